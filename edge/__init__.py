@@ -1,0 +1,1 @@
+"""fingerspell: reads American Sign Language fingerspelling from a camera."""

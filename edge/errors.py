@@ -1,0 +1,42 @@
+"""Every error that fingerspell raises on purpose, and the exit code that it ends with.
+
+FingerspellError            1  anything below, for callers who catch them all
+├── UsageError              2  a flag, URI, configuration file or picture folder that is wrong
+├── SourceError             3  no camera, a camera in use, a stream that was lost, a file that is no video
+├── ModelError              4  a model file missing, altered, cut short, or not what its manifest says
+└── SinkError               5  a sink that cannot be opened (one that fails later is logged and dropped)
+
+The message of each is one line: what is wrong, then what to do about it.
+"""
+
+from __future__ import annotations
+
+
+class FingerspellError(Exception):
+    """Any failure that a user can understand; its message is one line."""
+
+    exit_code = 1
+
+
+class UsageError(FingerspellError):
+    """What was asked for makes no sense: a flag, a URI, a setting."""
+
+    exit_code = 2
+
+
+class SourceError(FingerspellError):
+    """Frames cannot be had: no camera, a camera in use, a stream that was lost."""
+
+    exit_code = 3
+
+
+class ModelError(FingerspellError):
+    """A model is missing, altered, cut short, or not what its manifest says."""
+
+    exit_code = 4
+
+
+class SinkError(FingerspellError):
+    """A sink cannot be opened: no display, no permission to write."""
+
+    exit_code = 5

@@ -1,0 +1,196 @@
+"""The values that flow through fingerspell, and the stages that they flow through.
+
+    Source -> Frame -> Hand -> Prediction -> Event -> Result -> Sinks
+
+Values are frozen; nobody changes what another stage is holding. Stages are Protocols: anything
+with these methods is one, and the contract tests in tests/ say what else is expected of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+Rgb = npt.NDArray[np.uint8]  # (H, W, 3), red first
+Landmarks = npt.NDArray[np.float32]  # (21, 3): x, y in pixels of the frame, z relative to the wrist
+
+Handedness = Literal["left", "right"]
+EventKind = Literal["hand", "letter", "space", "delete", "word"]
+Request = Literal["clear", "quit"]
+
+
+class Box(NamedTuple):
+    """An upright box in pixels of the frame; x1 and y1 are exclusive and may lie outside it."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+class Region(NamedTuple):
+    """A rotated square of the frame, in pixels: where to look for one hand's landmarks.
+
+    `rotation_rad` turns the square clockwise on screen (y points down); at 0 its top is the
+    frame's top, and a hand whose fingers point up needs no rotation.
+    """
+
+    cx: float
+    cy: float
+    size: float
+    rotation_rad: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hand:
+    """One hand in one frame.
+
+    landmarks: (21, 3) float32, MediaPipe's joint order; x, y in pixels of the frame, z on the
+        same scale and relative to the wrist, smaller towards the camera.
+    box_px: the upright box around the landmarks.
+    handedness: the person's own hand, for a picture that is not mirrored.
+    presence: 0..1, the landmark model's belief that its crop holds a hand.
+    """
+
+    landmarks: Landmarks
+    box_px: Box
+    handedness: Handedness
+    presence: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Truth:
+    """What a synthetic frame shows, exactly.
+
+    label: the letter or digit being held, or "" in a transition or a rest.
+    hand: the true joints (presence 1), or None when no hand is in view.
+    """
+
+    label: str
+    hand: Hand | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One picture.
+
+    rgb: (H, W, 3) uint8, red first, not mirrored.
+    index: counts from 0 at the source, dropped frames included.
+    t_ns: the source's own time stamp where it has one; only differences have a meaning.
+    truth: what the picture shows, where the source made the picture itself.
+    """
+
+    rgb: Rgb
+    index: int
+    t_ns: int
+    truth: Truth | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What one frame's hand looks like.
+
+    label: the best label of the alphabet in use ("A".."Z", "0".."9").
+    score: 0..1, the probability of that label; low for every label when the hand makes no sign.
+    scores: the score of each label of the alphabet; they sum to 1 less the belief in "no sign".
+    """
+
+    label: str
+    score: float
+    scores: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened, once.
+
+    kind and label: "hand" ("found" or "lost"), "letter" (the letter), "space" (" "),
+        "delete" (""), "word" (the word that was completed).
+    score: 0..1; 1.0 where a score has no meaning.
+    t_ns: the time stamp of the frame that settled it.
+    """
+
+    kind: EventKind
+    label: str
+    score: float
+    t_ns: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """Everything known after one frame.
+
+    hands: the hands in view, the one that is read first; () when there is none.
+    prediction: of the first hand; None when there is none.
+    events: what this frame settled, in order; () most of the time.
+    text: all that was spelled so far.
+    timings_ms: time spent on this frame by stage: "wait", "find", "follow", "letter", "debounce",
+        and "invoke", the part of these that was spent inside the models' interpreter.
+        "find" is there only on frames on which hands were searched for.
+    dropped: frames dropped since the start.
+    """
+
+    frame: Frame
+    hands: tuple[Hand, ...]
+    prediction: Prediction | None
+    events: tuple[Event, ...]
+    text: str
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The last word of a run: the text, and how many frames were read and dropped."""
+
+    text: str
+    frames: int
+    dropped: int
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Where frames come from. `edge/sources/NAME.py` has `open(rest: str) -> Source`."""
+
+    live: bool  # True: frames are lost when nobody takes them; read through latest()
+    fps: float | None  # frames a second as promised by the source; None if it does not say
+
+    def frames(self) -> Iterator[Frame]:
+        """Yields frames until the source ends; raises SourceError when it is lost."""
+        ...
+
+    def close(self) -> None:
+        """Releases the source; may be called twice, and from another thread."""
+        ...
+
+
+@runtime_checkable
+class Detector(Protocol):
+    """Finds hands and fits landmarks. `edge/detectors/NAME.py` has `open(rest, fps, threads)`."""
+
+    invoke_ns: int  # time spent inside the interpreter since the start
+
+    def find(self, frame: Frame, limit: int) -> tuple[Region, ...]:
+        """Searches the whole frame; at most `limit` regions, the surest first."""
+        ...
+
+    def fit(self, frame: Frame, region: Region) -> Hand:
+        """Fits the 21 landmarks of the hand in `region`; a low presence means there is none."""
+        ...
+
+
+@runtime_checkable
+class Sink(Protocol):
+    """Where results go. `edge/sinks/NAME.py` has `open(rest: str) -> Sink`."""
+
+    def write(self, result: Result) -> Request | None:
+        """Takes one frame's result; may ask the loop to clear the text or to quit."""
+        ...
+
+    def close(self, end: End) -> None:
+        """Takes the last word and releases the sink."""
+        ...
