@@ -2,9 +2,9 @@
 
 FingerspellError            1  anything below, for callers who catch them all
 ├── UsageError              2  a flag, URI, configuration file or picture folder that is wrong
-├── SourceError             3  no camera, a camera in use, a stream that was lost, a file that is no video
-├── ModelError              4  a model file missing, altered, cut short, or not what its manifest says
-└── SinkError               5  a sink that cannot be opened (one that fails later is logged and dropped)
+├── SourceError             3  no camera, a camera in use, a stream that was lost
+├── ModelError              4  a model file missing, altered, or not what its manifest says
+└── SinkError               5  a sink that cannot be opened
 
 The message of each is one line: what is wrong, then what to do about it.
 """

@@ -172,14 +172,17 @@ class Source(Protocol):
 class Detector(Protocol):
     """Finds hands and fits landmarks. `edge/detectors/NAME.py` has `open(rest, fps, threads)`."""
 
-    invoke_ns: int  # time spent inside the interpreter since the start
+    @property
+    def invoke_ns(self) -> int:
+        """Time spent inside the interpreter since the start."""
+        ...
 
     def find(self, frame: Frame, limit: int) -> tuple[Region, ...]:
         """Searches the whole frame; at most `limit` regions, the surest first."""
         ...
 
-    def fit(self, frame: Frame, region: Region) -> Hand:
-        """Fits the 21 landmarks of the hand in `region`; a low presence means there is none."""
+    def fit(self, frame: Frame, region: Region) -> Hand | None:
+        """Fits the 21 landmarks of the hand in `region`; None when it holds no hand at all."""
         ...
 
 

@@ -1,0 +1,143 @@
+"""Boxes, rotated squares and landmarks: the only place where pictures are cropped.
+
+A hand is cropped as a rotated square (`Region`) in which its fingers point up. The proportions
+are those that MediaPipe's hand models were trained with; each constant names the file of
+MediaPipe 0.10.18 that states it (mediapipe/modules/...).
+"""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from edge.types import Box, Landmarks, Region, Rgb
+
+# MediaPipe's joint order.
+WRIST, THUMB_TIP, INDEX_MCP, MIDDLE_MCP, RING_MCP, PINKY_MCP = 0, 4, 5, 9, 13, 17
+BONES = (
+    (0, 1), (1, 2), (2, 3), (3, 4),
+    (0, 5), (5, 6), (6, 7), (7, 8),
+    (5, 9), (9, 10), (10, 11), (11, 12),
+    (9, 13), (13, 14), (14, 15), (15, 16),
+    (13, 17), (17, 18), (18, 19), (19, 20), (0, 17),
+)  # fmt: skip
+
+# hand_landmark/hand_landmark_landmarks_to_roi.pbtxt: the joints that move least as fingers bend,
+# and the square around them, doubled and moved a tenth of its side towards the fingers.
+_STEADY = np.array([0, 1, 2, 3, 5, 6, 9, 10, 13, 14, 17, 18])
+_HAND_SCALE, _HAND_SHIFT = 2.0, -0.1
+# palm_detection/palm_detection_detection_to_roi.pbtxt
+_PALM_SCALE, _PALM_SHIFT = 2.6, -0.5
+
+
+def region_of_palm(box: Box, wrist: tuple[float, float], middle: tuple[float, float]) -> Region:
+    """Returns the square in which to fit landmarks, from a palm box and two of its keypoints.
+
+    All in pixels of the frame; `middle` is the knuckle of the middle finger.
+    """
+    rotation = _upright(middle[0] - wrist[0], middle[1] - wrist[1])
+    centre = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
+    long = max(box.x1 - box.x0, box.y1 - box.y0)
+    return _shifted(centre, box.y1 - box.y0, rotation, _PALM_SHIFT, long * _PALM_SCALE)
+
+
+def region_of_hand(landmarks: Landmarks) -> Region:
+    """Returns the square in which this hand is to be looked for in the next frame."""
+    xy = landmarks[:, :2]
+    index, middle, ring = xy[INDEX_MCP], xy[MIDDLE_MCP], xy[RING_MCP]
+    ahead = (index + ring) / 4 + middle / 2 - xy[WRIST]
+    rotation = _upright(float(ahead[0]), float(ahead[1]))
+    cos, sin = math.cos(rotation), math.sin(rotation)
+    steady = xy[_STEADY]
+    # The box is taken along the hand's own axes, around any centre near it.
+    origin = (steady.min(0) + steady.max(0)) / 2
+    turned = (steady - origin) @ np.array([[cos, -sin], [sin, cos]], np.float32)
+    low, high = turned.min(0), turned.max(0)
+    along = (low + high) / 2
+    centre = (
+        float(origin[0] + along[0] * cos - along[1] * sin),
+        float(origin[1] + along[0] * sin + along[1] * cos),
+    )
+    width, height = float(high[0] - low[0]), float(high[1] - low[1])
+    return _shifted(centre, height, rotation, _HAND_SHIFT, max(width, height) * _HAND_SCALE)
+
+
+def _upright(dx: float, dy: float) -> float:
+    """Returns the rotation, in (-pi, pi], that makes the direction (dx, dy) point up."""
+    return math.remainder(math.pi / 2 - math.atan2(-dy, dx), 2 * math.pi)
+
+
+def _shifted(
+    centre: tuple[float, float], height: float, rotation: float, shift: float, size: float
+) -> Region:
+    """Returns a square of side `size`, its centre moved by shift * height along the hand's axis."""
+    down = height * shift
+    return Region(
+        centre[0] - down * math.sin(rotation), centre[1] + down * math.cos(rotation), size, rotation
+    )
+
+
+def crop(rgb: Rgb, region: Region, side_px: int) -> Rgb:
+    """Cuts the region out, turned upright, as (side_px, side_px, 3) uint8.
+
+    Bilinear; what lies outside the frame repeats its border (as MediaPipe's tensors do).
+    """
+    return cv2.warpAffine(  # type: ignore[return-value]
+        rgb,
+        _crop_to_frame(region, side_px),
+        (side_px, side_px),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+
+
+def points_to_frame(points: npt.NDArray[np.float32], region: Region, side_px: int) -> Landmarks:
+    """Carries (N, 3) points in pixels of a crop to pixels of the frame; z is only scaled."""
+    matrix = _crop_to_frame(region, side_px)
+    out = np.empty_like(points, np.float32)
+    out[:, :2] = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
+    out[:, 2] = points[:, 2] * (region.size / side_px)
+    return out
+
+
+def _crop_to_frame(region: Region, side_px: int) -> npt.NDArray[np.float64]:
+    scale = region.size / side_px
+    cos, sin = scale * math.cos(region.rotation_rad), scale * math.sin(region.rotation_rad)
+    half = side_px / 2
+    return np.array(
+        [
+            [cos, -sin, region.cx - half * cos + half * sin],
+            [sin, cos, region.cy - half * sin - half * cos],
+        ]
+    )
+
+
+def box_of(landmarks: Landmarks) -> Box:
+    """Returns the upright box around (21, 3) landmarks, in their pixels."""
+    low, high = landmarks[:, :2].min(0), landmarks[:, :2].max(0)
+    return Box(float(low[0]), float(low[1]), float(high[0]), float(high[1]))
+
+
+def hand_size_px(landmarks: Landmarks) -> float:
+    """Returns the length of the palm, wrist to middle knuckle, in 3-D; the unit of hand sizes.
+
+    It hardly changes as fingers bend or the hand turns, which a box's side does.
+    """
+    return float(np.linalg.norm(landmarks[MIDDLE_MCP] - landmarks[WRIST]))
+
+
+def iou(a: Box, b: Box) -> float:
+    """Returns intersection over union of two boxes, 0..1; 0 where both are empty."""
+    width = min(a.x1, b.x1) - max(a.x0, b.x0)
+    height = min(a.y1, b.y1) - max(a.y0, b.y0)
+    if width <= 0 or height <= 0:
+        return 0.0
+    inter = width * height
+    return inter / (_area(a) + _area(b) - inter)
+
+
+def _area(box: Box) -> float:
+    return (box.x1 - box.x0) * (box.y1 - box.y0)
