@@ -93,11 +93,12 @@ class MediapipeDetector:
         points = raw.reshape(21, 3)
         points[:, 2] /= Z_SCALE
         landmarks = points_to_frame(points, region, HAND_SIDE_PX)
-        # The model's own words are for a mirrored picture; frames here are not mirrored.
+        # The model's 1 is MediaPipe's "Left", which is meant for a mirrored picture: seen without
+        # a mirror it is the person's right hand (so for 49 of 49 right hands of letters/multiuser).
         return Hand(
             landmarks=landmarks,
             box_px=box_of(landmarks),
-            handedness="left" if handedness[0, 0] > 0.5 else "right",
+            handedness="right" if handedness[0, 0] > 0.5 else "left",
             presence=float(presence[0, 0]),
         )
 
