@@ -1,0 +1,96 @@
+"""Where results go. A sink is the file here that its URI names: `jsonl:-` is jsonl.py.
+
+Each has `open(rest: str) -> Sink`, and may import edge.types, edge.errors and one library that the
+pip extra of the same name installs. A name that begins with an underscore is no sink.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import logging
+import pkgutil
+from collections.abc import Callable, Iterable
+
+from edge.errors import SinkError, UsageError
+from edge.types import End, Request, Result, Sink
+
+log = logging.getLogger(__name__)
+
+
+def names() -> list[str]:
+    """The sinks there are, in the order of the alphabet."""
+    return sorted(m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_"))
+
+
+def open_sink(uri: str) -> Sink:
+    """Opens the sink that `NAME`, `NAME:REST` or `NAME://REST` names.
+
+    Raises UsageError for a name or a REST that makes no sense, and SinkError for a sink that
+    cannot be opened or whose library is not installed.
+    """
+    name, _, rest = uri.partition(":")
+    if name not in names():
+        raise UsageError(f"there is no sink {name!r}; there are: {', '.join(names())}")
+    try:
+        module = importlib.import_module(f"{__name__}.{name}")
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] == "edge":
+            raise  # a fault of ours, not a library that is missing
+        raise SinkError(
+            f"the {name} sink cannot be loaded ({error}): pip install 'fingerspell[{name}]'"
+        ) from error
+    sink: Sink = module.open(rest.removeprefix("//"))
+    return sink
+
+
+class Sinks:
+    """Several sinks as one: each gets every result, and one that fails does not take the others.
+
+    A sink that raises is logged once, closed and dropped. When none is left, SinkError says why,
+    since a run that nobody hears is over.
+    """
+
+    def __init__(self, uris: Iterable[str]) -> None:
+        """Opens all of them, or none: raises as open_sink does."""
+        self._open: list[tuple[str, Sink]] = []
+        try:
+            for uri in uris:
+                self._open.append((uri, open_sink(uri)))
+        except BaseException:
+            for _, sink in self._open:
+                _release(sink, End("", 0, 0))
+            raise
+
+    def write(self, result: Result) -> Request | None:
+        """Hands the result to every sink; of two requests, "quit" outweighs "clear"."""
+        requests: set[Request | None] = set()
+        end = End(result.text, result.frame.index + 1 - result.dropped, result.dropped)
+        self._each(lambda sink: requests.add(sink.write(result)), end)
+        return "quit" if "quit" in requests else "clear" if "clear" in requests else None
+
+    def close(self, end: End) -> None:
+        """Hands the last word to every sink; may be called twice."""
+        try:
+            self._each(lambda sink: sink.close(end), end)
+        finally:
+            self._open.clear()
+
+    def _each(self, act: Callable[[Sink], None], end: End) -> None:
+        """Does it to every sink, and drops those that fail; `end` is their last word."""
+        for uri, sink in tuple(self._open):
+            try:
+                act(sink)
+            except Exception as error:
+                # Exception, not SinkError: a fault in one sink is no reason to stop the others.
+                self._open.remove((uri, sink))
+                _release(sink, end)
+                reason = " ".join(str(error).split()) or type(error).__name__
+                if not self._open:
+                    raise SinkError(f"no sink is left: {uri}: {reason}") from error
+                log.warning("sink %s failed and is dropped: %s", uri, reason)
+
+
+def _release(sink: Sink, end: End) -> None:
+    with contextlib.suppress(Exception):
+        sink.close(end)
