@@ -1,0 +1,66 @@
+"""One OpenCV capture, made safe to close from another thread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from threading import Lock
+from typing import cast
+
+import cv2
+
+from edge.quiet import quiet
+from edge.types import Rgb
+
+
+class Capture:
+    """cv2.VideoCapture, whose read and release must never meet.
+
+    `close` may come from another thread while `read` waits for a frame: the capture is then
+    released by the reader, as soon as OpenCV lets go.
+    """
+
+    def __init__(self, target: str | int, backend: int, params: Sequence[int] = ()) -> None:
+        with quiet:
+            self._capture = cv2.VideoCapture(target, backend, params)
+        self._lock = Lock()
+        self.closed = False
+
+    def opened(self) -> bool:
+        """Whether OpenCV opened it."""
+        return bool(self._capture.isOpened())
+
+    def get(self, prop: int) -> float:
+        """A property, cv2.CAP_PROP_*; 0 or -1 where it has no value."""
+        return float(self._capture.get(prop))
+
+    def set(self, prop: int, value: float) -> bool:
+        """Sets a property; False if the backend refuses, or does not know it."""
+        with quiet:
+            return bool(self._capture.set(prop, value))
+
+    def read(self) -> tuple[Rgb, float] | None:
+        """The next picture, newly allocated, and its time stamp in ms (0 or less: none).
+
+        None when there is no more, for whatever reason, and once closed.
+        """
+        picture = None
+        with self._lock:
+            if not self.closed:
+                with quiet:
+                    ok, bgr = self._capture.read()
+                if ok:
+                    stamp_ms = self._capture.get(cv2.CAP_PROP_POS_MSEC)
+                    picture = cast(Rgb, cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)), stamp_ms
+        if self.closed:
+            self.close()
+            return None
+        return picture
+
+    def close(self) -> None:
+        """Releases the capture, or leaves that to the thread that is reading."""
+        self.closed = True
+        if self._lock.acquire(blocking=False):
+            try:
+                self._capture.release()
+            finally:
+                self._lock.release()

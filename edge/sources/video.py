@@ -1,0 +1,147 @@
+"""`video:PATH` and `video:URL`: video files, animated GIFs, and http or rtsp streams.
+
+A file is read in order, every frame, so that a replay is exact. Everything after `video:` is its
+path. A file that is cut short ends with what could be read.
+
+A URL (http, https, rtsp, rtsps) is live unless it is a recording of known length. Its options
+stand in the fragment, which is never sent to a camera, whose own `?name=value` stays untouched:
+
+    video:rtsp://user:password@192.168.1.7/stream1
+    video:http://192.168.1.8:8080/video?quality=80#timeout=2
+
+timeout (s, default 5): how long to wait for the stream to open, and then for each frame. Without
+these two limits OpenCV waits 30 s. RTSP runs over TCP, which OpenCV prefers by itself; set
+OPENCV_FFMPEG_CAPTURE_OPTIONS to have it otherwise.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+
+from edge.errors import SourceError, UsageError
+from edge.sources import read_options, split_options
+from edge.sources._capture import Capture
+from edge.types import Frame, Source
+
+_FALLBACK_FPS = 25.0  # where a container states none; FFmpeg assumes the same
+_MOTION_JPEG = int.from_bytes(b"MJPG", "little")
+_TEXT = int.from_bytes(b"ansi", "little")  # FFmpeg plays text files, as a terminal
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of a URL."""
+
+    timeout: float = 5.0
+
+    def __post_init__(self) -> None:
+        if not 0.1 <= self.timeout <= 60:
+            raise ValueError("timeout is 0.1 to 60 seconds")
+
+
+def open(rest: str) -> Source:
+    """Opens a file or a URL.
+
+    Raises UsageError for a path that does not exist or is a folder, for a URL of another kind and
+    for a wrong option; SourceError for a file that is no video and a URL that gives none in time.
+    """
+    if "://" in rest:
+        return _open_url(rest)
+    path = Path(rest).expanduser()
+    if not rest or not path.exists():
+        raise UsageError(f"there is no file {rest!r}; video: is followed by a path or a URL")
+    if path.is_dir():
+        raise UsageError(f"{rest} is a folder; for its pictures, say images:{rest}")
+    # An absolute path, so that FFmpeg cannot take a name with a colon for a protocol.
+    capture = Capture(str(path.absolute()), cv2.CAP_FFMPEG)
+    if not capture.opened() or capture.get(cv2.CAP_PROP_FOURCC) == _TEXT:
+        capture.close()
+        raise SourceError(f"{rest} {_why_not(path)}")
+    return Video(capture, shown=rest, timeout_s=None)
+
+
+def _open_url(rest: str) -> Source:
+    url, _, fragment = rest.rpartition("#")
+    _, texts = split_options(f"?{fragment}")
+    if not texts:
+        url = rest
+    options = read_options(texts, Options)
+    if not re.match(r"(https?|rtsps?)://[^/]", url):
+        raise UsageError(f"{url} cannot be read; video: takes http, https, rtsp and rtsps URLs")
+    timeout_ms = round(options.timeout * 1000)
+    params = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, timeout_ms]
+    params += [cv2.CAP_PROP_READ_TIMEOUT_MSEC, timeout_ms]
+    shown = re.sub(r"//[^/]*@", "//", re.sub(r"[?#].*", "", url))  # without a password
+    capture = Capture(url, cv2.CAP_FFMPEG, params)
+    if not capture.opened():
+        raise SourceError(
+            f"no video from {shown} within {options.timeout:g} s; "
+            "check the address, the password and that the camera is on"
+        )
+    return Video(capture, shown, options.timeout)
+
+
+def _why_not(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            empty = not file.read(1)
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    if empty:
+        return "is empty; copy it again"
+    return "is no video, or in a format that OpenCV cannot read; try an MP4 with H.264"
+
+
+class Video:
+    """A video that OpenCV's FFmpeg has opened.
+
+    Time stamps are the container's. Where they stand still or jump back, the frame is taken to
+    follow the last one at the stated rate. Motion JPEG over the network carries none (FFmpeg
+    makes them up, at 25 a second), so that its frames are stamped on arrival.
+    """
+
+    def __init__(self, capture: Capture, shown: str, timeout_s: float | None) -> None:
+        self._capture = capture
+        self._shown = shown
+        self._timeout_s = timeout_s
+        self._length = int(max(0, capture.get(cv2.CAP_PROP_FRAME_COUNT)))
+        url = timeout_s is not None
+        self.live = url and not self._length
+        self._stamped = not (url and capture.get(cv2.CAP_PROP_FOURCC) == _MOTION_JPEG)
+        fps = capture.get(cv2.CAP_PROP_FPS)
+        self.fps = fps if self._stamped and 0 < fps <= 1000 else None
+        capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)  # off by default before OpenCV 5
+
+    def frames(self) -> Iterator[Frame]:
+        """Yields every frame; raises SourceError if a live stream stalls or drops."""
+        step_ns = round(1e9 / (self.fps or _FALLBACK_FPS))
+        index, t_ns = 0, -step_ns
+        started = time.monotonic()
+        while (picture := self._capture.read()) is not None:
+            rgb, stamp_ms = picture
+            stamp_ns = round(stamp_ms * 1e6) if self._stamped else time.monotonic_ns()
+            t_ns = stamp_ns if stamp_ns > t_ns else t_ns + step_ns
+            yield Frame(rgb, index, t_ns)
+            index += 1
+            started = time.monotonic()
+        if self._capture.closed:
+            return
+        self.close()
+        if self._timeout_s is not None:
+            if time.monotonic() - started > 0.9 * self._timeout_s:
+                lost = f"sent nothing for {self._timeout_s:g} s"
+                raise SourceError(f"{self._shown} {lost}; check the network and the camera")
+            if self.live:
+                raise SourceError(f"{self._shown} ended the stream; check the camera")
+        elif not index:
+            raise SourceError(f"{self._shown} holds no frame that OpenCV can read; copy it again")
+
+    def close(self) -> None:
+        """Releases the video; may be called twice, and from another thread."""
+        self._capture.close()
