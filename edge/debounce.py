@@ -1,0 +1,249 @@
+"""Predictions -> letter events: a letter is settled by evidence over time, never by a frame count.
+
+Frame rates differ, vary, and frames get dropped, so every rule here is about milliseconds of
+stream time (`t_ns`); this module reads no clock.
+
+Evidence. For each label, a running mean of its score with exact exponential decay. Between two
+looks at the hand, dt apart, the score is taken as the mean of both (trapezoid), so 10 and 60
+frames a second integrate the same signal. The time constant is chosen such that a sure letter
+(score 1) held still reaches `on` after `hold_ms`; an unsure one takes longer, and one whose
+score never reaches `on` is never settled.
+
+Motion. Time counts for less while the hand moves or changes shape: an interval is worth
+1 / (1 + (shape speed / shape_speed)^2 + (palm speed / palm_speed)^2) of its length, speeds in
+palm lengths a second. So a letter that is merely passed through collects next to nothing.
+
+Repeats. A settled letter is held, and not settled again, until one of these:
+- release: its score stays below `off` for `release_ms` (the hand opens or relaxes);
+- the hand is out of view for `lost_ms`; a missed frame or two is no release;
+- slide: the palm jumps sideways by `slide` palm lengths from an anchor that follows it with
+  `anchor_ms`, as fluent signers show a double letter; slow drift drags the anchor along. The
+  letter must then be held still again. A camera knocked sideways that far looks the same.
+Another letter may follow at any time, without a release.
+
+Blind time (dropped frames, frames on which the hand was missed) neither adds nor takes evidence
+beyond `gap_ms` an interval.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import exp, hypot, isfinite, log
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.errors import UsageError
+from edge.types import Event, Hand, Prediction
+
+_PALM = (0, 5, 9, 13, 17)  # wrist and the four knuckles: they move with the hand, not the fingers
+_KNUCKLES = (5, 9, 17)
+_SIZE_MS = 300.0  # the hand's size changes slowly; its estimate flickers with every landmark
+_SPEED_MS = 40.0  # smooths jitter at 60 frames/s, and leaves 10 frames/s as they are
+_NS_PER_MS = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class DebounceConfig:
+    """When a letter counts. Times in ms; scores 0..1; lengths in palm lengths (wrist to knuckles).
+
+    The speeds come from landmark sequences of held and of moving hands at 30 frames/s: shape
+    speed has median 0.1 (90th percentile 0.5) palm lengths a second while a letter is held and
+    1 to 2 while J or Z is drawn; a palm is 0.68 palm lengths wide.
+
+    hold_ms: how long a sure letter must be held still.
+    on, off: evidence that settles a letter; score below which it is being released.
+    release_ms: how long below `off` before the same letter may come again.
+    lost_ms: how long out of view before the same letter may come again.
+    slide: sideways jump that repeats a letter; half a palm's width, less what the anchor follows.
+    anchor_ms: how slowly the anchor follows; a drift slower than slide / anchor_ms never repeats.
+    shape_speed, palm_speed: speeds at which time counts half, in palm lengths a second.
+    gap_ms: the most that one interval between two looks may count.
+    """
+
+    hold_ms: float = 140.0
+    on: float = 0.6
+    off: float = 0.3
+    release_ms: float = 100.0
+    lost_ms: float = 250.0
+    slide: float = 0.24
+    anchor_ms: float = 300.0
+    shape_speed: float = 1.0
+    palm_speed: float = 2.5
+    gap_ms: float = 150.0
+
+    def __post_init__(self) -> None:
+        """Raises UsageError for a setting that makes no sense."""
+        for name in self.__slots__:
+            value = getattr(self, name)
+            if not (isfinite(value) and value > 0):
+                raise UsageError(f"debounce.{name} is {value}; it must be a number above 0")
+        if not self.off < self.on < 1:
+            raise UsageError(
+                f"debounce.off is {self.off} and debounce.on {self.on}; they must be off < on < 1"
+            )
+
+
+class Debouncer:
+    """Feed it every frame in order; it returns a letter event when one is settled."""
+
+    def __init__(self, config: DebounceConfig = DebounceConfig()) -> None:
+        self.config = config
+        self._tau_ms = config.hold_ms / -log(1 - config.on)
+        self._motion = _Motion()
+        self._t_ns: int | None = None  # of the last frame
+        self._missed_ns: int | None = None  # of the first of the frames without a hand up to now
+        self._forget()
+
+    def _forget(self) -> None:
+        """As if no hand had been seen."""
+        self._seen_ns: int | None = None  # of the last frame with a hand
+        self._scores: dict[str, float] = {}  # on that frame
+        self._evidence: dict[str, float] = {}
+        self._leader = ""  # the label with the most evidence; since when, and its summed score
+        self._leader_ms = self._leader_score_ms = 0.0
+        self._held: str | None = None
+        self._below_ms = 0.0  # for how long the held letter's score has been below `off`
+
+    @property
+    def signing(self) -> bool:
+        """True while a hand in view holds a letter, or seems to be forming one."""
+        return self._missed_ns is None and (
+            self._held is not None or max(self._evidence.values(), default=0.0) >= self.config.off
+        )
+
+    def update(
+        self, t_ns: int, hand: Hand | None, prediction: Prediction | None
+    ) -> tuple[Event, ...]:
+        """One frame: its time stamp, the hand and what it looks like (None: no hand in view).
+
+        A time stamp that is not later than the one before is ignored, with all that came with it.
+        """
+        if self._t_ns is not None and t_ns <= self._t_ns:
+            return ()
+        self._t_ns = t_ns
+        if hand is None or prediction is None or not np.isfinite(hand.landmarks).all():
+            self._miss(t_ns)
+            return ()
+        self._missed_ns = None
+        before_ns, self._seen_ns = self._seen_ns, t_ns
+        before, self._scores = self._scores, dict(prediction.scores)
+        if before_ns is None:
+            self._motion.start(hand)
+            return ()
+        dt_ms = min((t_ns - before_ns) / _NS_PER_MS, self.config.gap_ms)
+        shape_speed, palm_speed = self._motion.move(hand, dt_ms, self.config.anchor_ms)
+        if self._held is not None:
+            self._release(before, dt_ms)
+        weight = 1 / (
+            1
+            + (shape_speed / self.config.shape_speed) ** 2
+            + (palm_speed / self.config.palm_speed) ** 2
+        )
+        self._weigh(before, dt_ms * weight)
+        return self._settle(t_ns)
+
+    def _miss(self, t_ns: int) -> None:
+        """No hand on this frame: after lost_ms of it, all is forgotten."""
+        if self._missed_ns is None:
+            self._missed_ns = t_ns
+        if (t_ns - self._missed_ns) / _NS_PER_MS >= self.config.lost_ms:
+            self._forget()
+
+    def _release(self, before: dict[str, float], dt_ms: float) -> None:
+        """Lets go of the held letter when its score has been low for long, or the hand slid."""
+        assert self._held is not None
+        first, last = before.get(self._held, 0.0), self._scores.get(self._held, 0.0)
+        self._below_ms += dt_ms * _share_below(self.config.off, first, last)
+        dx, dy = self._motion.from_anchor
+        slid = abs(dx) >= self.config.slide and abs(dx) > abs(dy)
+        if slid or self._below_ms >= self.config.release_ms:
+            self._evidence[self._held] = 0.0
+            self._held = None
+        if last >= self.config.off:
+            self._below_ms = 0.0
+
+    def _weigh(self, before: dict[str, float], dt_ms: float) -> None:
+        """Moves the evidence towards the scores over the interval, the mean of both ends."""
+        keep = exp(-dt_ms / self._tau_ms)
+        self._evidence = {
+            label: keep * self._evidence.get(label, 0.0)
+            + (1 - keep) * 0.5 * (before.get(label, 0.0) + self._scores.get(label, 0.0))
+            for label in self._evidence.keys() | self._scores.keys()
+        }
+        leader = max(self._evidence, key=self._evidence.__getitem__, default="")
+        if leader != self._leader:
+            self._leader, self._leader_ms, self._leader_score_ms = leader, 0.0, 0.0
+        score = 0.5 * (before.get(leader, 0.0) + self._scores.get(leader, 0.0))
+        self._leader_ms += dt_ms
+        self._leader_score_ms += dt_ms * score
+
+    def _settle(self, t_ns: int) -> tuple[Event, ...]:
+        """The event, if a label other than the held one leads with evidence of at least `on`.
+
+        Its score is the label's mean score since it took the lead: the evidence itself would
+        always be just above `on`.
+        """
+        label = self._leader
+        if label == self._held or self._evidence.get(label, 0.0) < self.config.on:
+            return ()
+        self._held = label
+        self._below_ms = 0.0
+        self._motion.drop_anchor()
+        score = self._leader_score_ms / self._leader_ms
+        return (Event("letter", label, min(max(score, 0.0), 1.0), t_ns),)
+
+
+class _Motion:
+    """How fast the hand changes shape and how fast its palm travels, in palm lengths a second."""
+
+    from_anchor: npt.NDArray[np.float64]  # (2,) palm less anchor, palm lengths: x right, y down
+
+    def start(self, hand: Hand) -> None:
+        """The first look at a hand: it stands still."""
+        self._size_px = _palm_length(hand)
+        self._palm, self._shape = self._split(hand)
+        self._palm_velocity = np.zeros(2)
+        self._shape_velocity = np.zeros((21, 2))
+        self.drop_anchor()
+
+    def move(self, hand: Hand, dt_ms: float, anchor_ms: float) -> tuple[float, float]:
+        """Returns (shape speed, palm speed), both low-passed, dt_ms after the last look."""
+        size_px = _palm_length(hand)
+        self._size_px += (1 - exp(-dt_ms / _SIZE_MS)) * (size_px - self._size_px)
+        palm, shape = self._split(hand)
+        follow = 1 - exp(-dt_ms / _SPEED_MS)
+        per_s = 1000 / dt_ms
+        moved = (palm - self._palm) / self._size_px
+        self._palm_velocity += follow * (moved * per_s - self._palm_velocity)
+        self._shape_velocity += follow * ((shape - self._shape) * per_s - self._shape_velocity)
+        self._palm, self._shape = palm, shape
+        lag = moved * (anchor_ms / dt_ms)  # what it comes to if the palm goes on like this
+        self.from_anchor = lag + (self.from_anchor - lag) * exp(-dt_ms / anchor_ms)
+        shape_speed = float(np.sqrt((self._shape_velocity**2).sum(axis=1).mean()))
+        return shape_speed, hypot(*self._palm_velocity)
+
+    def drop_anchor(self) -> None:
+        """Slides are measured from here."""
+        self.from_anchor = np.zeros(2)
+
+    def _split(self, hand: Hand) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """The palm's centre (2,) in pixels, and the 21 joints around it (21, 2) in palm lengths."""
+        joints = hand.landmarks[:, :2].astype(np.float64)
+        palm = joints[list(_PALM)].mean(axis=0)
+        return palm, (joints - palm) / self._size_px
+
+
+def _share_below(limit: float, first: float, last: float) -> float:
+    """The share of an interval that a score going evenly from first to last spends below limit."""
+    low, high = min(first, last), max(first, last)
+    if low >= limit:
+        return 0.0
+    return 1.0 if high <= limit else (limit - low) / (high - low)
+
+
+def _palm_length(hand: Hand) -> float:
+    """Wrist to the farthest knuckle in px, z included: a hand turned away is not a smaller hand."""
+    landmarks = hand.landmarks.astype(np.float64)
+    spans = np.linalg.norm(landmarks[list(_KNUCKLES)] - landmarks[0], axis=1)
+    return max(float(spans.max()), 1.0)

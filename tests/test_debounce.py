@@ -1,0 +1,244 @@
+"""Predictions become letter events by evidence over time."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from string import ascii_uppercase
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge.debounce import DebounceConfig, Debouncer
+from edge.errors import UsageError
+from edge.types import Event
+from tests.simulated import (
+    Act,
+    debounced,
+    frame_times_ms,
+    hold,
+    look,
+    prediction,
+    spell,
+    still_hand,
+)
+
+LETTERS = ascii_uppercase
+RATES = st.sampled_from([10.0, 12.5, 15.0, 24.0, 25.0, 30.0, 50.0, 60.0])
+SEEDS = st.integers(0, 2**16)
+WORDS = st.lists(st.sampled_from(LETTERS), min_size=1, max_size=7).map("".join)
+
+
+def labels(events: list[Event]) -> str:
+    """The letters in order."""
+    return "".join(event.label for event in events)
+
+
+@given(seed=SEEDS, fps=RATES, peak=st.floats(0.3, 1.0))
+@settings(deadline=None, max_examples=40)
+def test_random_labels_with_random_scores_settle_nothing(
+    seed: int, fps: float, peak: float
+) -> None:
+    """A classifier that names another letter on every frame, however surely, spells nothing."""
+    rng = np.random.default_rng(seed)
+    looks = (
+        (round(t * 1e6), still_hand(), prediction({label: rng.uniform(0, peak)}))
+        for t in frame_times_ms(10_000, fps, seed)
+        for label in [rng.choice(list(LETTERS))]
+    )
+    assert debounced(looks) == []
+
+
+@given(seed=SEEDS, fps=RATES)
+@settings(deadline=None, max_examples=20)
+def test_uniform_scores_settle_nothing(seed: int, fps: float) -> None:
+    """Scores spread over the alphabet are no evidence for any letter."""
+    rng = np.random.default_rng(seed)
+    looks = (
+        (round(t * 1e6), still_hand(), prediction(dict(zip(LETTERS, scores, strict=True))))
+        for t in frame_times_ms(10_000, fps, seed)
+        for scores in [rng.dirichlet(np.ones(26))]
+    )
+    assert debounced(looks) == []
+
+
+@given(
+    letter=st.sampled_from(LETTERS),
+    ms=st.floats(250, 20_000),
+    fps=RATES,
+    seed=SEEDS,
+    jitter=st.floats(0, 0.6),
+)
+@settings(deadline=None, max_examples=60)
+def test_one_hold_is_one_letter(
+    letter: str, ms: float, fps: float, seed: int, jitter: float
+) -> None:
+    """A letter held for a quarter of a second or for twenty is settled exactly once."""
+    assert labels(debounced(look(hold(letter, ms), fps, seed, jitter))) == letter
+
+
+@given(word=WORDS, fps=RATES, seed=SEEDS, ms=st.floats(250, 600))
+@settings(deadline=None, max_examples=60)
+def test_letters_keep_their_order_and_their_times(
+    word: str, fps: float, seed: int, ms: float
+) -> None:
+    """A word comes out as it was spelled, each letter while it was held, times never falling."""
+    acts = spell(word, ms)
+    events = debounced(look(acts, fps, seed))
+    assert labels(events) == word
+    times = [event.t_ns for event in events]
+    assert times == sorted(times)
+    assert all(event.kind == "letter" and 0.6 <= event.score <= 1 for event in events)
+
+
+@given(word=WORDS, seed=SEEDS, jitter=st.floats(0, 0.8), drop=st.floats(0, 0.3))
+@settings(deadline=None, max_examples=60)
+def test_the_frame_rate_does_not_matter(word: str, seed: int, jitter: float, drop: float) -> None:
+    """10, 30 and 60 frames a second, even or jittered with dropped frames, read the same word."""
+    acts = spell(word, 450)
+    for fps in (10, 30, 60):
+        assert labels(debounced(look(acts, fps, seed))) == word
+    for fps in (20, 30, 60):
+        assert labels(debounced(look(acts, fps, seed, jitter, drop))) == word
+
+
+@pytest.mark.parametrize("fps", [10, 15, 30, 60])
+@pytest.mark.parametrize("double", ["slide", "release"])
+def test_hello_has_two_ls(double: str, fps: float) -> None:
+    """A double letter is read from a sideways slide, and from a hand that opens in between."""
+    for seed in range(10):
+        assert labels(debounced(look(spell("HELLO", 350, double), fps, seed))) == "HELLO"
+
+
+@given(fps=RATES, seed=SEEDS, width=st.floats(0.36, 1.0), sign=st.sampled_from([-1, 1]))
+@settings(deadline=None, max_examples=40)
+def test_a_slide_of_half_a_palm_width_repeats_once(
+    fps: float, seed: int, width: float, sign: int
+) -> None:
+    """Half a palm's width (0.34 palm lengths) and a little more, to either side, is one repeat."""
+    acts = [Act("L", 400), Act("L", 130, sign * width), Act("L", 400)]
+    assert labels(debounced(look(acts, fps, seed))) == "LL"
+
+
+@given(fps=RATES, seed=SEEDS, drift=st.floats(-0.5, 0.5))
+@settings(deadline=None, max_examples=40)
+def test_slow_drift_never_repeats(fps: float, seed: int, drift: float) -> None:
+    """A hand that wanders through the picture while it holds a letter spells it once."""
+    assert labels(debounced(look(hold("L", 8000), fps, seed, drift=drift))) == "L"
+
+
+@given(fps=RATES, seed=SEEDS, shake=st.floats(0, 0.1), hz=st.floats(1, 8))
+@settings(deadline=None, max_examples=40)
+def test_a_shaking_camera_does_not_repeat(fps: float, seed: int, shake: float, hz: float) -> None:
+    """Shaking by up to a tenth of a palm length (a fifth from side to side) is no slide."""
+    acts = hold("L", 5000)
+    assert labels(debounced(look(acts, fps, seed, shake=shake, shake_hz=hz))) == "L"
+
+
+@given(fps=RATES, seed=SEEDS, missed=st.integers(1, 2))
+@settings(deadline=None, max_examples=40)
+def test_a_missed_frame_or_two_do_not_repeat_the_letter(fps: float, seed: int, missed: int) -> None:
+    """The detector may lose the hand for two frames in a row without a second letter."""
+    looks = list(look(hold("L", 3000), fps, seed))
+    for gap in range(6, len(looks) - 2, 7):
+        for i in range(gap, gap + missed):
+            looks[i] = (looks[i][0], None, None)
+    assert labels(debounced(iter(looks))) == "L"
+
+
+@given(fps=RATES, seed=SEEDS)
+@settings(deadline=None, max_examples=20)
+def test_a_hand_that_leaves_and_returns_repeats(fps: float, seed: int) -> None:
+    """Taking the hand out of view for half a second releases the letter."""
+    acts = [Act("L", 400), Act(None, 500), Act("L", 400)]
+    assert labels(debounced(look(acts, fps, seed))) == "LL"
+
+
+@given(fps=st.sampled_from([15.0, 30.0, 60.0]), seed=SEEDS)
+@settings(deadline=None, max_examples=30)
+def test_a_letter_passed_through_is_not_settled(fps: float, seed: int) -> None:
+    """A shape that flashes by for 60 ms between two letters is no letter."""
+    acts = [Act("A", 400), Act("W", 60), Act("O", 400)]
+    assert labels(debounced(look(acts, fps, seed))) == "AO"
+
+
+@given(seed=SEEDS, fps=RATES)
+@settings(deadline=None, max_examples=30)
+def test_a_flickering_score_does_not_repeat(seed: int, fps: float) -> None:
+    """Two frames in a row of a low score are no release."""
+    rng = np.random.default_rng(seed)
+    looks = [
+        (round(t * 1e6), still_hand(), prediction({"E": rng.uniform(0.7, 1.0)}))
+        for t in frame_times_ms(6000, fps, seed)
+    ]
+    for i in range(8, len(looks), 6):
+        looks[i] = (looks[i][0], still_hand(), prediction({"E": 0.1, "S": 0.5}))
+    assert labels(debounced(iter(looks))) == "E"
+
+
+@given(word=WORDS, origin=st.integers(0, 2**60), fps=RATES, seed=SEEDS)
+@settings(deadline=None, max_examples=30)
+def test_only_differences_of_time_matter(word: str, origin: int, fps: float, seed: int) -> None:
+    """The same scene at another time of day gives the same events, later by the difference."""
+    acts = spell(word)
+    here = debounced(look(acts, fps, seed))
+    there = debounced(look(acts, fps, seed, start_ns=origin))
+    assert [replace(event, t_ns=event.t_ns + origin) for event in here] == there
+
+
+@given(seed=SEEDS, back_ms=st.integers(0, 5000))
+@settings(deadline=None, max_examples=30)
+def test_time_that_stands_still_or_runs_backwards_is_ignored(seed: int, back_ms: int) -> None:
+    """Frames with a time stamp that is not later change nothing."""
+    looks = list(look(spell("AB"), 30, seed))
+    disturbed = []
+    for t_ns, hand, seen in looks:
+        disturbed.append((t_ns, hand, seen))
+        disturbed.append((max(t_ns - back_ms * 1_000_000, 0), still_hand(), prediction({"Z": 1})))
+    assert debounced(iter(disturbed)) == debounced(iter(looks))
+
+
+def test_a_stalled_camera_adds_no_evidence() -> None:
+    """Two looks ten seconds apart are not a letter held for ten seconds."""
+    config = DebounceConfig(hold_ms=300)
+    looks = [(t * 10**9, still_hand(), prediction({"A": 1.0})) for t in (0, 10)]
+    assert debounced(iter(looks), config) == []
+
+
+def test_a_broken_landmark_counts_as_no_hand() -> None:
+    """A NaN among the landmarks neither crashes nor poisons what follows."""
+    looks = list(look(hold("A", 600), 30))
+    for i in (3, 9):
+        hand = looks[i][1]
+        assert hand is not None
+        landmarks = hand.landmarks.copy()
+        landmarks[4] = np.nan
+        looks[i] = (looks[i][0], replace(hand, landmarks=landmarks), looks[i][2])
+    assert labels(debounced(iter(looks))) == "A"
+
+
+def test_signing_follows_the_hand() -> None:
+    """Somebody signs while a letter is held, and no longer once the hand rests or is gone."""
+    for rest in ("", None):
+        debouncer = Debouncer()
+        seen = []
+        for t_ns, hand, scores in look([Act("A", 500), Act(rest, 1000)], 30):
+            debouncer.update(t_ns, hand, scores)
+            seen.append(debouncer.signing)
+        assert seen[10]
+        assert not seen[-1]
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(DebounceConfig)])
+@pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_setting_that_makes_no_sense_is_refused(name: str, value: float) -> None:
+    """The message names the setting."""
+    with pytest.raises(UsageError, match=f"debounce.{name}"):
+        DebounceConfig(**{name: value})
+
+
+def test_off_must_be_below_on() -> None:
+    """Hysteresis needs two different thresholds."""
+    with pytest.raises(UsageError, match="off < on < 1"):
+        DebounceConfig(on=0.5, off=0.5)
