@@ -8,6 +8,7 @@ MediaPipe 0.10.18 that states it (mediapipe/modules/...).
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -80,17 +81,20 @@ def _shifted(
     )
 
 
-def crop(rgb: Rgb, region: Region, side_px: int) -> Rgb:
+def crop(
+    rgb: Rgb, region: Region, side_px: int, outside: Literal["border", "black"] = "border"
+) -> Rgb:
     """Cuts the region out, turned upright, as (side_px, side_px, 3) uint8.
 
-    Bilinear; what lies outside the frame repeats its border (as MediaPipe's tensors do).
+    Bilinear. What lies outside the frame repeats its border, or is black: MediaPipe's landmark
+    models were trained with the one, its palm models with the other.
     """
     return cv2.warpAffine(  # type: ignore[return-value]
         rgb,
         _crop_to_frame(region, side_px),
         (side_px, side_px),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
+        borderMode=cv2.BORDER_REPLICATE if outside == "border" else cv2.BORDER_CONSTANT,
     )
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import time
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -72,8 +71,10 @@ class MediapipeDetector:
 
     def find(self, frame: Frame, limit: int) -> tuple[Region, ...]:
         """Searches the whole frame for palms; at most `limit` regions, the surest first."""
-        tensor, scale, left, top = _letterbox(frame.rgb)
-        raw_boxes, raw_scores = self._palm.run(tensor)
+        height, width = frame.rgb.shape[:2]
+        whole = Region(width / 2, height / 2, max(width, height), 0.0)
+        picture = crop(frame.rgb, whole, PALM_SIDE_PX, outside="black")
+        raw_boxes, raw_scores = self._palm.run(_tensor(picture))
         scores = _sigmoid(raw_scores[0, :, 0])
         sure = np.flatnonzero(scores >= PALM_THRESHOLD)
         if not len(sure):
@@ -84,7 +85,7 @@ class MediapipeDetector:
         points[:, 0] += self._anchors[sure]
         points[:, 2:] += self._anchors[sure][:, None]
         palms = _merge(points, scores[sure])[:limit]
-        return tuple(_region(palm, scale, left, top) for palm in palms)
+        return tuple(_region(palm, whole) for palm in palms)
 
     def fit(self, frame: Frame, region: Region) -> Hand:
         """Fits the 21 landmarks of the hand in `region`; a low presence means there is none."""
@@ -108,25 +109,8 @@ def _tensor(picture: Rgb) -> npt.NDArray[np.float32]:
     return np.multiply(picture, np.float32(1 / 255), dtype=np.float32)[None]
 
 
-def _letterbox(rgb: Rgb) -> tuple[npt.NDArray[np.float32], float, float, float]:
-    """Fits the frame into the palm model's square, on black.
-
-    Returns the tensor, frame pixels per tensor pixel, and the tensor's left and top in the frame.
-    """
-    height, width = rgb.shape[:2]
-    side = max(height, width)
-    scale = side / PALM_SIDE_PX
-    inner = max(1, round(width / scale)), max(1, round(height / scale))
-    x, y = (PALM_SIDE_PX - inner[0]) // 2, (PALM_SIDE_PX - inner[1]) // 2
-    square = np.zeros((PALM_SIDE_PX, PALM_SIDE_PX, 3), np.uint8)
-    cv2.resize(
-        rgb, inner, dst=square[y : y + inner[1], x : x + inner[0]], interpolation=cv2.INTER_LINEAR
-    )
-    return _tensor(square), scale, -x * scale, -y * scale
-
-
 def _anchors() -> npt.NDArray[np.float32]:
-    """Returns the (2016, 2) anchor centres in tensor pixels: 2 a cell, then 6 at twice the stride."""
+    """Returns the (2016, 2) anchor centres in tensor pixels, in the order of the model's rows."""
     grids = []
     for stride, each in ((8, 2), (16, 6)):
         centres = np.arange(stride / 2, PALM_SIDE_PX, stride, dtype=np.float32)
@@ -136,7 +120,7 @@ def _anchors() -> npt.NDArray[np.float32]:
 
 
 def _sigmoid(x: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    return 1 / (1 + np.exp(-np.clip(x, -100, 100)))
+    return np.float32(1) / (np.float32(1) + np.exp(-np.clip(x, -100, 100)))
 
 
 def _merge(
@@ -161,10 +145,10 @@ def _merge(
     return palms
 
 
-def _region(palm: npt.NDArray[np.float32], scale: float, left: float, top: float) -> Region:
+def _region(palm: npt.NDArray[np.float32], whole: Region) -> Region:
     """Returns the region of one palm, (9, 2) in tensor pixels, in pixels of the frame."""
-    frame = palm * scale
-    frame[[0, *range(2, 9)]] += np.array([left, top], np.float32)
-    centre, size, wrist, middle = frame[0], frame[1], frame[2], frame[4]
-    low, high = centre - size / 2, centre + size / 2
-    return region_of_palm(Box(*low, *high), tuple(wrist), tuple(middle))
+    scale = whole.size / PALM_SIDE_PX
+    corner = np.array([whole.cx - whole.size / 2, whole.cy - whole.size / 2], np.float32)
+    centre, wrist, middle = palm[[0, 2, 4]] * scale + corner
+    half = palm[1] * scale / 2
+    return region_of_palm(Box(*centre - half, *centre + half), tuple(wrist), tuple(middle))

@@ -1,0 +1,118 @@
+"""One frozen Config: defaults < a TOML file < flags. An unknown key or a wrong type is an error."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from edge.debounce import DebounceConfig
+from edge.errors import UsageError
+from edge.text import TextConfig
+
+Alphabet = Literal["letters", "digits", "both"]
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that can be set; each field is a key of the file, and most are flags too.
+
+    source: URI of the source; "" is the first camera that works, else the synthetic signer.
+    detector: NAME or NAME:REST, as `fingerspell run --help` lists them.
+    model: name of a letter model in edge/models.
+    alphabet: what may be read; in "both", 0 and O, 2 and V, 6 and W share a shape.
+    sink: URIs of the sinks; none is a window where there is a screen, else JSON lines on stdout.
+    hands: how many hands to follow, 1 or 2; the one that came first is read.
+    threads: of the models' interpreter; 0 is half of the cores, at most 4.
+    max_seconds: ends the run after so long; 0 is never.
+    debounce, text: see edge/debounce.py and edge/text.py.
+    """
+
+    source: str = ""
+    detector: str = "mediapipe"
+    model: str = "letters"
+    alphabet: Alphabet = "letters"
+    sink: tuple[str, ...] = ()
+    hands: int = 1
+    threads: int = 0
+    max_seconds: float = 0.0
+    debounce: DebounceConfig = field(default_factory=DebounceConfig)
+    text: TextConfig = field(default_factory=TextConfig)
+
+    def __post_init__(self) -> None:
+        """Raises UsageError for a value that makes no sense."""
+        if self.hands not in (1, 2):
+            raise UsageError(f"hands is {self.hands}; it must be 1 or 2")
+        if not 0 <= self.threads <= 64:
+            raise UsageError(f"threads is {self.threads}; it must be 0 (automatic) to 64")
+        if not 0 <= self.max_seconds < float("inf"):
+            raise UsageError(f"max_seconds is {self.max_seconds}; it must be 0 (no end) or more")
+
+
+def load(path: Path | None, flags: Mapping[str, Any]) -> Config:
+    """Returns the defaults, changed by the file, changed by the flags that are not None.
+
+    Raises UsageError, naming the file and the key, for whatever is wrong in either.
+    """
+    config = Config()
+    if path is not None:
+        try:
+            config = _changed(config, _read(path))
+        except UsageError as error:
+            raise UsageError(f"{path}: {error}") from error
+    return replace(config, **{key: value for key, value in flags.items() if value is not None})
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"cannot read the configuration: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"this is not TOML: {error}") from error
+
+
+def _changed(config: Any, table: Mapping[str, Any], prefix: str = "") -> Any:
+    """Returns the dataclass `config` with the values of a TOML table put in their places."""
+    hints = get_type_hints(type(config))
+    known = [f.name for f in fields(config)]
+    changes = {}
+    for key, value in table.items():
+        name = prefix + key
+        if key not in known:
+            close = difflib.get_close_matches(key, known, 1)
+            meant = (
+                f"did you mean {prefix}{close[0]}?" if close else f"there are: {', '.join(known)}"
+            )
+            raise UsageError(f"there is no setting {name}; {meant}")
+        old = getattr(config, key)
+        if is_dataclass(old) and isinstance(value, dict):
+            changes[key] = _changed(old, value, f"{name}.")
+        else:
+            changes[key] = _typed(name, value, hints[key])
+    return replace(config, **changes)
+
+
+def _typed(name: str, value: Any, hint: Any) -> Any:
+    """Returns the TOML value as a `hint`; raises UsageError where it is something else."""
+    if get_origin(hint) is Literal:
+        if value in get_args(hint):
+            return value
+        expected = "one of " + ", ".join(repr(v) for v in get_args(hint))
+    elif get_origin(hint) is tuple:
+        values = [value] if isinstance(value, str) else value
+        if isinstance(values, list) and all(isinstance(v, str) for v in values):
+            return tuple(values)
+        expected = "a string or a list of strings"
+    elif is_dataclass(hint):
+        expected = f"a table: [{name}]"
+    elif hint is float and type(value) in (int, float):
+        return float(value)
+    elif type(value) is hint:  # bool is an int to isinstance, not to a user
+        return value
+    else:
+        expected = {str: "a string", int: "a whole number", float: "a number"}.get(hint, str(hint))
+    raise UsageError(f"{name} is {value!r}; it must be {expected}")

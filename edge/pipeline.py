@@ -1,0 +1,91 @@
+"""The whole loop: frames in, results out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+from edge.debounce import Debouncer
+from edge.hands import Hands
+from edge.text import Speller
+from edge.types import Event, Frame, Hand, Prediction, Result
+
+
+class Letters(Protocol):
+    """Reads one hand (edge/letters.py)."""
+
+    @property
+    def invoke_ns(self) -> int:
+        """Time spent inside the interpreter since the start."""
+        ...
+
+    def predict(self, hand: Hand) -> Prediction:
+        """Says which label of the alphabet in use this hand shows, and how surely."""
+        ...
+
+
+def results(
+    frames: Iterable[Frame],
+    hands: Hands,
+    letters: Letters,
+    debouncer: Debouncer,
+    speller: Speller,
+) -> Iterator[Result]:
+    """Yields one result a frame, and one more for the last word if a word was begun at the end.
+
+    Frames are looked at in the order given; what was dropped shows as gaps in their indices.
+    """
+    watch = _Stopwatch()
+    in_view = False
+    result = None
+    for seen, frame in enumerate(frames, 1):
+        wait_ms = watch.lap_ms()
+        before_ns = hands.invoke_ns + letters.invoke_ns
+        found = hands.update(frame)
+        follow_ms = watch.lap_ms() - hands.find_ms
+        hand = found[0] if found else None
+        prediction = letters.predict(hand) if hand else None
+        letter_ms = watch.lap_ms()
+        spelled = debouncer.update(frame.t_ns, hand, prediction)
+        events = speller.update(frame.t_ns, debouncer.signing, spelled)
+        if bool(found) != in_view:
+            in_view = bool(found)
+            events = (_hand_event(hand, frame.t_ns), *events)
+        debounce_ms = watch.lap_ms()
+        invoke_ms = (hands.invoke_ns + letters.invoke_ns - before_ns) / 1e6
+        timings_ms = {
+            "wait": wait_ms,
+            "follow": follow_ms,
+            "letter": letter_ms,
+            "debounce": debounce_ms,
+            "invoke": invoke_ms,
+        }
+        if hands.searched:
+            timings_ms["find"] = hands.find_ms
+        dropped = max(0, frame.index + 1 - seen)
+        result = Result(frame, found, prediction, events, speller.text, timings_ms, dropped)
+        yield result
+        watch.lap_ms()  # what the sinks did with it is theirs
+    if result is not None:
+        last = speller.end(result.frame.t_ns)
+        if last:
+            yield Result(result.frame, (), None, last, speller.text, {}, result.dropped)
+
+
+def _hand_event(hand: Hand | None, t_ns: int) -> Event:
+    if hand is None:
+        return Event("hand", "lost", 1.0, t_ns)
+    return Event("hand", "found", hand.presence, t_ns)
+
+
+class _Stopwatch:
+    """Times one stage after another."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter()
+
+    def lap_ms(self) -> float:
+        """Returns the time since the last call."""
+        start, self._start = self._start, time.perf_counter()
+        return (self._start - start) * 1000

@@ -1,0 +1,61 @@
+"""How a run ends: on a signal, at its time, or when a sink asks."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from edge.types import Frame
+
+
+class Stop:
+    """Asked to stop, and by what: "" while nobody has, else "SIGINT", "SIGTERM" or a reason."""
+
+    def __init__(self) -> None:
+        self.reason = ""
+        self._release: list[Callable[[], None]] = []
+
+    def ask(self, reason: str) -> None:
+        """Ends the frames after the one in hand; safe to call more than once."""
+        self.reason = self.reason or reason
+        for release in self._release:
+            release()
+
+    def on_ask(self, release: Callable[[], None]) -> None:
+        """Has `release` called when asked: what wakes a read that waits for a camera."""
+        self._release.append(release)
+
+    def frames(self, frames: Iterable[Frame], max_seconds: float = 0.0) -> Iterator[Frame]:
+        """Yields the frames until asked to stop or, if it is not 0, for max_seconds."""
+        deadline = time.monotonic() + max_seconds if max_seconds else float("inf")
+        for frame in frames:
+            if self.reason or time.monotonic() >= deadline:
+                return
+            yield frame
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[Stop]:
+    """Turns Ctrl-C and SIGTERM into a clean end; a second Ctrl-C ends at once.
+
+    Outside the main thread, where Python allows no handlers, signals stay as they are.
+    """
+    stop = Stop()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+
+    def handle(number: int, _: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        stop.ask(signal.Signals(number).name)
+
+    before = {n: signal.signal(n, handle) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
