@@ -1,0 +1,111 @@
+"""The handshapes of the American manual alphabet and of the digits 0 to 9.
+
+Which fingers are stretched, bent, crossed or covered by the thumb, and where the palm faces,
+follows the public descriptions of the alphabet: Wikipedia, "American manual alphabet" and
+"Fingerspelling"; W. Vicars, ASL University (lifeprint.com), "Fingerspelling" and "Numbers"; and
+Handspeak, "Fingerspelling techniques". Angles were then fitted, by least squares of the skeleton
+with a penalty for fingers inside each other, to the medians of the landmarks that MediaPipe
+measures in photographs of ten signers, and tidied by hand.
+
+Seen by the viewer of a right hand: x to the thumb side, which is the viewer's right, y up, z
+towards the viewer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge.signer.skeleton import Array
+
+Vector = tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Handshape:
+    """One held sign.
+
+    angles_deg: (21,), as skeleton.pose takes them.
+    palm: (3, 3) rotation: its columns are where the hand's x, y (fingers) and z (palm) point.
+    forearm: (3,) unit vector from the wrist to the elbow.
+    """
+
+    angles_deg: Array
+    palm: Array
+    forearm: Array
+
+
+def facing(fingers: Vector, palm: Vector) -> Array:
+    """The rotation that points the fingers exactly, and the palm as nearly as it can."""
+    y = np.array(fingers) / np.linalg.norm(fingers)
+    z = np.array(palm) - y * (y @ np.array(palm))
+    z /= np.linalg.norm(z)
+    return np.column_stack([np.cross(y, z), y, z])
+
+
+# How the hand is held: (fingers point to, palm faces, elbow lies to).
+FORWARD = ((0.10, 1.00, -0.05), (0.10, 0.05, 1.0), (0.12, -1.0, -0.30))
+ASKEW = ((0.10, 1.00, 0.00), (0.42, 0.00, 0.9), (0.15, -1.0, -0.30))
+SIDEWAYS = ((0.20, 1.00, 0.05), (0.85, -0.10, 0.6), (0.15, -1.0, -0.30))
+ACROSS = ((1.00, 0.12, 0.25), (0.20, 0.00, -1.0), (-0.75, -0.65, -0.25))
+DROOPING = ((-0.85, -0.30, 0.45), (0.45, -0.81, 0.30), (0.70, -0.65, -0.25))
+DOWN = ((-0.55, -0.80, 0.25), (0.81, -0.55, 0.03), (0.70, -0.70, -0.25))
+
+STRAIGHT = (0, 5, 4, 2)
+FIST = ((-2, 62, 105, 30), (-8, 68, 108, 25), (-13, 68, 108, 30), (-20, 62, 105, 40))
+
+# label: (how held, thumb (swing, lift, roll, mcp, ip), then (spread, mcp, pip, dip) of the four
+# fingers from index to little)
+_TABLE: dict[str, tuple[tuple[Vector, Vector, Vector], tuple[int, ...], *tuple[tuple[int, ...], ...]]] = {
+    "A": (FORWARD, (26, 16, 90, 8, 15), *FIST),
+    "B": (FORWARD, (6, 14, 95, 48, 45), (-4, 5, 4, 2), (-3, 3, 4, 2), (-3, 5, 4, 2), (-4, 9, 4, 4)),
+    "C": (SIDEWAYS, (22, 55, 95, 5, 15), (-8, 28, 50, 18), (-7, 28, 54, 18), (-6, 26, 52, 22), (-4, 22, 46, 26)),
+    "D": (ASKEW, (8, 36, 105, 12, 32), (-5, 10, 4, 2), (-12, 42, 82, 58), (-12, 40, 92, 48), (-8, 36, 95, 50)),
+    "E": (FORWARD, (16, 20, 102, 45, 60), (-6, 38, 92, 66), (-9, 38, 100, 62), (-12, 36, 100, 62), (-14, 28, 98, 68)),
+    "F": (ASKEW, (28, 42, 100, 22, 20), (6, 62, 48, 20), (3, 12, 6, 4), (-10, 8, 6, 4), (-20, 6, 5, 4)),
+    "G": (ACROSS, (4, 8, 45, 8, 8), (-2, 14, 6, 2), (-4, 74, 102, 40), (-10, 74, 102, 40), (-16, 70, 100, 45)),
+    "H": (ACROSS, (2, 18, 75, 35, 20), (-5, 12, 5, 2), (-2, 14, 5, 2), (-12, 70, 105, 45), (-16, 66, 105, 45)),
+    "I": (FORWARD, (20, 20, 95, 22, 32), *FIST[:3], (-16, 12, 4, 2)),
+    "K": (FORWARD, (0, 30, 80, 6, 4), (10, 8, 5, 3), (-4, 48, 22, 10), (-14, 72, 105, 40), (-20, 68, 105, 45)),
+    "L": (FORWARD, (62, 12, 88, -6, -8), (-2, 8, 4, 2), *FIST[1:]),
+    "M": (FORWARD, (0, 20, 101, 46, 31), (0, 46, 88, 40), (-8, 44, 100, 32), (-14, 42, 104, 36), (-20, 66, 105, 30)),
+    "N": (FORWARD, (8, 24, 101, 40, 32), (-1, 48, 76, 55), (-8, 46, 90, 45), (-16, 70, 108, 30), (-20, 66, 105, 35)),
+    "O": (SIDEWAYS, (18, 55, 100, 16, 26), (-8, 46, 66, 26), (-8, 48, 66, 26), (-7, 46, 62, 30), (-5, 42, 58, 34)),
+    "P": (DROOPING, (0, 30, 80, 6, 4), (8, 8, 5, 3), (-4, 62, 16, 8), (-14, 76, 105, 40), (-20, 72, 105, 45)),
+    "Q": (DOWN, (8, 40, 80, 6, 6), (-2, 22, 10, 4), (-4, 76, 104, 40), (-10, 76, 104, 40), (-16, 72, 102, 45)),
+    "R": (FORWARD, (-4, 20, 112, 30, 22), (-12, 12, 6, 2), (11, 2, 22, 6), (-14, 56, 108, 45), (-18, 54, 106, 42)),
+    "S": (FORWARD, (6, 26, 99, 32, 28), *FIST),
+    "T": (FORWARD, (14, 26, 95, 24, 16), (2, 46, 88, 50), (-8, 70, 108, 25), (-13, 68, 108, 30), (-20, 62, 105, 40)),
+    "U": (FORWARD, (-4, 20, 110, 32, 24), (-4, 7, 4, 2), (0, 6, 4, 2), (-14, 58, 108, 50), (-18, 54, 106, 46)),
+    "V": (FORWARD, (-2, 20, 105, 32, 26), (11, 8, 4, 2), (-12, 7, 4, 2), (-18, 58, 108, 45), (-20, 56, 106, 40)),
+    "W": (FORWARD, (-10, 14, 99, 34, 24), (12, 7, 4, 2), (-2, 5, 4, 2), (-16, 8, 4, 2), (-16, 62, 105, 40)),
+    "X": (ASKEW, (8, 24, 100, 28, 28), (-2, 24, 88, 42), *FIST[1:]),
+    "Y": (FORWARD, (58, 10, 92, -4, -10), *FIST[:3], (-26, 10, 3, 2)),
+    "0": (SIDEWAYS, (18, 55, 100, 16, 26), (-8, 46, 66, 26), (-8, 48, 66, 26), (-7, 46, 62, 30), (-5, 42, 58, 34)),
+    "1": (FORWARD, (8, 24, 105, 24, 30), (-3, 8, 4, 2), *FIST[1:]),
+    "2": (FORWARD, (-1, 20, 100, 34, 24), (11, 8, 4, 2), (-11, 7, 4, 2), (-18, 60, 108, 40), (-20, 58, 106, 38)),
+    "3": (FORWARD, (52, 10, 89, -4, -8), (12, 7, 4, 2), (-8, 7, 4, 2), (-16, 64, 108, 30), (-20, 62, 105, 35)),
+    "4": (FORWARD, (2, 14, 92, 42, 34), (11, 6, 4, 2), (-1, 5, 4, 2), (-13, 6, 4, 2), (-24, 8, 4, 2)),
+    "5": (FORWARD, (52, 10, 92, 0, -8), (14, 6, 4, 2), (0, 5, 4, 2), (-13, 6, 4, 2), (-25, 8, 4, 2)),
+    "6": (FORWARD, (-8, 18, 97, 42, 24), (8, 6, 5, 4), (-4, 6, 5, 2), (-14, 8, 6, 2), (-6, 40, 82, 48)),
+    "7": (FORWARD, (12, 18, 88, 50, 30), (9, 6, 5, 4), (-4, 6, 6, 2), (-10, 48, 84, 50), (-24, 12, 4, 2)),
+    "8": (FORWARD, (14, 18, 85, 36, 34), (8, 6, 5, 4), (-6, 44, 80, 50), (-15, 10, 5, 2), (-24, 12, 4, 2)),
+    "9": (FORWARD, (28, 32, 96, 20, 38), (-2, 42, 66, 42), (-2, 9, 5, 2), (-13, 8, 5, 2), (-25, 8, 5, 2)),
+}  # fmt: skip
+
+
+def _handshape(label: str) -> Handshape:
+    (fingers, palm, elbow), thumb, *rest = _TABLE[label]
+    angles = np.array([*thumb, *(angle for finger in rest for angle in finger)], dtype=float)
+    forearm = np.array(elbow) / np.linalg.norm(elbow)
+    return Handshape(angles, facing(fingers, palm), forearm)
+
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+DIGITS = "0123456789"
+
+# J begins as I and Z as D's pointing hand; the motion that makes them is in motion.py.
+_TABLE["J"] = _TABLE["I"]
+_TABLE["Z"] = (FORWARD, (8, 24, 105, 24, 30), (-3, 8, 4, 2), *FIST[1:])
+HANDSHAPES: dict[str, Handshape] = {label: _handshape(label) for label in LETTERS + DIGITS}

@@ -1,0 +1,128 @@
+"""From a text to a timeline: what the hand does when."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from edge.signer.handshapes import HANDSHAPES, Handshape
+from edge.signer.motion import RELAXED, Path, Posture, hold, move, strokes, trace
+from edge.signer.skeleton import Array
+
+# A clear, unhurried demonstrator, about 1.6 letters a second; all but the pause scale with speed.
+HOLD_S = 0.40
+MOVE_S = 0.22
+TRACE_S = {"J": 0.70, "Z": 0.85}
+SLIDE_S = 0.17
+RAISE_S = 0.40
+# Readers tell a space by a pause of about a second, so that it does not shrink with the rest.
+PAUSE_S = 1.0
+
+# A repeated letter slides about two inches to the signer's own side (W. Vicars, ASL University,
+# "Fingerspelling: double letters"); when that side is used up, the hand opens and closes instead.
+SLIDE_MM = 55.0
+REACH_MM = 150.0
+RETURN_MM = 14.0  # the most that a hand drifts back with each new letter
+BELOW = np.array([-20.0, -480.0, 0.0])  # out of the picture
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Segment:
+    """A stretch of time: `label` is the sign made in it, "" on the way, at rest and out of view."""
+
+    label: str
+    start_s: float
+    end_s: float
+    path: Path
+
+
+class Timeline:
+    """What one signer's hand does for a text."""
+
+    def __init__(self, segments: list[Segment]) -> None:
+        self.segments = tuple(segments)
+        self.end_s = segments[-1].end_s
+        self._starts = [segment.start_s for segment in segments]
+
+    def at(self, time_s: float) -> tuple[str, Posture]:
+        """The label and the posture at a time from 0 to end_s."""
+        segment = self.segments[max(bisect_right(self._starts, time_s) - 1, 0)]
+        phase = (time_s - segment.start_s) / (segment.end_s - segment.start_s)
+        return segment.label, segment.path(min(phase, 1.0))
+
+
+def plan(text: str, seed: int = 0, speed: float = 1.0) -> Timeline:
+    """Writes the timeline of `text`, which holds only A to Z, 0 to 9 and single inner spaces.
+
+    The seed gives the signer's own way of making each sign and an uneven pace. `speed` 2 is
+    twice as fast.
+    """
+    return _Writer(seed, speed).write(text)
+
+
+class _Writer:
+    def __init__(self, seed: int, speed: float) -> None:
+        self._random = np.random.Generator(np.random.PCG64([seed, 2]))
+        self._shapes = {label: self._own(shape) for label, shape in HANDSHAPES.items()}
+        self._speed = speed
+        self._now_s = 0.0
+        self._segments: list[Segment] = []
+        self._below = Posture(RELAXED, BELOW)
+
+    def write(self, text: str) -> Timeline:
+        self._add("", 0.25, hold(self._below))
+        for number, word in enumerate(text.split(" ")):
+            if number:
+                self._segments.append(
+                    Segment("", self._now_s, self._now_s + PAUSE_S, hold(self._below))
+                )
+                self._now_s += PAUSE_S
+            self._word(word)
+        self._add("", 0.35, hold(self._below))
+        return Timeline(self._segments)
+
+    def _own(self, shape: Handshape) -> Handshape:
+        """A signer's own version of a handshape: every joint a few degrees off."""
+        return replace(shape, angles_deg=shape.angles_deg + self._random.uniform(-3, 3, 21))
+
+    def _add(self, label: str, seconds: float, path: Path) -> None:
+        seconds *= float(self._random.uniform(0.9, 1.1)) / self._speed
+        self._segments.append(Segment(label, self._now_s, self._now_s + seconds, path))
+        self._now_s += seconds
+
+    def _word(self, word: str) -> None:
+        here = self._below
+        side_mm = 0.0
+        for index, label in enumerate(word):
+            again = index > 0 and word[index - 1] == label
+            if again and label not in TRACE_S:
+                slides = side_mm - SLIDE_MM >= -REACH_MM
+                side_mm -= SLIDE_MM if slides else 0.0
+                there = replace(here, offset_mm=np.array([side_mm, 0.0, 0.0]))
+                if slides:
+                    self._add("", SLIDE_S, move(here, there, arc_mm=6.0))
+                else:
+                    self._add("", 2 * MOVE_S, strokes(here, replace(here, shape=RELAXED), there))
+            else:
+                side_mm += float(np.clip(-side_mm, -RETURN_MM, RETURN_MM))
+                there = Posture(self._shapes[label], self._place(label, side_mm))
+                self._add("", RAISE_S if index == 0 else MOVE_S, move(here, there))
+            here = there
+            if label in TRACE_S:
+                path = trace(label, here)
+                self._add("", 0.3 * HOLD_S, hold(here))
+                self._add(label, TRACE_S[label], path)
+                here = path(1.0)
+            self._add(label if label not in TRACE_S else "", self._held_s(label), hold(here))
+        self._add("", RAISE_S, move(here, self._below))
+
+    @staticmethod
+    def _held_s(label: str) -> float:
+        return 0.25 * HOLD_S if label in TRACE_S else HOLD_S
+
+    @staticmethod
+    def _place(label: str, side_mm: float) -> Array:
+        """Where a sign is made; Z begins to the side and above, so that its middle is central."""
+        return np.array([side_mm + 52.0, 42.0, 0.0] if label == "Z" else [side_mm, 0.0, 0.0])

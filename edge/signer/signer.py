@@ -1,0 +1,88 @@
+"""The signer as a whole: the picture of any moment, and exactly what it shows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from edge.signer.motion import Posture
+from edge.signer.renderer import Body, render
+from edge.signer.scene import make_scene
+from edge.signer.script import plan
+from edge.signer.skeleton import Array, pose
+from edge.types import Box, Hand, Handedness, Rgb, Truth
+
+_MIRROR = np.array([-1.0, 1.0, 1.0])
+
+
+class Signer:
+    """Spells `text` once, from 0 to `end_s` seconds; every moment can be asked for in any order.
+
+    text: A to Z, 0 to 9 and single inner spaces. seed: who, where and how (see scene.make_scene
+    and script.plan). size: the picture's width and height.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        seed: int = 0,
+        speed: float = 1.0,
+        handedness: Handedness = "right",
+        size: tuple[int, int] = (640, 480),
+    ) -> None:
+        self.timeline = plan(text, seed, speed)
+        self.scene = make_scene(seed, *size)
+        self.end_s = self.timeline.end_s
+        self._handedness: Handedness = handedness
+        self._tremor = _Tremor(seed)
+
+    def draw(self, time_s: float) -> tuple[Rgb, Truth]:
+        """The picture, (H, W, 3) uint8, and its truth at a time from 0 to end_s."""
+        label, posture = self.timeline.at(time_s)
+        body = self.body(posture, time_s)
+        landmarks, _ = self.scene.project(body.joints)
+        height, width = self.scene.background.shape[:2]
+        x, y = landmarks[:, 0], landmarks[:, 1]
+        if not np.any((x >= 0) & (x < width) & (y >= 0) & (y < height)):
+            rgb = render(self.scene, body)  # an arm may still be seen
+            return rgb, Truth(label, None)
+        landmarks[:, 2] = landmarks[0, 2] - landmarks[:, 2]  # smaller towards the camera
+        hand = Hand(
+            landmarks.astype(np.float32),
+            Box(float(x.min()), float(y.min()), float(x.max()), float(y.max())),
+            self._handedness,
+            1.0,
+        )
+        return render(self.scene, body), Truth(label, hand)
+
+    def body(self, posture: Posture, time_s: float) -> Body:
+        """The hand before the camera, tremor and all."""
+        angles, turn, shift = self._tremor.at(time_s)
+        skeleton = pose(posture.shape.angles_deg + angles)
+        palm = turn @ posture.shape.palm
+        centre = skeleton.joints_mm[[0, 5, 9, 17]].mean(axis=0)
+        joints = (skeleton.joints_mm - centre) @ palm.T + posture.offset_mm + shift
+        dorsal = skeleton.dorsal @ palm.T
+        forearm = posture.shape.forearm
+        if self._handedness == "left":
+            joints, dorsal, forearm = joints * _MIRROR, dorsal * _MIRROR, forearm * _MIRROR
+            palm = _MIRROR[:, None] * palm
+        view = self.scene.view
+        return Body(joints @ view.T, dorsal @ view.T, view @ palm, view @ forearm)
+
+
+class _Tremor:
+    """No hand is still: slow, small swings of each joint, of the hand and of its place."""
+
+    def __init__(self, seed: int) -> None:
+        random = np.random.Generator(np.random.PCG64([seed, 3]))
+        self._rate = random.uniform(1.5, 5.0, 27)  # radians a second
+        self._phase = random.uniform(0, 2 * np.pi, 27)
+        self._size = np.array([0.8] * 21 + [0.02] * 3 + [1.5] * 3)
+
+    def at(self, time_s: float) -> tuple[Array, Array, Array]:
+        """Angles (21,) in degrees, a turn (3, 3), and a shift (3,) in millimetres."""
+        swing = self._size * np.sin(self._rate * time_s + self._phase)
+        x, y, z = swing[21:24]
+        turn = np.array([[1, -z, y], [z, 1, -x], [-y, x, 1]])
+        return swing[:21], np.linalg.qr(turn)[0] * np.sign(np.diag(np.linalg.qr(turn)[1])), swing[24:]

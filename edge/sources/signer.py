@@ -1,0 +1,102 @@
+"""`signer:TEXT`: a synthetic hand that fingerspells a text, with the truth of every frame.
+
+    signer:HELLO WORLD?seed=3&speed=1.5&hand=left&fps=30&size=640x480&loop=1&live=1
+
+The same URI gives the same frames. Text may be quoted. The hand's pictures come from edge/signer.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from edge.errors import UsageError
+from edge.signer.handshapes import HANDSHAPES
+from edge.signer.signer import Signer
+from edge.sources import Size, read_options, split_options
+from edge.types import Frame, Handedness
+
+Switch = Literal["0", "1", "no", "yes"]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What may follow the text.
+
+    seed: skin, light, room, camera, and the signer's own manner. speed: 1 is unhurried, 2 twice
+    as fast. loop: spell for ever. live: frames come at their own time, not as fast as they are
+    taken.
+    """
+
+    seed: int = 0
+    speed: float = 1.0
+    hand: Handedness = "right"
+    fps: float = 30.0
+    size: Size = Size(640, 480)
+    loop: Switch = "0"
+    live: Switch = "0"
+
+    def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise ValueError("seed is 0 or more")
+        if not 0.2 <= self.speed <= 5:
+            raise ValueError("speed is between 0.2 and 5")
+        if not 1 <= self.fps <= 240:
+            raise ValueError("fps is between 1 and 240")
+        if not (160 <= self.size.width <= 3840 and 120 <= self.size.height <= 2160):
+            raise ValueError("size is between 160x120 and 3840x2160")
+
+
+class SignerSource:
+    """A source of drawn frames; `truth` of each says what it shows."""
+
+    live = False  # read in order, every frame; paced at real time if asked
+
+    def __init__(self, text: str, options: Options) -> None:
+        self.fps: float | None = options.fps
+        self.signer = Signer(
+            text,
+            seed=options.seed,
+            speed=options.speed,
+            handedness=options.hand,
+            size=options.size,
+        )
+        self._fps = options.fps
+        self._loops = options.loop in ("1", "yes")
+        self._paced = options.live in ("1", "yes")
+        self._closed = False
+
+    def frames(self) -> Iterator[Frame]:
+        """Yields the frames from the start; each call starts again."""
+        length = int(self.signer.end_s * self._fps) + 1
+        start_s = time.monotonic()
+        index = 0
+        while not self._closed and (self._loops or index < length):
+            rgb, truth = self.signer.draw(index % length / self._fps)
+            if self._paced:
+                time.sleep(max(0.0, start_s + index / self._fps - time.monotonic()))
+            yield Frame(rgb, index, round(index * 1e9 / self._fps), truth)
+            index += 1
+
+    def close(self) -> None:
+        """Ends the frames after the one being drawn."""
+        self._closed = True
+
+
+def open(rest: str) -> SignerSource:  # noqa: A001 - the name that every source has
+    """Opens "TEXT?name=value&..."; raises UsageError for a text that cannot be spelled."""
+    quoted, options = split_options(rest)
+    text = quoted.strip()
+    if len(text) >= 2 and text[0] == text[-1] and text[0] in "'\"":
+        text = text[1:-1]
+    text = " ".join(text.upper().split())
+    if not text:
+        raise UsageError("signer: has no text to spell; write for example signer:'HELLO WORLD'")
+    unknown = sorted(set(text) - set(HANDSHAPES) - {" "})
+    if unknown:
+        raise UsageError(
+            f"signer: cannot spell {''.join(unknown)!r}; use the letters A to Z, digits and spaces"
+        )
+    return SignerSource(text, read_options(options, Options))
