@@ -28,7 +28,7 @@ beyond `gap_ms` an interval.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp, hypot, isfinite, log
+from math import exp, hypot, isfinite, log, sqrt
 
 import numpy as np
 import numpy.typing as npt
@@ -36,8 +36,9 @@ import numpy.typing as npt
 from edge.errors import UsageError
 from edge.types import Event, Hand, Prediction
 
-_PALM = (0, 5, 9, 13, 17)  # wrist and the four knuckles: they move with the hand, not the fingers
-_KNUCKLES = (5, 9, 17)
+_PALM = np.zeros(21)  # weights of the joints in the palm's centre: the wrist and four knuckles,
+_PALM[[0, 5, 9, 13, 17]] = 0.2  # which move with the hand and not with the fingers
+_KNUCKLES = [5, 9, 17]
 _SIZE_MS = 300.0  # the hand's size changes slowly; its estimate flickers with every landmark
 _SPEED_MS = 40.0  # smooths jitter at 60 frames/s, and leaves 10 frames/s as they are
 _NS_PER_MS = 1e6
@@ -166,10 +167,11 @@ class Debouncer:
     def _weigh(self, before: dict[str, float], dt_ms: float) -> None:
         """Moves the evidence towards the scores over the interval, the mean of both ends."""
         keep = exp(-dt_ms / self._tau_ms)
+        gain = 0.5 * (1 - keep)
+        evidence = self._evidence
         self._evidence = {
-            label: keep * self._evidence.get(label, 0.0)
-            + (1 - keep) * 0.5 * (before.get(label, 0.0) + self._scores.get(label, 0.0))
-            for label in self._evidence.keys() | self._scores.keys()
+            label: keep * evidence.get(label, 0.0) + gain * (before.get(label, 0.0) + score)
+            for label, score in self._scores.items()
         }
         leader = max(self._evidence, key=self._evidence.__getitem__, default="")
         if leader != self._leader:
@@ -220,7 +222,7 @@ class _Motion:
         self._palm, self._shape = palm, shape
         lag = moved * (anchor_ms / dt_ms)  # what it comes to if the palm goes on like this
         self.from_anchor = lag + (self.from_anchor - lag) * exp(-dt_ms / anchor_ms)
-        shape_speed = float(np.sqrt((self._shape_velocity**2).sum(axis=1).mean()))
+        shape_speed = sqrt(np.vdot(self._shape_velocity, self._shape_velocity) / 21)
         return shape_speed, hypot(*self._palm_velocity)
 
     def drop_anchor(self) -> None:
@@ -230,7 +232,7 @@ class _Motion:
     def _split(self, hand: Hand) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """The palm's centre (2,) in pixels, and the 21 joints around it (21, 2) in palm lengths."""
         joints = hand.landmarks[:, :2].astype(np.float64)
-        palm = joints[list(_PALM)].mean(axis=0)
+        palm = _PALM @ joints
         return palm, (joints - palm) / self._size_px
 
 
@@ -244,6 +246,5 @@ def _share_below(limit: float, first: float, last: float) -> float:
 
 def _palm_length(hand: Hand) -> float:
     """Wrist to the farthest knuckle in px, z included: a hand turned away is not a smaller hand."""
-    landmarks = hand.landmarks.astype(np.float64)
-    spans = np.linalg.norm(landmarks[list(_KNUCKLES)] - landmarks[0], axis=1)
-    return max(float(spans.max()), 1.0)
+    spans = hand.landmarks[_KNUCKLES] - hand.landmarks[0]
+    return max(sqrt(np.einsum("ij,ij->i", spans, spans).max()), 1.0)
