@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import importlib
+import logging
 import pkgutil
 import re
 import typing
@@ -17,8 +18,10 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeVar
 from urllib.parse import unquote
 
-from edge.errors import UsageError
+from edge.errors import SourceError, UsageError
 from edge.types import Source
+
+_log = logging.getLogger(__name__)
 
 Options = TypeVar("Options")
 
@@ -43,6 +46,9 @@ class Size(NamedTuple):
         return f"{self.width}x{self.height}"
 
 
+VGA = Size(640, 480)  # what hands are found in; a camera's larger picture is scaled down for it
+
+
 def names() -> tuple[str, ...]:
     """The names of all sources, in alphabetical order."""
     return tuple(sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name[0] != "_"))
@@ -63,6 +69,24 @@ def open_source(uri: str) -> Source:
         raise UsageError(f"{uri!r} names no source; there are {known}; {hint}")
     source: Source = importlib.import_module(f"{__name__}.{name}").open(rest)
     return source
+
+
+def first_camera() -> Source | None:
+    """Opens the first camera that works, camera modules before USB; None if there is none.
+
+    Why others do not work is logged.
+    """
+    from edge.cameras import list_cameras
+
+    for camera in list_cameras():
+        if camera.problem:
+            _log.warning("%s (%s) %s", camera.uri, camera.name, camera.problem)
+            continue
+        try:
+            return open_source(camera.uri)
+        except SourceError as error:
+            _log.warning("%s", error)
+    return None
 
 
 def split_options(rest: str) -> tuple[str, dict[str, str]]:
@@ -113,7 +137,7 @@ def _parse(text: str, hint: Any) -> Any:
     if typing.get_origin(hint) is Literal:
         choices = {str(choice).lower(): choice for choice in typing.get_args(hint)}
         if text.lower() not in choices:
-            raise ValueError(f"it is one of {', '.join(choices.values())}")
+            raise ValueError(f"it is one of {', '.join(filter(None, choices.values()))}")
         return choices[text.lower()]
     if hint is bool:
         if text not in ("yes", "no"):

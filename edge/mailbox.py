@@ -1,0 +1,90 @@
+"""The one-slot mailbox between a live source and the pipeline: always the newest frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from threading import Condition, Thread
+from types import TracebackType
+
+from edge.types import Frame, Source
+
+_JOIN_S = 1.0  # a source that OpenCV holds in a read is left to its daemon thread after this
+
+
+class Mailbox:
+    """Iterates over a live source's newest frames; those that nobody took in time are dropped.
+
+        with Mailbox(source) as frames:
+            for frame in frames:
+                ...
+
+    A thread reads the source and overwrites the slot. When the source ends, so does the iteration;
+    when it fails, its exception is raised here; in both cases the last frame is handed over first.
+    Leaving the context closes the source. For one consumer.
+
+    dropped: frames that the source counted and that were not handed over, up to the last one that
+        was: overwritten here, or lost by the source itself (gaps in Frame.index).
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.dropped = 0
+        self._source = source
+        self._thread = Thread(target=self._read, name="mailbox", daemon=True)
+        self._changed = Condition()
+        self._slot: Frame | None = None
+        self._taken = 0
+        self._ended = False
+        self._error: BaseException | None = None
+
+    def __enter__(self) -> Mailbox:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self
+
+    def __next__(self) -> Frame:
+        """Waits for the next frame; raises what the source raised."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._slot is not None or self._ended)
+            frame, self._slot = self._slot, None
+        if frame is None:
+            raise self._error or StopIteration
+        self._taken += 1
+        self.dropped = frame.index + 1 - self._taken
+        return frame
+
+    def close(self) -> None:
+        """Closes the source and ends the iteration; may be called twice and from any thread."""
+        with self._changed:
+            self._ended = True
+            self._slot = self._error = None
+            self._changed.notify_all()
+        self._source.close()
+        if self._thread.is_alive():
+            self._thread.join(_JOIN_S)
+
+    def _read(self) -> None:
+        error: BaseException | None = None
+        try:
+            for frame in self._source.frames():
+                with self._changed:
+                    if self._ended:
+                        return
+                    self._slot = frame
+                    self._changed.notify()
+        except BaseException as raised:  # whatever it is, it is the consumer's to hear
+            error = raised
+        with self._changed:
+            if not self._ended:
+                self._error = error
+                self._ended = True
+                self._changed.notify()

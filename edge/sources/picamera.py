@@ -1,0 +1,156 @@
+"""`picamera:N`: a Raspberry Pi's camera module, through picamera2.
+
+Options: `picamera:0?size=1280x720&fps=30`
+size (default 640x480; both even) and fps (default 30).
+
+picamera2 comes from apt, with the libcamera it was built for: sudo apt install python3-picamera2,
+in an environment made with --system-site-packages. What is used of it is in its manual, "The
+Picamera2 Library", sections 4 (configuration), 6.4 (requests) and appendix C (controls).
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+from edge.cameras import picamera2_class
+from edge.errors import SourceError, UsageError
+from edge.sources import VGA, Size, read_options, split_options
+from edge.types import Frame, Source
+
+# libcamera's formats are named from the highest byte down: "BGR888" has red first in memory, and
+# so in the array (picamera2's manual, 4.2.2.2).
+_RGB = "BGR888"
+_TIMEOUT_S = 5.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of this source."""
+
+    size: Size = VGA
+    fps: float = 30.0
+
+    def __post_init__(self) -> None:
+        if self.size.width % 2 or self.size.height % 2:
+            raise ValueError("both sides of size are even")
+        if not 1 <= self.fps <= 1000:
+            raise ValueError("fps is 1 to 1000")
+
+
+def open(rest: str) -> Source:
+    """Starts a camera module by its number.
+
+    Raises UsageError for a number or option that is none; SourceError without picamera2, without
+    that camera, and for one that another program holds.
+    """
+    name, texts = split_options(rest)
+    options = read_options(texts, Options)
+    if not re.fullmatch(r"[0-9]{0,2}", name):
+        raise UsageError(f"{name!r} is no camera number; say picamera:0")
+    number = int(name or 0)
+    camera_class = picamera2_class()
+    if camera_class is None:
+        raise SourceError(
+            "picamera2 is missing: sudo apt install python3-picamera2, "
+            "in an environment made with --system-site-packages"
+        )
+    count = len(camera_class.global_camera_info())
+    if number >= count:
+        there = f"there are {count}, counted from 0" if count else "check the ribbon cable"
+        raise SourceError(f"there is no camera picamera:{number}; {there}; see fingerspell devices")
+    return Picamera(_start(camera_class, number, options), f"picamera:{number}", options.fps)
+
+
+def _start(camera_class: Any, number: int, options: Options) -> Any:
+    try:
+        camera = camera_class(number)
+    except (RuntimeError, IndexError):  # picamera2 keeps the reason to itself
+        raise SourceError(
+            f"picamera:{number} cannot be opened; close the program that holds it, "
+            "or check its cable"
+        ) from None
+    try:
+        controls = {}
+        if "FrameDurationLimits" in camera.camera_controls:
+            controls["FrameDurationLimits"] = (round(1e6 / options.fps),) * 2  # microseconds
+        main = {"format": _RGB, "size": tuple(options.size)}
+        camera.configure(camera.create_video_configuration(main=main, controls=controls))
+        given = camera.camera_configuration()["main"]["format"]
+        if given != _RGB:
+            raise RuntimeError(f"it gives {given}, not {_RGB}")
+        camera.start()
+    except (RuntimeError, ValueError, OSError) as error:
+        camera.close()
+        reason = str(error).partition("\n")[0]
+        raise SourceError(
+            f"picamera:{number} does not start at {options.size} ({reason}); try another size"
+        ) from None
+    return camera
+
+
+class Picamera:
+    """A camera module that runs; frames carry the sensor's time stamps."""
+
+    live = True
+
+    def __init__(self, camera: Any, shown: str, fps: float) -> None:
+        self.fps: float | None = fps
+        self._camera = camera
+        self._shown = shown
+        self._lock = Lock()  # capturing and closing must not meet
+        self._closed = False
+        self._released = False
+
+    def frames(self) -> Iterator[Frame]:
+        """Yields frames as the sensor gives them; raises SourceError when it gives no more."""
+        index, last_ns = 0, -1
+        while (picture := self._capture()) is not None:
+            rgb, stamp_ns = picture
+            last_ns = max(stamp_ns, last_ns + 1)
+            yield Frame(rgb, index, last_ns)
+            index += 1
+
+    def close(self) -> None:
+        """Stops the camera, or leaves that to the thread that waits for a frame."""
+        self._closed = True
+        if self._lock.acquire(blocking=False):
+            try:
+                if not self._released:
+                    self._released = True
+                    self._camera.close()
+            finally:
+                self._lock.release()
+
+    def _capture(self) -> tuple[Any, int] | None:
+        """The next picture and its time stamp; None once closed."""
+        picture = None
+        try:
+            with self._lock:
+                if not self._closed:
+                    picture = self._take()
+        except TimeoutError:
+            self.close()
+            raise SourceError(f"{self._shown} gives no more pictures; check its cable") from None
+        if self._closed:
+            self.close()
+            return None
+        return picture
+
+    def _take(self) -> tuple[Any, int]:
+        job = self._camera.capture_request(wait=False)
+        try:
+            request = job.get_result(timeout=_TIMEOUT_S)
+        except TimeoutError:
+            self._camera.cancel_all_and_flush()  # else close() would wait for it for ever
+            raise
+        try:
+            # make_array copies: the camera gets its buffer back, and the frame is ours.
+            stamp_ns = request.get_metadata().get("SensorTimestamp") or time.monotonic_ns()
+            return request.make_array("main"), stamp_ns
+        finally:
+            request.release()
