@@ -42,6 +42,7 @@ _KNUCKLES = [5, 9, 17]
 _SIZE_MS = 300.0  # the hand's size changes slowly; its estimate flickers with every landmark
 _SPEED_MS = 40.0  # smooths jitter at 60 frames/s, and leaves 10 frames/s as they are
 _NS_PER_MS = 1e6
+_ANEW_NS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +119,13 @@ class Debouncer:
     ) -> tuple[Event, ...]:
         """One frame: its time stamp, the hand and what it looks like (None: no hand in view).
 
-        A time stamp that is not later than the one before is ignored, with all that came with it.
+        A time stamp that is not later than the one before is ignored, with all that came with it;
+        one that goes back by a second or more begins another recording, and a new hand.
         """
         if self._t_ns is not None and t_ns <= self._t_ns:
-            return ()
+            if self._t_ns - t_ns < _ANEW_NS:
+                return ()
+            self._forget()
         self._t_ns = t_ns
         if hand is None or prediction is None or not np.isfinite(hand.landmarks).all():
             self._miss(t_ns)

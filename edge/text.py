@@ -56,7 +56,7 @@ class Speller:
             self._quiet_ms = 0.0
         elif self._t_ns is not None:
             self._quiet_ms += min(max(t_ns - self._t_ns, 0) / _NS_PER_MS, self.config.gap_ms)
-        self._t_ns = t_ns if self._t_ns is None else max(t_ns, self._t_ns)
+        self._t_ns = t_ns
         for event in events:
             if event.kind == "letter":
                 self.text += event.label
@@ -64,14 +64,14 @@ class Speller:
         if self._quiet_ms < self.config.pause_ms or not self._word:
             return events
         self.text += " "
-        return (*events, self._take_word(self._t_ns), Event("space", " ", 1.0, self._t_ns))
+        return (*events, self._take_word(t_ns), Event("space", " ", 1.0, t_ns))
 
     def end(self, t_ns: int) -> tuple[Event, ...]:
         """The source ended: the last word, if one was begun; the text loses a trailing space."""
         self.text = self.text.rstrip(" ")
         if not self._word:
             return ()
-        return (self._take_word(t_ns if self._t_ns is None else max(t_ns, self._t_ns)),)
+        return (self._take_word(t_ns),)
 
     def clear(self) -> None:
         """Starts an empty text; a word that was begun is dropped without an event."""
