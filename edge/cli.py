@@ -1,0 +1,144 @@
+"""The command line: `fingerspell run`, `read`, `devices`, `doctor` and `models`."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from dataclasses import fields
+from importlib.metadata import version
+from pathlib import Path
+from typing import get_args
+
+from edge import detectors, sinks, sources
+from edge.config import Alphabet, Config, load
+from edge.errors import FingerspellError
+
+INTERRUPTED = 130  # what a shell expects of a program that Ctrl-C ended
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; returns its exit code (edge/errors.py, or 130 after Ctrl-C)."""
+    logging.basicConfig(format="fingerspell: %(message)s", level=logging.INFO)
+    arguments = _parser().parse_args(argv)
+    try:
+        code: int = arguments.command(arguments)
+        sys.stdout.flush()
+        return code
+    except FingerspellError as error:
+        print(f"fingerspell: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("fingerspell: stopped", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # `fingerspell devices | head -1` had all that it wanted
+        sys.stdout = None  # type: ignore[assignment]
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="fingerspell",
+        description="Reads American Sign Language fingerspelling from a camera.",
+    )
+    parser.add_argument("--version", action="version", version=version("fingerspell"))
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="read a camera, a video or the synthetic signer, live")
+    run.set_defaults(command=_run)
+    run.add_argument("--source", metavar="URI", help=f"{_uris(sources.names())}; default: a camera")
+    run.add_argument("--sink", metavar="URI", action="append", help=_uris(sinks.names()))
+    run.add_argument("--hands", type=int, choices=(1, 2), help="how many hands to follow")
+    run.add_argument("--max-seconds", type=float, metavar="N", help="end after so long")
+    run.add_argument("--config", type=Path, metavar="FILE", help="settings, in TOML")
+    _add_reading(run)
+
+    read = commands.add_parser("read", help="read still photographs, one JSON line each")
+    read.set_defaults(command=_read)
+    read.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="pictures or folders")
+    read.add_argument("--hands", type=int, choices=(1, 2), help="the most hands in a picture")
+    read.add_argument("--config", type=Path, metavar="FILE", help="settings, in TOML")
+    _add_reading(read)
+
+    devices = commands.add_parser("devices", help="list the cameras and what they can do")
+    devices.set_defaults(command=_devices)
+    doctor = commands.add_parser("doctor", help="look for what is wrong, and say what mends it")
+    doctor.set_defaults(command=_doctor)
+    models = commands.add_parser("models", help="list the models, or fetch the hand models")
+    models.set_defaults(command=_models)
+    models.add_argument("--fetch", action="store_true", help="download the hand models (36 MB)")
+    return parser
+
+
+def _uris(names: Sequence[str]) -> str:
+    return "one of " + ", ".join(f"{name}:..." for name in names)
+
+
+def _add_reading(parser: argparse.ArgumentParser) -> None:
+    """The flags that say how hands are found and read."""
+    names = ", ".join(detectors.names())
+    parser.add_argument("--detector", metavar="NAME", help=f"one of {names}, or NAME:OPTION")
+    parser.add_argument("--model", metavar="NAME", help="the letter model (fingerspell models)")
+    parser.add_argument("--alphabet", choices=get_args(Alphabet), help="what may be read")
+    parser.add_argument("--threads", type=int, metavar="N", help="of the models; 0: automatic")
+
+
+def _config(arguments: argparse.Namespace) -> Config:
+    known = {f.name for f in fields(Config)}
+    flags = {key: value for key, value in vars(arguments).items() if key in known}
+    if flags.get("sink"):
+        flags["sink"] = tuple(flags["sink"])
+    return load(arguments.config, flags)
+
+
+# Each command imports what it needs: `fingerspell --help` should not wait for OpenCV.
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from edge.run import run
+    from edge.service import stop_on_signals
+
+    with stop_on_signals() as stop:
+        run(_config(arguments), stop)
+    if stop.reason == "SIGINT":
+        raise KeyboardInterrupt
+    return 0
+
+
+def _read(arguments: argparse.Namespace) -> int:
+    from edge.read import read
+
+    return read(arguments.paths, _config(arguments))
+
+
+def _devices(_: argparse.Namespace) -> int:
+    from edge.cameras import describe, list_cameras
+
+    print(describe(list_cameras()))
+    return 0
+
+
+def _doctor(_: argparse.Namespace) -> int:
+    from edge.doctor import examine
+
+    return examine()
+
+
+def _models(arguments: argparse.Namespace) -> int:
+    from edge import handmodels, letters
+
+    if arguments.fetch:
+        if not handmodels.faults():
+            print(f"the hand models are all in {handmodels.folder()}")
+            return 0
+        print(f"fetching the hand models (from {handmodels.WHEEL}, Apache-2.0, 36 MB)", flush=True)
+        handmodels.fetch()
+        print(f"the hand models are now in {handmodels.folder()}")
+        return 0
+    faults = handmodels.faults()
+    for name in handmodels.SHA256:
+        print(f"{name}  {faults.get(name, 'ok')}  {handmodels.path(name)}")
+    for name in letters.names():
+        print(f"{name}  {letters.describe(name)}")
+    return 0

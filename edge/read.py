@@ -1,0 +1,82 @@
+"""`fingerspell read`: the letters in still photographs, one JSON line each."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from edge.config import Config
+from edge.detectors import open_detector
+from edge.errors import FingerspellError, SourceError
+from edge.letters import Letters, open_letters
+from edge.picture import find_pictures, read_picture
+from edge.run import threads
+from edge.still import hands_in
+from edge.types import Detector, Hand
+
+TOP = 5  # how many guesses are told of
+
+
+def read(paths: Sequence[Path], config: Config) -> int:
+    """Prints one JSON line a picture to stdout; returns 1 if any could not be read, else 0.
+
+    Raises FingerspellError for a folder without pictures and for a model that cannot be run.
+    """
+    pictures = [picture for path in paths for picture in _expand(path)]
+    # "auto" looks at a camera's rate; here there is none, and time enough for the full models.
+    name = (
+        "mediapipe:full" if config.detector in ("mediapipe", "mediapipe:auto") else config.detector
+    )
+    detector = open_detector(name, threads=threads(config))
+    letters = open_letters(config.model, alphabet=config.alphabet)
+    failed = False
+    for path in _progress(pictures):
+        line: dict[str, Any] = {"path": str(path)}
+        try:
+            line["hands"] = _hands(path, detector, letters, config.hands)
+        except SourceError as error:
+            line["error"] = str(error)
+            failed = True
+        print(json.dumps(line), flush=True)
+    return FingerspellError.exit_code if failed else 0
+
+
+def _expand(path: Path) -> list[Path]:
+    return find_pictures(path) if path.is_dir() else [path]
+
+
+def _hands(path: Path, detector: Detector, letters: Letters, limit: int) -> list[dict[str, Any]]:
+    """Returns what the JSON line says of each hand, in pixels of the file's upright picture."""
+    rgb, scale = read_picture(path)
+    return [_described(hand, letters, scale) for hand in hands_in(detector, rgb, limit)]
+
+
+def _described(hand: Hand, letters: Letters, scale: float) -> dict[str, Any]:
+    prediction = letters.predict(hand)
+    ranked = sorted(prediction.scores.items(), key=lambda item: -item[1])
+    return {
+        "label": prediction.label,
+        "score": round(prediction.score, 4),
+        "top": [[label, round(score, 4)] for label, score in ranked[:TOP]],
+        "box_px": [round(side * scale, 1) for side in hand.box_px],
+        "landmarks_px": [
+            [round(float(x) * scale, 1), round(float(y) * scale, 1)] for x, y, _ in hand.landmarks
+        ],
+        "handedness": hand.handedness,
+    }
+
+
+def _progress(pictures: Sequence[Path]) -> Iterator[Path]:
+    """Yields the pictures; draws a bar on stderr where a person can see it and stdout is not."""
+    if len(pictures) < 2 or not sys.stderr.isatty() or sys.stdout.isatty():
+        yield from pictures
+        return
+    for done, picture in enumerate(pictures):
+        filled = 40 * done // len(pictures)
+        bar = "#" * filled + "." * (40 - filled)
+        print(f"\r[{bar}] {done}/{len(pictures)}", end="", file=sys.stderr, flush=True)
+        yield picture
+    print(f"\r[{'#' * 40}] {len(pictures)}/{len(pictures)}", file=sys.stderr)

@@ -1,0 +1,83 @@
+"""`fingerspell run`: puts a source, the stages and the sinks together, and runs them."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from collections.abc import Iterable
+from importlib.util import find_spec
+
+from edge.config import Config
+from edge.debounce import Debouncer
+from edge.detectors import open_detector
+from edge.hands import Hands
+from edge.letters import open_letters
+from edge.mailbox import Mailbox
+from edge.pipeline import results
+from edge.service import Stop
+from edge.sinks import Sinks
+from edge.sources import first_camera, open_source
+from edge.text import Speller
+from edge.types import End, Frame, Source
+
+log = logging.getLogger(__name__)
+
+SIGNER = "signer:HELLO WORLD?live=yes&loop=yes"
+
+
+def run(config: Config, stop: Stop) -> End:
+    """Runs until the source ends, `stop` is asked, or max_seconds are over.
+
+    Everything is opened before the first frame is asked for, so that what is wrong is said at
+    once. Returns what the sinks were told last. Raises FingerspellError.
+    """
+    with contextlib.ExitStack() as stack:
+        source = open_source(config.source) if config.source else _some_source()
+        stack.callback(source.close)
+        fps = source.fps if source.live else None
+        detector = open_detector(config.detector, fps=fps, threads=threads(config))
+        letters = open_letters(config.model, alphabet=config.alphabet)
+        hands = Hands(detector, limit=config.hands)
+        debouncer, speller = Debouncer(config.debounce), Speller(config.text)
+        sinks = Sinks(config.sink or _some_sink())
+        frames: Iterable[Frame] = source.frames()
+        if source.live:
+            frames = mailbox = stack.enter_context(Mailbox(source))
+            stop.on_ask(mailbox.close)
+        frames = stop.frames(frames, config.max_seconds)
+        end = End("", 0, 0)
+        try:
+            for result in results(frames, hands, letters, debouncer, speller):
+                seen = result.frame.index + 1 - result.dropped
+                request = sinks.write(result)
+                if request == "clear":
+                    speller.clear()
+                elif request == "quit":
+                    stop.ask("quit")
+                end = End(speller.text, seen, result.dropped)
+        finally:
+            sinks.close(end)
+    return end
+
+
+def threads(config: Config) -> int:
+    """Returns how many threads the hand models may use: half the cores leave room for the rest."""
+    return config.threads or max(1, min(4, (os.cpu_count() or 1) // 2))
+
+
+def _some_source() -> Source:
+    """Returns the first camera that works, else the synthetic signer."""
+    camera = first_camera()
+    if camera is not None:
+        return camera
+    log.info("no camera works (see fingerspell devices): showing the synthetic signer")
+    return open_source(SIGNER)
+
+
+def _some_sink() -> tuple[str, ...]:
+    """Returns a window where there is a screen to put it on, else JSON lines."""
+    display = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if display and find_spec("pygame"):
+        return ("screen",)
+    return ("jsonl:-",)
