@@ -1,0 +1,90 @@
+"""Where things stand in a window of any size, so that they can be read from three metres.
+
+The letter is at least a quarter of the window's height, the text at least a twelfth; the picture
+gets the room that is left and keeps its proportions.
+"""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import NamedTuple
+
+from pygame import Rect
+
+LETTER_SHARE = 1 / 4  # of the window's height, the least height of a capital
+TEXT_SHARE = 1 / 12
+LINE_HEIGHTS = 1.45  # from line to line, in heights of a capital
+WIDEST = 1.32  # the width of a W, in heights of a capital
+
+
+class Layout(NamedTuple):
+    """Rectangles of the window, in pixels; caps are heights of a capital letter."""
+
+    picture: Rect
+    letter: Rect
+    text: Rect
+    footer: Rect
+    letter_cap_px: int
+    text_cap_px: int
+    text_lines: int
+    gap_px: int
+
+
+def arrange(size_px: tuple[int, int], aspect: float) -> Layout:
+    """Lays out a window of (width, height) pixels for a picture of that width over height.
+
+    The letter stands beside the picture or below it, whichever leaves the larger picture.
+    """
+    beside, below = (_arrange(size_px, aspect, stacked) for stacked in (False, True))
+    return below if below.picture.w > beside.picture.w else beside
+
+
+def _arrange(size_px: tuple[int, int], aspect: float, stacked: bool) -> Layout:
+    width, height = size_px
+    gap = max(3, round(min(size_px) * 0.025))
+    letter_cap = ceil(height * LETTER_SHARE)
+    text_cap = ceil(height * TEXT_SHARE)
+    footer_h = max(12, round(min(size_px) * 0.04))
+    line = round(text_cap * LINE_HEIGHTS)
+    # A capital's own height more than the lines: the room above the first and below the last.
+    text_h = line * 2 + round(text_cap * 0.5)
+    above_h = height - text_h - footer_h - 4 * gap
+    letter_w = round(letter_cap * WIDEST) + 2 * gap
+    letter_h = round(letter_cap * 1.05) + 3 * gap + score_cap(gap) * 2
+    if stacked:
+        picture = _fit(width - 2 * gap, above_h - letter_h - gap, aspect)
+        picture.midtop = (width // 2, gap)
+        letter = Rect(gap, picture.bottom + gap, width - 2 * gap, letter_h)
+        text_top = letter.bottom + gap
+    else:
+        picture = _fit(width - 3 * gap - letter_w, above_h, aspect)
+        picture.topleft = (gap, gap)
+        letter = Rect(picture.right + gap, gap, width - 3 * gap - picture.w, above_h)
+        letter.h = max(picture.h, letter_h)
+        text_top = letter.bottom + gap
+    footer = Rect(gap, height - gap - footer_h, width - 2 * gap, footer_h)
+    text = Rect(gap, text_top, width - 2 * gap, footer.top - gap - text_top)
+    roomy = min((letter.h - 3 * gap - 2 * score_cap(gap)) / 1.05, (letter.w - 2 * gap) / WIDEST)
+    return Layout(
+        picture=picture,
+        letter=letter,
+        text=text,
+        footer=footer,
+        letter_cap_px=max(letter_cap, int(roomy * 0.92)),
+        text_cap_px=text_cap,
+        text_lines=max(1, (text.h - round(text_cap * 0.5)) // line),
+        gap_px=gap,
+    )
+
+
+def score_cap(gap_px: int) -> int:
+    """The height of a capital of the score, for that gap."""
+    return round(gap_px * 1.4)
+
+
+def _fit(width: int, height: int, aspect: float) -> Rect:
+    """The largest rectangle of that aspect, at the origin."""
+    width, height = max(1, width), max(1, height)
+    if width / height > aspect:
+        return Rect(0, 0, max(1, round(height * aspect)), height)
+    return Rect(0, 0, width, max(1, round(width / aspect)))

@@ -1,0 +1,109 @@
+"""The camera's picture at the size of the window, with each hand's box and skeleton drawn in."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from edge.types import Hand, Rgb
+
+Colour = tuple[int, int, int]  # red, green, blue
+
+# The bones, as pairs of joints in MediaPipe's order: thumb, four fingers, the palm's edge.
+BONES = np.array(
+    [
+        *((0, 1), (1, 2), (2, 3), (3, 4)),
+        *((5, 6), (6, 7), (7, 8)),
+        *((9, 10), (10, 11), (11, 12)),
+        *((13, 14), (14, 15), (15, 16)),
+        *((17, 18), (18, 19), (19, 20)),
+        *((0, 5), (5, 9), (9, 13), (13, 17), (17, 0)),
+    ]
+)
+_FRACTION_BITS = 4  # cv2 draws with coordinates in sixteenths of a pixel
+_SHADOW = (8, 12, 16)  # under each bone, so that it is seen on any skin and any wall
+_JOINT = (255, 255, 255)
+_FAR_PX = 100_000  # what lies further outside is drawn no differently
+
+
+def scaled(rgb: Rgb, size_px: tuple[int, int], mirror: bool) -> Rgb:
+    """A new picture of (width, height) pixels from (H, W, 3) uint8, left and right swapped or not.
+
+    A picture that shrinks is averaged, or thin things flicker; for speed, every second pixel of a
+    much larger one is left out first.
+    """
+    width, height = size_px
+    while rgb.shape[1] >= 4 * width and rgb.shape[0] >= 4 * height:
+        rgb = rgb[::2, ::2]
+    shrinks = rgb.shape[1] > 1.5 * width
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    picture = cv2.resize(np.ascontiguousarray(rgb), (width, height), interpolation=method)
+    return cv2.flip(picture, 1) if mirror else picture  # type: ignore[return-value]
+
+
+def draw_hand(
+    picture: Rgb, hand: Hand, frame_size_px: tuple[int, int], mirror: bool, colour: Colour
+) -> None:
+    """Draws box and skeleton into a scaled picture.
+
+    frame_size_px: (width, height) of the frame that the hand's coordinates belong to.
+    """
+    height, width = picture.shape[:2]
+    factor = np.array([width / frame_size_px[0], height / frame_size_px[1]])
+    box_px = np.array(hand.box_px, np.float64).reshape(2, 2)
+    joints = _place(hand.landmarks[:, :2], factor, mirror, width)
+    box = _place(box_px, factor, mirror, width)
+    # Bones as thick as the hand bears: a fifth of a finger, on a hand that fills its box.
+    reach = min(float(np.ptp(box, axis=0).max()) / 60, min(width, height) / 120)
+    thick = max(1, round(reach))
+    _draw_box(picture, box, thick, colour)
+    _draw_lines(picture, joints[BONES], thick, 2, colour)
+    for point in _fixed(joints):
+        centre = (int(point[0]), int(point[1]))
+        for radius, fill in ((thick * 0.9 + 1.5, _SHADOW), (thick * 0.9 + 0.5, _JOINT)):
+            size = round(radius * (1 << _FRACTION_BITS))
+            cv2.circle(picture, centre, size, fill, cv2.FILLED, cv2.LINE_AA, _FRACTION_BITS)
+
+
+def _draw_box(picture: Rgb, box: npt.NDArray[np.float64], thick: int, colour: Colour) -> None:
+    """The four corners of the box, a little outside of the hand."""
+    (x0, y0), (x1, y1) = box.min(axis=0), box.max(axis=0)
+    margin = 0.08 * max(x1 - x0, y1 - y0)
+    arm = 0.16 * max(x1 - x0, y1 - y0)
+    x0, y0, x1, y1 = x0 - margin, y0 - margin, x1 + margin, y1 + margin
+    corners = np.array(
+        [
+            [(x, y + dy * arm), (x, y), (x + dx * arm, y)]
+            for x, dx in ((x0, 1), (x1, -1))
+            for y, dy in ((y0, 1), (y1, -1))
+        ]
+    )
+    _draw_lines(picture, corners, thick, 2, colour)
+
+
+def _draw_lines(
+    picture: Rgb, lines: npt.NDArray[np.float64], thick: int, edge: int, colour: Colour
+) -> None:
+    """Draws (N, points, 2) open lines, each with a dark edge."""
+    points = list(_fixed(lines))
+    for stroke, width in ((_SHADOW, thick + edge), (colour, thick)):
+        cv2.polylines(picture, points, False, stroke, width, cv2.LINE_AA, _FRACTION_BITS)
+
+
+def _place(
+    points: npt.NDArray[np.float32] | npt.NDArray[np.float64],
+    factor: npt.NDArray[np.float64],
+    mirror: bool,
+    width: int,
+) -> npt.NDArray[np.float64]:
+    """From pixels of the frame to pixels of the scaled picture."""
+    placed = points.astype(np.float64) * factor
+    if mirror:
+        placed[:, 0] = width - placed[:, 0]
+    return np.nan_to_num(placed).clip(-_FAR_PX, _FAR_PX)
+
+
+def _fixed(points: npt.NDArray[np.float64]) -> npt.NDArray[np.int32]:
+    """Coordinates as cv2 takes them, the middle of the first pixel at 0."""
+    return np.rint((points - 0.5) * (1 << _FRACTION_BITS)).astype(np.int32)
