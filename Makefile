@@ -1,0 +1,67 @@
+# make run         set up, fetch the hand models, and read the first camera (else the synthetic signer)
+# make test        set up with TensorFlow, and run every test
+# make test-device the tests that a device runs: no TensorFlow
+# make check       lint, types and the fast tests
+# make bench       the benchmarks
+# make clean       forget the environment; the hand models in your data folder stay
+#
+# PYTHON=python3.13 chooses another interpreter, ARGS="..." is passed on.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
+
+# picamera2 comes from apt only: the environment then has to see the system's packages, and on
+# Bookworm everything has to agree with the NumPy 1 that apt's libraries were built for.
+PICAMERA := $(shell $(PYTHON) -c "from importlib.util import find_spec; print(find_spec('picamera2') is not None)" 2>/dev/null)
+ifeq ($(PICAMERA),True)
+VENV_FLAGS := --system-site-packages
+NUMPY_MAJOR := $(shell $(PYTHON) -c "from importlib.metadata import version; print(version('numpy').split('.')[0])" 2>/dev/null)
+ifeq ($(NUMPY_MAJOR),1)
+CONSTRAINTS := --constraint systemd/constraints-bookworm.txt
+endif
+endif
+
+.PHONY: run test test-device check bench clean models
+
+run: $(VENV)/.run models
+	@$(BIN)/fingerspell run $(ARGS)
+
+test: $(VENV)/.train models
+	$(BIN)/python -m pytest $(ARGS)
+
+test-device: $(VENV)/.test models
+	$(BIN)/python -m pytest -m "not tensorflow" $(ARGS)
+
+check: $(VENV)/.train
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+bench: $(VENV)/.run models
+	$(BIN)/python -m benchmarks.latency $(ARGS)
+
+models: $(VENV)/.run
+	@$(BIN)/fingerspell models --fetch
+
+clean:
+	rm -rf $(VENV)
+
+$(VENV)/.made:
+	@echo "making the environment in $(VENV)"
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || \
+		{ echo "fingerspell needs Python 3.11 or newer: make PYTHON=python3.13 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV_FLAGS) $(VENV) || \
+		{ rm -rf $(VENV); echo "cannot make an environment: sudo apt install python3-venv" >&2; exit 1; }
+	@touch $@
+
+# One stamp for each set of extras, newer than setup.cfg once it is installed.
+$(VENV)/.run: EXTRAS := screen
+$(VENV)/.test: EXTRAS := screen,test
+$(VENV)/.train: EXTRAS := screen,test,check,train
+$(VENV)/.run $(VENV)/.test $(VENV)/.train: $(VENV)/.made setup.cfg
+	@echo "installing fingerspell[$(EXTRAS)]"
+	@$(PIP) $(CONSTRAINTS) --editable ".[$(EXTRAS)]"
+	@touch $@
