@@ -140,9 +140,9 @@ def _parse(text: str, hint: Any) -> Any:
             raise ValueError(f"it is one of {', '.join(filter(None, choices.values()))}")
         return choices[text.lower()]
     if hint is bool:
-        if text not in ("yes", "no"):
+        if text.lower() not in ("yes", "no", "1", "0"):
             raise ValueError("it is yes or no")
-        return text == "yes"
+        return text.lower() in ("yes", "1")
     try:
         return getattr(hint, "parse", hint)(text)
     except ValueError:
