@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from tqdm import tqdm
 
 from edge.config import Config
 from edge.detectors import open_detector
@@ -33,7 +35,9 @@ def read(paths: Sequence[Path], config: Config) -> int:
     detector = open_detector(name, threads=threads(config))
     letters = open_letters(config.model, alphabet=config.alphabet)
     failed = False
-    for path in _progress(pictures):
+    # The bar is for a person who sees it, and not where it would run into the lines.
+    hidden = len(pictures) < 2 or not sys.stderr.isatty() or sys.stdout.isatty()
+    for path in tqdm(pictures, disable=hidden, unit="picture"):
         line: dict[str, Any] = {"path": str(path)}
         try:
             line["hands"] = _hands(path, detector, letters, config.hands)
@@ -67,16 +71,3 @@ def _described(hand: Hand, letters: Letters, scale: float) -> dict[str, Any]:
         ],
         "handedness": hand.handedness,
     }
-
-
-def _progress(pictures: Sequence[Path]) -> Iterator[Path]:
-    """Yields the pictures; draws a bar on stderr where a person can see it and stdout is not."""
-    if len(pictures) < 2 or not sys.stderr.isatty() or sys.stdout.isatty():
-        yield from pictures
-        return
-    for done, picture in enumerate(pictures):
-        filled = 40 * done // len(pictures)
-        bar = "#" * filled + "." * (40 - filled)
-        print(f"\r[{bar}] {done}/{len(pictures)}", end="", file=sys.stderr, flush=True)
-        yield picture
-    print(f"\r[{'#' * 40}] {len(pictures)}/{len(pictures)}", file=sys.stderr)
