@@ -7,7 +7,6 @@ import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import fields
-from importlib.metadata import version
 from pathlib import Path
 from typing import get_args
 
@@ -37,12 +36,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
 
 
+class _Version(argparse.Action):
+    """Says the version when asked: it is looked up then, since that takes a while."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            print(version("fingerspell"))
+        except PackageNotFoundError:  # run from its folder, without pip install
+            print("not installed")
+        parser.exit()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="fingerspell",
         description="Reads American Sign Language fingerspelling from a camera.",
     )
-    parser.add_argument("--version", action="version", version=version("fingerspell"))
+    parser.add_argument("--version", action=_Version, nargs=0, help="say which version this is")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     run = commands.add_parser("run", help="read a camera, a video or the synthetic signer, live")
