@@ -75,7 +75,11 @@ def _parser() -> argparse.ArgumentParser:
 
     devices = commands.add_parser("devices", help="list the cameras and what they can do")
     devices.set_defaults(command=_devices)
-    doctor = commands.add_parser("doctor", help="look for what is wrong, and say what mends it")
+    doctor = commands.add_parser(
+        "doctor",
+        help="look for what is wrong, and say what mends it",
+        epilog="Exit status: 1 if a fault keeps fingerspell from running, else 0, notes or not.",
+    )
     doctor.set_defaults(command=_doctor)
     models = commands.add_parser("models", help="list the models, or fetch the hand models")
     models.set_defaults(command=_models)
