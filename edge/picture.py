@@ -69,10 +69,10 @@ def find_pictures(folder: Path) -> list[Path]:
     return sorted(pictures, key=natural)
 
 
-def natural(path: Path) -> list[tuple[int, str]]:
-    """A sort key: digits in a name count as one number, letters without their case."""
-    parts = re.findall(r"[0-9]+|[^0-9]+", path.name.casefold())
-    return [(int(p), "") if p[0] in "0123456789" else (-1, p) for p in parts]
+def natural(path: Path) -> tuple[list[tuple[bool, int, str]], str]:
+    """A sort key: digits in a name count as one number, and letters without their case."""
+    parts = re.findall(r"[0-9]+|[^0-9]+", path.stem.casefold())
+    return [(p[0] > "9", int(p) if "0" <= p[0] <= "9" else 0, p) for p in parts], path.name
 
 
 def read_rgb(path: Path) -> Rgb:
