@@ -11,174 +11,48 @@ Only the hand's patch of the picture is drawn, in about 4 ms at 640x480 on one x
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from edge.signer.canvas import FAR, Canvas, Map, Window
+from edge.signer.flesh import FOREARM_MM, Body, Flesh, cover
 from edge.signer.scene import NAIL, PALMAR, SLEEVE, Scene
 from edge.signer.skeleton import CHAINS, Array
 from edge.types import Rgb
-
-Map = npt.NDArray[np.float32]
-
-FAR = np.float32(-10_000.0)  # the height where nothing was drawn
-
-# Radii at the four joints of each finger, thumb first, in millimetres. Joint breadths of adult
-# hands (NASA-STD-3000, anthropometry: index PIP about 19 mm, DIP 17 mm, thumb IP 21 mm), halved.
-FINGER_RADII_MM = (
-    (15.0, 11.5, 10.4, 8.4), (10.6, 9.2, 8.1, 6.7), (10.6, 9.4, 8.3, 6.9),
-    (10.2, 8.9, 7.8, 6.5), (9.0, 7.8, 6.9, 5.8),
-)  # fmt: skip
-
-# The carpal end of each metacarpal, index to little, and the pads of the palm.
-CARPAL_MM: Array = np.array([[12.0, 9, 1], [4, 6, 0], [-5, 7, 0], [-14, 10, 1]])
-HYPOTHENAR_MM: Array = np.array([[-17.0, 13, 6], [-29, 50, 5]])
-FOREARM_MM = 300.0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Body:
-    """A hand on its arm before the camera: x right, y up, z to the camera, millimetres.
-
-    joints: (21, 3); dorsal: (5, 3, 3) as in Skeleton; palm: (3, 3), whose columns are the hand's
-    own axes; forearm: (3,), the unit vector from the wrist to the elbow.
-    """
-
-    joints: Array
-    dorsal: Array
-    palm: Array
-    forearm: Array
-
-
-class Canvas:
-    """The height, tint and depth of shade of one patch of the picture."""
-
-    def __init__(self, x0: int, y0: int, x1: int, y1: int) -> None:
-        shape = (y1 - y0, x1 - x0)
-        self.x0, self.y0 = x0, y0
-        self.height: Map = np.full(shape, FAR, np.float32)
-        self.tint: Map = np.zeros(shape, np.float32)
-        self.shade: Map = np.ones(shape, np.float32)
-
-    def window(self, *spheres: Array) -> tuple[slice, slice]:
-        """The part of the patch that spheres (x, y, z, radius), in pixels, can touch."""
-        h, w = self.height.shape
-        left = min(s[0] - s[3] for s in spheres) - self.x0
-        right = max(s[0] + s[3] for s in spheres) - self.x0
-        top = min(s[1] - s[3] for s in spheres) - self.y0
-        bottom = max(s[1] + s[3] for s in spheres) - self.y0
-        xs = slice(min(max(int(left), 0), w), min(max(int(right) + 2, 0), w))
-        ys = slice(min(max(int(top), 0), h), min(max(int(bottom) + 2, 0), h))
-        return ys, xs
-
-    def cone(self, start: Array, end: Array) -> tuple[tuple[slice, slice], Map, Map]:
-        """The front of the round cone from `start` to `end`, each (x, y, z, radius) in pixels.
-
-        Returns its window, its height there (FAR outside) and, 0 to 1, the place along its axis.
-        At a pixel, the sphere at place t stands z(t) + sqrt(g(t)) high, g a quadratic in t;
-        setting the derivative to nought gives the highest one.
-        """
-        window = self.window(start, end)
-        ys, xs = window
-        x = np.arange(xs.start, xs.stop, dtype=np.float32) + np.float32(self.x0 - start[0])
-        y = np.arange(ys.start, ys.stop, dtype=np.float32) + np.float32(self.y0 - start[1])
-        ex, ey, ez, er = (float(v) for v in end - start)
-        r = float(start[3])
-        a = (r * r - y * y)[:, None] - x * x
-        b = (y * ey + r * er)[:, None] + x * ex
-        c = er * er - ex * ex - ey * ey
-        length2 = ez * ez - c
-        if c > -1e-2 or length2 <= 0:  # seen end-on: the nearer, or else larger, end hides the rest
-            place = 0.0 if r - float(start[2] < end[2]) * 1e-3 > float(end[3]) else 1.0
-            t = np.full_like(a, place)
-        else:
-            root = np.sqrt(np.maximum(b * b - a * c, 0) * (1 / length2))
-            t = np.clip((root * ez + b) * (-1 / c), 0, 1)
-        g = a + t * (2 * b + c * t)
-        height = np.sqrt(np.maximum(g, 0)) + t * ez + float(start[2])
-        height[g <= 0] = FAR
-        return window, height, t
-
-    def melt(self, window: tuple[slice, slice], height: Map, softness_px: float) -> None:
-        """Adds a part that runs smoothly into whatever lies within `softness_px` of its height."""
-        old = self.height[window]
-        near = np.maximum(softness_px - np.abs(old - height), 0)
-        self.height[window] = np.maximum(old, height) + near * near * (0.25 / softness_px)
 
 
 def render(scene: Scene, body: Body) -> Rgb:
     """Draws the hand into a copy of the scene's background: (H, W, 3) uint8."""
     rgb = scene.background.copy()
-    parts = _parts(scene, body)
+    flesh = cover(scene, body)
     h, w = rgb.shape[:2]
-    spheres = np.concatenate([parts.fingers.reshape(-1, 4), parts.palm.reshape(-1, 4), parts.arm])
+    spheres = np.concatenate([flesh.fingers.reshape(-1, 4), flesh.palm.reshape(-1, 4), flesh.arm.reshape(-1, 4)])
     reach = spheres[:, 3] + 2
     x0, y0 = np.maximum((spheres[:, :2] - reach[:, None]).min(axis=0), 0).astype(int)
     x1, y1 = np.minimum((spheres[:, :2] + reach[:, None]).max(axis=0), (w, h)).astype(int)
     if x1 - x0 < 4 or y1 - y0 < 4:
         return rgb
     canvas = Canvas(x0, y0, x1, y1)
-    _draw_arm_and_palm(canvas, scene, body, parts)
-    _draw_fingers(canvas, scene, body, parts)
+    _draw_arm_and_palm(canvas, scene, body, flesh)
+    _draw_fingers(canvas, scene, body, flesh)
     patch = rgb[y0:y1, x0:x1]
     _light(canvas, scene, patch)
     return rgb
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Parts:
-    """Spheres (x, y, z, radius) in pixels: fingers (5, 4, 4), palm cones (N, 2, 4), arm (4, 4)."""
-
-    fingers: Array
-    palm: Array
-    arm: Array
-
-
-def _parts(scene: Scene, body: Body) -> _Parts:
-    joints, wrist = body.joints, body.joints[0]
-
-    def local(points_mm: Array) -> Array:
-        return wrist + points_mm @ body.palm.T
-
-    def spheres(points: Array, radii: list[float]) -> Array:
-        xyz, px_per_mm = scene.project(np.asarray(points))
-        return np.column_stack([xyz, px_per_mm * radii])
-
-    fingers = spheres(joints[1:], [r for radii in FINGER_RADII_MM for r in radii])
-    carpal, pad = local(CARPAL_MM), local(HYPOTHENAR_MM)
-    side = body.palm[:, 0] - body.forearm * (body.palm[:, 0] @ body.forearm)
-    side /= np.linalg.norm(side) + 1e-9
-    thumb, knuckle = joints[1:4], joints[5]
-    web = thumb[0] + 0.75 * (thumb[1] - thumb[0]), joints[0] + 0.70 * (knuckle - joints[0])
-    palm_points = [p for k in range(4) for p in (carpal[k], joints[5 + 4 * k])]
-    palm_radii = [17.0, 11.2, 16.0, 11.2, 15.5, 10.8, 15.0, 9.6]
-    palm_points += [pad[0], pad[1], local(np.array([13.0, 11, 5])), 0.5 * (thumb[0] + thumb[1])]
-    palm_radii += [15.0, 12.0, 15.0, 15.5]
-    palm_points += [0.5 * (thumb[0] + thumb[1]), thumb[1], web[0], web[1]]
-    palm_radii += [15.5, 11.8, 7.5, 9.0]
-    elbow = wrist + FOREARM_MM * body.forearm
-    arm = [wrist + 9 * side, elbow + 12 * side, wrist - 9 * side, elbow - 12 * side]
-    return _Parts(
-        fingers.reshape(5, 4, 4),
-        spheres(np.array(palm_points), palm_radii).reshape(-1, 2, 4),
-        spheres(np.array(arm), [18.0, 36.0, 17.0, 36.0]),
-    )
-
-
-def _draw_arm_and_palm(canvas: Canvas, scene: Scene, body: Body, parts: _Parts) -> None:
+def _draw_arm_and_palm(canvas: Canvas, scene: Scene, body: Body, flesh: Flesh) -> None:
     scale = scene.px_per_mm
     palmar = _palmar(-body.palm[:, 2])
     sleeve_at = scene.sleeve_mm / FOREARM_MM
-    for start, end in (parts.arm[:2], parts.arm[2:]):
+    for start, end in flesh.arm:
         window, height, place = canvas.cone(start, end)
         cloth = (place > sleeve_at) & (height > FAR)
         height[cloth] += 4 * scale
         canvas.melt(window, height, 10 * scale)
         canvas.tint[window][cloth] = SLEEVE
     cloth_drawn = canvas.tint == SLEEVE
-    for start, end in parts.palm:
+    for start, end in flesh.palm:
         window, height, _ = canvas.cone(start, end)
         canvas.melt(window, height, 9 * scale)
     canvas.tint[~cloth_drawn] = palmar
@@ -189,9 +63,9 @@ def _palmar(dorsal: Array) -> float:
     return float(np.clip(0.5 - 0.9 * dorsal[2], 0, 1)) * PALMAR
 
 
-def _draw_fingers(canvas: Canvas, scene: Scene, body: Body, parts: _Parts) -> None:
+def _draw_fingers(canvas: Canvas, scene: Scene, body: Body, flesh: Flesh) -> None:
     scale = scene.px_per_mm
-    for finger, chain in enumerate(parts.fingers):
+    for finger, chain in enumerate(flesh.fingers):
         for bone in range(1 if finger == 0 else 0, 3):
             start, end = chain[bone], chain[bone + 1]
             window, height, place = canvas.cone(start, end)
@@ -218,7 +92,7 @@ def _creases(place: Map, bone: Array) -> Map:
 
 def _nail(
     canvas: Canvas,
-    window: tuple[slice, slice],
+    window: Window,
     height: Map,
     front: npt.NDArray[np.bool_],
     bone: tuple[Array, Array],

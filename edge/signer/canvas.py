@@ -1,0 +1,69 @@
+"""A height map that round cones are drawn into: which surface is nearest, and what it is."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.signer.skeleton import Array
+
+Map = npt.NDArray[np.float32]
+Window = tuple[slice, slice]
+
+FAR = np.float32(-10_000.0)  # the height where nothing was drawn
+
+
+class Canvas:
+    """The height, tint and depth of shade of one patch of the picture."""
+
+    def __init__(self, x0: int, y0: int, x1: int, y1: int) -> None:
+        shape = (y1 - y0, x1 - x0)
+        self.x0, self.y0 = x0, y0
+        self.height: Map = np.full(shape, FAR, np.float32)
+        self.tint: Map = np.zeros(shape, np.float32)
+        self.shade: Map = np.ones(shape, np.float32)
+
+    def window(self, *spheres: Array) -> Window:
+        """The part of the patch that spheres (x, y, z, radius), in pixels, can touch."""
+        h, w = self.height.shape
+        left = min(s[0] - s[3] for s in spheres) - self.x0
+        right = max(s[0] + s[3] for s in spheres) - self.x0
+        top = min(s[1] - s[3] for s in spheres) - self.y0
+        bottom = max(s[1] + s[3] for s in spheres) - self.y0
+        xs = slice(min(max(int(left), 0), w), min(max(int(right) + 2, 0), w))
+        ys = slice(min(max(int(top), 0), h), min(max(int(bottom) + 2, 0), h))
+        return ys, xs
+
+    def cone(self, start: Array, end: Array) -> tuple[Window, Map, Map]:
+        """The front of the round cone from `start` to `end`, each (x, y, z, radius) in pixels.
+
+        Returns its window, its height there (FAR outside) and, 0 to 1, the place along its axis.
+        At a pixel, the sphere at place t stands z(t) + sqrt(g(t)) high, g a quadratic in t;
+        setting the derivative to nought gives the highest one.
+        """
+        window = self.window(start, end)
+        ys, xs = window
+        x = np.arange(xs.start, xs.stop, dtype=np.float32) + np.float32(self.x0 - start[0])
+        y = np.arange(ys.start, ys.stop, dtype=np.float32) + np.float32(self.y0 - start[1])
+        ex, ey, ez, er = (float(v) for v in end - start)
+        r = float(start[3])
+        a = (r * r - y * y)[:, None] - x * x
+        b = (y * ey + r * er)[:, None] + x * ex
+        c = er * er - ex * ex - ey * ey
+        length2 = ez * ez - c
+        if c > -1e-2 or length2 <= 0:  # seen end-on: the nearer, or else larger, end hides the rest
+            place = 0.0 if r - float(start[2] < end[2]) * 1e-3 > float(end[3]) else 1.0
+            t = np.full_like(a, place)
+        else:
+            root = np.sqrt(np.maximum(b * b - a * c, 0) * (1 / length2))
+            t = np.clip((root * ez + b) * (-1 / c), 0, 1)
+        g = a + t * (2 * b + c * t)
+        height = np.sqrt(np.maximum(g, 0)) + t * ez + float(start[2])
+        height[g <= 0] = FAR
+        return window, height, t
+
+    def melt(self, window: Window, height: Map, softness_px: float) -> None:
+        """Adds a part that runs smoothly into whatever lies within `softness_px` of its height."""
+        old = self.height[window]
+        near = np.maximum(softness_px - np.abs(old - height), 0)
+        self.height[window] = np.maximum(old, height) + near * near * (0.25 / softness_px)
