@@ -122,26 +122,37 @@ class Video:
         """Yields every frame; raises SourceError if a live stream stalls or drops."""
         step_ns = round(1e9 / (self.fps or _FALLBACK_FPS))
         index, t_ns = 0, -step_ns
-        started = time.monotonic()
+        asked = time.monotonic()
         while (picture := self._capture.read()) is not None:
+            self._check_stall(asked)
             rgb, stamp_ms = picture
             stamp_ns = round(stamp_ms * 1e6) if self._stamped else time.monotonic_ns()
             t_ns = stamp_ns if stamp_ns > t_ns else t_ns + step_ns
             yield Frame(rgb, index, t_ns)
             index += 1
-            started = time.monotonic()
+            asked = time.monotonic()
         if self._capture.closed:
             return
+        self._check_stall(asked)
         self.close()
-        if self._timeout_s is not None:
-            if time.monotonic() - started > 0.9 * self._timeout_s:
-                lost = f"sent nothing for {self._timeout_s:g} s"
-                raise SourceError(f"{self._shown} {lost}; check the network and the camera")
-            if self.live:
-                raise SourceError(f"{self._shown} ended the stream; check the camera")
-        elif not index:
-            raise SourceError(f"{self._shown} holds no frame that OpenCV can read; copy it again")
+        if self.live:
+            raise SourceError(f"{self._shown} ended the stream; check the camera")
+        if not index:
+            raise SourceError(f"{self._shown} holds no frame that can be read; copy it again")
 
     def close(self) -> None:
         """Releases the video; may be called twice, and from another thread."""
         self._capture.close()
+
+    def _check_stall(self, asked: float) -> None:
+        """Raises SourceError if the read that began at `asked` ran into the time limit.
+
+        Such a read may yet return a frame, an old one that the decoder held back, and so may
+        several after it, each after waiting as long again.
+        """
+        if self._timeout_s is not None and time.monotonic() - asked > 0.95 * self._timeout_s:
+            self.close()
+            raise SourceError(
+                f"{self._shown} sent nothing for {self._timeout_s:g} s; "
+                "check the network and the camera"
+            )
