@@ -25,6 +25,7 @@ class Camera:
     silent: bool = False  # it accepts connections and never says a word
     url: str = ""
     paths: list[str] = field(default_factory=list)
+    outlasted: bool = False  # the silent camera hung up before its client did
     gone: Event = field(default_factory=Event)  # set when the test is over
 
 
@@ -40,7 +41,7 @@ def serve(camera: Camera) -> Iterator[Camera]:
         def do_GET(self) -> None:
             camera.paths.append(self.path)
             if camera.silent:
-                camera.gone.wait(20)
+                camera.outlasted = not camera.gone.wait(10)
                 return
             self.send_response(200)
             self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=next")

@@ -193,6 +193,7 @@ def test_a_silent_host_is_given_up() -> None:
         address = camera.url.replace("//", "//me:secret@")
         with pytest.raises(SourceError, match=r"no video from .* within 0.3 s") as caught:
             open_source(f"video:{address}/cam?pwd=secret#timeout=0.3")
+        assert not camera.outlasted
     assert "secret" not in str(caught.value)
 
 
