@@ -53,7 +53,7 @@ class Stage:
         for number in range(1, 21):
             path = self._folder / f"{number}.png"
             cv2.imwrite(str(path), np.full((24, 32, 3), RED_BGR, np.uint8))
-        return f"images:{self._folder}?fps=10"
+        return f"images:{self._folder}?fps=10&repeat=2"
 
     def signer(self) -> str:
         return "signer:HI?seed=1"
