@@ -41,6 +41,7 @@ _PALM[[0, 5, 9, 13, 17]] = 0.2  # which move with the hand and not with the fing
 _KNUCKLES = [5, 9, 17]
 _SIZE_MS = 300.0  # the hand's size changes slowly; its estimate flickers with every landmark
 _SPEED_MS = 40.0  # smooths jitter at 60 frames/s, and leaves 10 frames/s as they are
+_SIDEWAYS = 1.5  # a slide goes this much farther sideways than up or down
 _NS_PER_MS = 1e6
 _ANEW_NS = 1_000_000_000
 
@@ -49,28 +50,29 @@ _ANEW_NS = 1_000_000_000
 class DebounceConfig:
     """When a letter counts. Times in ms; scores 0..1; lengths in palm lengths (wrist to knuckles).
 
-    The speeds come from landmark sequences of held and of moving hands at 30 frames/s: shape
-    speed has median 0.1 (90th percentile 0.5) palm lengths a second while a letter is held and
-    1 to 2 while J or Z is drawn; a palm is 0.68 palm lengths wide.
+    Defaults were chosen on the synthetic signer, its hands found by MediaPipe's models: while a
+    letter is held, shape speed has median 0.1 and 90th percentile 0.3 palm lengths a second, on
+    the way to the next letter 1.2 and 4.0; recorded hands hold as still. A palm is 0.68 palm
+    lengths wide; fluent signers slide a repeated letter by about 0.6 in 0.17 s.
 
     hold_ms: how long a sure letter must be held still.
     on, off: evidence that settles a letter; score below which it is being released.
     release_ms: how long below `off` before the same letter may come again.
     lost_ms: how long out of view before the same letter may come again.
-    slide: sideways jump that repeats a letter; half a palm's width, less what the anchor follows.
+    slide: sideways jump that repeats a letter; the anchor follows, so the hand goes farther.
     anchor_ms: how slowly the anchor follows; a drift slower than slide / anchor_ms never repeats.
     shape_speed, palm_speed: speeds at which time counts half, in palm lengths a second.
     gap_ms: the most that one interval between two looks may count.
     """
 
-    hold_ms: float = 140.0
-    on: float = 0.6
-    off: float = 0.3
+    hold_ms: float = 90.0
+    on: float = 0.45
+    off: float = 0.25
     release_ms: float = 100.0
     lost_ms: float = 250.0
-    slide: float = 0.24
+    slide: float = 0.3
     anchor_ms: float = 300.0
-    shape_speed: float = 1.0
+    shape_speed: float = 2.0
     palm_speed: float = 2.5
     gap_ms: float = 150.0
 
@@ -161,7 +163,7 @@ class Debouncer:
         first, last = before.get(self._held, 0.0), self._scores.get(self._held, 0.0)
         self._below_ms += dt_ms * _share_below(self.config.off, first, last)
         dx, dy = self._motion.from_anchor
-        slid = abs(dx) >= self.config.slide and abs(dx) > abs(dy)
+        slid = abs(dx) >= self.config.slide and abs(dx) > _SIDEWAYS * abs(dy)
         if slid or self._below_ms >= self.config.release_ms:
             self._evidence[self._held] = 0.0
             self._held = None

@@ -42,12 +42,12 @@ def test_random_labels_with_random_scores_settle_nothing(
 ) -> None:
     """A classifier that names another letter on every frame, however surely, spells nothing."""
     rng = np.random.default_rng(seed)
-    looks = (
-        (round(t * 1e6), still_hand(), prediction({label: rng.uniform(0, peak)}))
-        for t in frame_times_ms(10_000, fps, seed)
-        for label in [rng.choice(list(LETTERS))]
-    )
-    assert debounced(looks) == []
+    label = ""
+    looks = []
+    for t_ms in frame_times_ms(10_000, fps, seed):
+        label = str(rng.choice([other for other in LETTERS if other != label]))
+        looks.append((round(t_ms * 1e6), still_hand(), prediction({label: rng.uniform(0, peak)})))
+    assert debounced(iter(looks)) == []
 
 
 @given(seed=SEEDS, fps=RATES)
@@ -89,7 +89,7 @@ def test_letters_keep_their_order_and_their_times(
     assert labels(events) == word
     times = [event.t_ns for event in events]
     assert times == sorted(times)
-    assert all(event.kind == "letter" and 0.6 <= event.score <= 1 for event in events)
+    assert all(event.kind == "letter" and 0.5 <= event.score <= 1 for event in events)
 
 
 @given(word=WORDS, seed=SEEDS, jitter=st.floats(0, 0.8), drop=st.floats(0, 0.3))
@@ -111,12 +111,10 @@ def test_hello_has_two_ls(double: str, fps: float) -> None:
         assert labels(debounced(look(spell("HELLO", 350, double), fps, seed))) == "HELLO"
 
 
-@given(fps=RATES, seed=SEEDS, width=st.floats(0.36, 1.0), sign=st.sampled_from([-1, 1]))
+@given(fps=RATES, seed=SEEDS, width=st.floats(0.45, 1.0), sign=st.sampled_from([-1, 1]))
 @settings(deadline=None, max_examples=40)
-def test_a_slide_of_half_a_palm_width_repeats_once(
-    fps: float, seed: int, width: float, sign: int
-) -> None:
-    """Half a palm's width (0.34 palm lengths) and a little more, to either side, is one repeat."""
+def test_a_quick_slide_repeats_once(fps: float, seed: int, width: float, sign: int) -> None:
+    """Two thirds of a palm's width (0.45 palm lengths) or more, to either side, is one repeat."""
     acts = [Act("L", 400), Act("L", 130, sign * width), Act("L", 400)]
     assert labels(debounced(look(acts, fps, seed))) == "LL"
 
@@ -128,10 +126,10 @@ def test_slow_drift_never_repeats(fps: float, seed: int, drift: float) -> None:
     assert labels(debounced(look(hold("L", 8000), fps, seed, drift=drift))) == "L"
 
 
-@given(fps=RATES, seed=SEEDS, shake=st.floats(0, 0.1), hz=st.floats(1, 8))
+@given(fps=RATES, seed=SEEDS, shake=st.floats(0, 0.12), hz=st.floats(1, 8))
 @settings(deadline=None, max_examples=40)
 def test_a_shaking_camera_does_not_repeat(fps: float, seed: int, shake: float, hz: float) -> None:
-    """Shaking by up to a tenth of a palm length (a fifth from side to side) is no slide."""
+    """Shaking by up to a tenth of a palm length (a quarter from side to side) is no slide."""
     acts = hold("L", 5000)
     assert labels(debounced(look(acts, fps, seed, shake=shake, shake_hz=hz))) == "L"
 
@@ -155,11 +153,11 @@ def test_a_hand_that_leaves_and_returns_repeats(fps: float, seed: int) -> None:
     assert labels(debounced(look(acts, fps, seed))) == "LL"
 
 
-@given(fps=st.sampled_from([15.0, 30.0, 60.0]), seed=SEEDS)
+@given(fps=RATES, seed=SEEDS)
 @settings(deadline=None, max_examples=30)
 def test_a_letter_passed_through_is_not_settled(fps: float, seed: int) -> None:
-    """A shape that flashes by for 60 ms between two letters is no letter."""
-    acts = [Act("A", 400), Act("W", 60), Act("O", 400)]
+    """A shape that the hand passes, and even stops in for a frame, is no letter."""
+    acts = [Act("A", 400), Act("W", 30), Act("O", 400)]
     assert labels(debounced(look(acts, fps, seed))) == "AO"
 
 
