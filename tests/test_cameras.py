@@ -7,6 +7,7 @@ import logging
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
+from threading import Timer
 
 import cv2
 import pytest
@@ -244,6 +245,18 @@ def test_a_camera_module_that_stops_is_lost(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("edge.sources.picamera._TIMEOUT_S", 0.2)
     with pytest.raises(SourceError, match="gives no more pictures"):
         list(open_source("picamera:0").frames())
+    assert fake.opened[0].closed == 1
+
+
+def test_closing_a_camera_module_that_stopped_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader that waits in vain ends quietly once the source is closed, and closes the camera."""
+    fake = fake_picamera2.install(monkeypatch, stalls_after=1)
+    monkeypatch.setattr("edge.sources.picamera._TIMEOUT_S", 0.2)
+    source = open_source("picamera:0")
+    frames = source.frames()
+    next(frames)
+    Timer(0.05, source.close).start()
+    assert list(frames) == []
     assert fake.opened[0].closed == 1
 
 

@@ -134,8 +134,10 @@ class Picamera:
                 if not self._closed:
                     picture = self._take()
         except TimeoutError:
-            self.close()
-            raise SourceError(f"{self._shown} gives no more pictures; check its cable") from None
+            if not self._closed:
+                self.close()
+                told = f"{self._shown} gives no more pictures; check its cable"
+                raise SourceError(told) from None
         if self._closed:
             self.close()
             return None
