@@ -53,7 +53,7 @@ class DebounceConfig:
     Defaults were chosen on the synthetic signer, its hands found by MediaPipe's models: while a
     letter is held, shape speed has median 0.1 and 90th percentile 0.3 palm lengths a second, on
     the way to the next letter 1.2 and 4.0; recorded hands hold as still. A palm is 0.68 palm
-    lengths wide; fluent signers slide a repeated letter by about 0.6 in 0.17 s.
+    lengths wide; the signer slides a repeated letter by 0.6 in 0.17 s.
 
     hold_ms: how long a sure letter must be held still.
     on, off: evidence that settles a letter; score below which it is being released.
