@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("fingerspell: stopped", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:  # `fingerspell devices | head -1` had all that it wanted
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         return 0
 
 
