@@ -1,4 +1,7 @@
-"""A height map that round cones are drawn into: which surface is nearest, and what it is."""
+"""A height map that round cones are drawn into: which surface is nearest, and what it is.
+
+A round cone is a sphere that grows or shrinks on its way from one place to another.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +37,13 @@ class Canvas:
         ys = slice(min(max(int(top), 0), h), min(max(int(bottom) + 2, 0), h))
         return ys, xs
 
+    def grid(self, window: Window, origin: Array) -> tuple[Map, Map]:
+        """The pixels of a window from `origin` (x, y, ...): x of shape (1, w), y (h, 1)."""
+        ys, xs = window
+        x = np.arange(xs.start, xs.stop, dtype=np.float32) + np.float32(self.x0 - origin[0])
+        y = np.arange(ys.start, ys.stop, dtype=np.float32) + np.float32(self.y0 - origin[1])
+        return x[None, :], y[:, None]
+
     def cone(self, start: Array, end: Array) -> tuple[Window, Map, Map]:
         """The front of the round cone from `start` to `end`, each (x, y, z, radius) in pixels.
 
@@ -42,25 +52,19 @@ class Canvas:
         setting the derivative to nought gives the highest one.
         """
         window = self.window(start, end)
-        ys, xs = window
-        x = np.arange(xs.start, xs.stop, dtype=np.float32) + np.float32(self.x0 - start[0])
-        y = np.arange(ys.start, ys.stop, dtype=np.float32) + np.float32(self.y0 - start[1])
+        x, y = self.grid(window, start)
         ex, ey, ez, er = (float(v) for v in end - start)
         r = float(start[3])
-        a = (r * r - y * y)[:, None] - x * x
-        b = (y * ey + r * er)[:, None] + x * ex
+        a = (r * r - y * y) - x * x
+        b = (y * ey + r * er) + x * ex
         c = er * er - ex * ex - ey * ey
-        length2 = ez * ez - c
-        if c > -1e-2 or length2 <= 0:  # seen end-on: the nearer, or else larger, end hides the rest
-            place = 0.0 if r - float(start[2] < end[2]) * 1e-3 > float(end[3]) else 1.0
-            t = np.full_like(a, place)
-        else:
-            root = np.sqrt(np.maximum(b * b - a * c, 0) * (1 / length2))
-            t = np.clip((root * ez + b) * (-1 / c), 0, 1)
+        seen = min(c, -1e-2)  # a cone seen end-on is as good as one seen nearly so
+        root = np.sqrt(np.maximum(b * b - a * seen, 0) * (1 / (ez * ez - seen)))
+        t = np.clip((root * ez + b) * (-1 / seen), 0, 1)
         g = a + t * (2 * b + c * t)
         height = np.sqrt(np.maximum(g, 0)) + t * ez + float(start[2])
         height[g <= 0] = FAR
-        return window, height, t
+        return window, height.astype(np.float32, copy=False), t.astype(np.float32, copy=False)
 
     def melt(self, window: Window, height: Map, softness_px: float) -> None:
         """Adds a part that runs smoothly into whatever lies within `softness_px` of its height."""

@@ -1,8 +1,5 @@
 """What covers the bones: a hand on its arm as round cones, in pixels of the picture.
 
-A round cone is a sphere that grows or shrinks on its way from one place to another; each end is
-(x, y, z, radius).
-
 The palm is fuller than its bones. Its skin reaches from below the wrist to the webs between the
 fingers, about a third of the way up their first bones, as in living hands; with less flesh there,
 MediaPipe's landmark model takes the palm to be foreshortened, and sees every hand lean to the

@@ -29,6 +29,7 @@ class Scene:
 
     background: (H, W, 3) uint8 RGB, without the hand.
     palette: (18 * 256, 3) uint8 RGB: a colour for each tint and level of light.
+    grain: (H, W), the sensor's noise, in the palette's levels of light.
     light: unit vector towards the lamp, in picture axes (x right, y down, z to the camera).
     ambient, gloss: 0..1. sleeve_mm: how far from the wrist the sleeve begins.
     view: (3, 3), turns the signer before the camera. centre_px: where the signer's space has its
@@ -37,6 +38,7 @@ class Scene:
 
     background: Rgb
     palette: Rgb
+    grain: npt.NDArray[np.float32]
     light: tuple[float, float, float]
     ambient: float
     gloss: float
@@ -72,6 +74,7 @@ def make_scene(seed: int, width: int, height: int) -> Scene:
     return Scene(
         background=_room(random, width, height, cloth),
         palette=_palette(skin, cloth),
+        grain=random.normal(0, 1.5, (height, width)).astype(np.float32),
         light=(float(lx), float(ly), float(lz)),
         ambient=float(random.uniform(0.32, 0.5)),
         gloss=float(random.uniform(0.3, 1.0)),
@@ -90,18 +93,19 @@ def _cloth(random: np.random.Generator) -> Array:
     """A colour for sleeve and shirt, of any hue, not too bright."""
     hue, saturation, value = random.integers((0, 20, 40), (180, 190, 170))
     pixel = np.array([[[hue, saturation, value]]], dtype=np.uint8)
-    return cv2.cvtColor(pixel, cv2.COLOR_HSV2RGB)[0, 0].astype(float)
+    return np.asarray(cv2.cvtColor(pixel, cv2.COLOR_HSV2RGB)[0, 0], dtype=float)
 
 
 def _palette(skin: Array, cloth: Array) -> Rgb:
     level = np.arange(256) / 200.0  # 1.0 is a surface that faces the lamp
     # Light that leaves skin in the shade has been under it, and comes out redder.
     shading = np.column_stack([level**0.85, level**1.08, level**1.15])
-    # Palms hold little melanin whatever the tone of the rest of the skin.
     brightness = skin.max() / 255
-    palm = skin * 0.62 + np.array([250, 188, 165]) * 0.38 * (0.35 + 0.65 * brightness)
-    nail = skin * 0.55 + np.array([245, 195, 190]) * 0.45 * (0.5 + 0.5 * brightness)
-    back = skin * (1.0, 0.95, 0.92)
+    blood = np.array([232, 168, 142]) * (0.4 + 0.6 * brightness)
+    # Palms hold little melanin whatever the tone of the rest of the skin.
+    back = skin + (blood - skin) * 0.30
+    palm = skin + (blood * 1.06 - skin) * 0.48
+    nail = skin + (np.array([245, 190, 180]) * (0.45 + 0.55 * brightness) - skin) * 0.6
     rows = [back + (palm - back) * k / PALMAR for k in range(PALMAR + 1)] + [nail, cloth]
     colours = np.stack([shading * row for row in rows])
     colours[SLEEVE] = level[:, None] * cloth

@@ -9,7 +9,7 @@ from edge.signer.flesh import Body
 from edge.signer.renderer import render
 from edge.signer.scene import make_scene
 from edge.signer.script import plan
-from edge.signer.skeleton import Array, pose
+from edge.signer.skeleton import Array, pose, rotation
 from edge.types import Box, Hand, Handedness, Rgb, Truth
 
 _MIRROR = np.array([-1.0, 1.0, 1.0])
@@ -85,5 +85,4 @@ class _Tremor:
         """Angles (21,) in degrees, a turn (3, 3), and a shift (3,) in millimetres."""
         swing = self._size * np.sin(self._rate * time_s + self._phase)
         x, y, z = swing[21:24]
-        turn = np.array([[1, -z, y], [z, 1, -x], [-y, x, 1]])
-        return swing[:21], np.linalg.qr(turn)[0] * np.sign(np.diag(np.linalg.qr(turn)[1])), swing[24:]
+        return swing[:21], rotation(0, x) @ rotation(1, y) @ rotation(2, z), swing[24:]
