@@ -1,0 +1,30 @@
+"""What tests need that may be absent: the hand models and the real data."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from edge import handmodels
+
+
+@pytest.fixture(scope="session")
+def hand_models() -> Path:
+    """The folder of MediaPipe's hand models; `make test` fetches them before the tests."""
+    faults = handmodels.faults()
+    if faults:
+        wrong = ", ".join(f"{name} is {fault}" for name, fault in faults.items())
+        pytest.skip(f"{wrong}; fingerspell models --fetch")
+    return handmodels.folder()
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The real photographs and clips: ../shared/data, or $FINGERSPELL_SHARED/data."""
+    beside = Path(__file__).resolve().parents[2] / "shared"
+    data = Path(os.environ.get("FINGERSPELL_SHARED") or beside) / "data"
+    if not data.is_dir():
+        pytest.skip(f"there is no real data in {data}")
+    return data
