@@ -30,6 +30,7 @@ OPTIONS = {
 }
 KEYS = (("C", "clear"), ("M", "mirror"), ("Q", "quit"), ("F", "full screen"), ("S", "skeleton"))
 SETTLED_MS = 450  # how long a letter that was just taken is shown in colour
+SURE = 0.5  # the score from which a letter is shown in full
 ALONE_MS = 1500  # how long without a hand until one is asked for
 _STALE = (
     pygame.WINDOWEXPOSED,
@@ -155,6 +156,10 @@ class Screen:
         reading = self._read(result)
         if stale("letter", layout.letter, reading):
             panels.draw_letter(window, self._type, layout, reading)
+            self._shown.pop("score", None)  # the card lies under it
+        score = None if result.prediction is None else round(float(result.prediction.score), 2)
+        if stale("score", layout.score.inflate(0, layout.score.h), score):
+            panels.draw_score(window, self._type, layout, score)
         if stale("text", layout.text, result.text):
             self._lines = wrap_on(
                 self._lines,
@@ -201,10 +206,11 @@ class Screen:
         seen = result.prediction
         if seen is None:
             alone = now_ns - self._seen_ns > ALONE_MS * 1e6
-            return panels.Reading("", 0.0, False, "show your hand" if alone else "")
+            return panels.Reading("", panels.QUIET, "show your hand" if alone else "")
         label, settled_ns = self._settled or ("", 0)
-        settled = label == seen.label and now_ns - settled_ns < SETTLED_MS * 1e6
-        return panels.Reading(seen.label, round(float(seen.score), 2), settled, "")
+        if label == seen.label and now_ns - settled_ns < SETTLED_MS * 1e6:
+            return panels.Reading(seen.label, panels.ACCENT, "")
+        return panels.Reading(seen.label, panels.INK if seen.score >= SURE else panels.QUIET, "")
 
     def _icon(self) -> pygame.Surface:
         """A hand's letter on a tile."""
@@ -217,6 +223,9 @@ class Screen:
 
 def _start_video() -> None:
     """Starts SDL's video and fonts; raises SinkError where there is no display."""
+    # Plain shared memory, of which only what changed is sent: a GPU texture is sent as a whole, and
+    # where there is no GPU (measured under Xvfb) it costs 12 ms a frame instead of 3.
+    os.environ.setdefault("SDL_FRAMEBUFFER_ACCELERATION", "0")
     chosen = os.environ.get("SDL_VIDEODRIVER")
     if chosen is None and sys.platform == "linux":
         # Left to itself, SDL ends with its "offscreen" driver, and nobody sees anything.

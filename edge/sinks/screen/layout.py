@@ -22,6 +22,7 @@ class Layout(NamedTuple):
 
     picture: Rect
     letter: Rect
+    score: Rect  # in the letter's card, as high as its capitals
     text: Rect
     footer: Rect
     letter_cap_px: int
@@ -50,7 +51,9 @@ def _arrange(size_px: tuple[int, int], aspect: float, stacked: bool) -> Layout:
     text_h = line * 2 + round(text_cap * 0.5)
     above_h = height - text_h - footer_h - 4 * gap
     letter_w = round(letter_cap * WIDEST) + 2 * gap
-    letter_h = round(letter_cap * 1.05) + 3 * gap + score_cap(gap) * 2
+    score_cap = round(gap * 1.4)
+    spare_h = 3 * gap + 2 * score_cap  # of the letter's card, around the letter
+    letter_h = round(letter_cap * 1.05) + spare_h
     if stacked:
         picture = _fit(width - 2 * gap, above_h - letter_h - gap, aspect)
         picture.midtop = (width // 2, gap)
@@ -64,10 +67,12 @@ def _arrange(size_px: tuple[int, int], aspect: float, stacked: bool) -> Layout:
         text_top = letter.bottom + gap
     footer = Rect(gap, height - gap - footer_h, width - 2 * gap, footer_h)
     text = Rect(gap, text_top, width - 2 * gap, footer.top - gap - text_top)
-    roomy = min((letter.h - 3 * gap - 2 * score_cap(gap)) / 1.05, (letter.w - 2 * gap) / WIDEST)
+    score = Rect(letter.left + gap, letter.bottom - gap - score_cap, letter.w - 2 * gap, score_cap)
+    roomy = min((letter.h - spare_h) / 1.05, (letter.w - 2 * gap) / WIDEST)
     return Layout(
         picture=picture,
         letter=letter,
+        score=score,
         text=text,
         footer=footer,
         letter_cap_px=max(letter_cap, int(roomy * 0.92)),
@@ -75,11 +80,6 @@ def _arrange(size_px: tuple[int, int], aspect: float, stacked: bool) -> Layout:
         text_lines=max(1, (text.h - round(text_cap * 0.5)) // line),
         gap_px=gap,
     )
-
-
-def score_cap(gap_px: int) -> int:
-    """The height of a capital of the score, for that gap."""
-    return round(gap_px * 1.4)
 
 
 def _fit(width: int, height: int, aspect: float) -> Rect:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from pygame import Rect, Surface
 
-from edge.sinks.screen.layout import LINE_HEIGHTS, Layout, score_cap
+from edge.sinks.screen.layout import LINE_HEIGHTS, Layout
 from edge.sinks.screen.lettering import Type
 from edge.sinks.screen.picture import Colour
 from edge.types import Result
@@ -24,52 +24,49 @@ _FIGURES_S = 0.5  # how often frames a second and latency are written anew
 
 
 class Reading(NamedTuple):
-    """What the letter's card shows.
+    """What the letter's card shows: what the hand looks like, or a hint when there is none."""
 
-    label: what the hand looks like; "" for no hand, when `hint` stands in its place.
-    score: 0..1, to the percent that is shown.
-    settled: the letter has just been taken.
-    """
-
-    label: str
-    score: float
-    settled: bool
+    label: str  # "" for no hand
+    tone: Colour
     hint: str
 
 
 def draw_letter(onto: Surface, type_: Type, layout: Layout, reading: Reading) -> None:
-    """The card of the letter: large what the hand looks like, and below it how surely."""
-    label, score, settled, hint = reading
-    rect, gap = layout.letter, layout.gap_px
-    type_.card(onto, rect, gap, CARD, GROUND)
-    cap = score_cap(gap)
-    foot = Rect(rect.left + gap, rect.bottom - gap - cap, rect.w - 2 * gap, cap)
-    figure_w = type_.width("100 %", cap)
-    bar = Rect(foot.left, 0, foot.w - figure_w - gap, max(4, gap // 2))
-    bar.centery = foot.centery
-    type_.card(onto, bar, bar.h, TRACK, CARD)
-    room = Rect(rect.left, rect.top, rect.w, foot.top - rect.top)
-    if not label:
-        _draw_hint(onto, type_, room, cap, hint)
+    """The letter, as large as its card allows, in the middle of what the score leaves free."""
+    rect = layout.letter
+    type_.card(onto, rect, layout.gap_px, CARD, GROUND)
+    room = Rect(rect.left, rect.top, rect.w, layout.score.top - rect.top)
+    if not reading.label:
+        _draw_hint(onto, type_, room, 2 * layout.score.h, reading.hint)
         return
-    filled = Rect(bar.left, bar.top, max(bar.h, round(bar.w * min(score, 1.0))), bar.h)
-    type_.card(onto, filled, bar.h, ACCENT, TRACK)
-    type_.round_off(onto, bar, bar.h, CARD)
-    figure = f"{score:.0%}".replace("%", " %")
-    type_.draw(onto, figure, cap, INK, (foot.right - type_.width(figure, cap), foot.bottom))
-    colour = ACCENT if settled else INK if score >= 0.5 else QUIET
-    image, ascent = type_.render(label, layout.letter_cap_px, colour)
-    ink = image.get_bounding_rect()
-    # By what is seen: side bearings differ from letter to letter. Q reaches below the line.
-    baseline = room.centery + layout.letter_cap_px // 2 + gap // 4
-    onto.blit(image, (room.centerx - ink.centerx, baseline - ascent))
+    image, ascent = type_.render(reading.label, layout.letter_cap_px, reading.tone)
+    # In the middle by what is seen, as side bearings differ from letter to letter, but all on one
+    # baseline; a Q reaches below it.
+    baseline = room.centery + layout.letter_cap_px // 2 + layout.gap_px // 4
+    onto.blit(image, (room.centerx - image.get_bounding_rect().centerx, baseline - ascent))
+
+
+def draw_score(onto: Surface, type_: Type, layout: Layout, score: float | None) -> None:
+    """The foot of the letter's card: a bar as long as the score, 0..1, and its figure."""
+    row, cap = layout.score, layout.score.h
+    onto.fill(CARD, row.inflate(0, cap))  # the % reaches beyond the capitals
+    thick = max(4, cap // 3)
+    bar = Rect(row.left, row.centery - thick // 2, row.w - type_.width("100 %", cap) - cap, thick)
+    type_.card(onto, bar, thick, TRACK, CARD)
+    if score is None:
+        return
+    filled = Rect(bar.left, bar.top, max(thick, round(bar.w * min(score, 1.0))), thick)
+    type_.card(onto, filled, thick, ACCENT, TRACK)
+    type_.round_off(onto, bar, thick, CARD)
+    figure = f"{100 * score:.0f} %"
+    type_.draw(onto, figure, cap, INK, (row.right - type_.width(figure, cap), row.bottom))
 
 
 def _draw_hint(onto: Surface, type_: Type, room: Rect, cap_px: int, hint: str) -> None:
     """A few quiet words in the middle, one below the other."""
     words = hint.split()
     widest = max((type_.width(word, 100) for word in words), default=1)
-    cap_px = max(8, min(2 * cap_px, int(100 * 0.8 * room.w / widest)))
+    cap_px = max(8, min(cap_px, int(100 * 0.8 * room.w / widest)))
     line = round(cap_px * 1.7)
     baseline = room.centery - (len(words) - 1) * line // 2 + cap_px // 2
     for word in words:

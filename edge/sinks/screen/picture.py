@@ -30,16 +30,17 @@ _FAR_PX = 100_000  # what lies further outside is drawn no differently
 def scaled(rgb: Rgb, size_px: tuple[int, int], mirror: bool) -> Rgb:
     """A new picture of (width, height) pixels from (H, W, 3) uint8, left and right swapped or not.
 
-    A picture that shrinks is averaged, or thin things flicker; for speed, every second pixel of a
-    much larger one is left out first.
+    A much larger one is halved first, by averages, or thin things would flicker. Halving takes
+    0.3 ms for 1280x720, cv2's averaging to any other size 4.7 ms.
     """
     width, height = size_px
-    while rgb.shape[1] >= 4 * width and rgb.shape[0] >= 4 * height:
-        rgb = rgb[::2, ::2]
-    shrinks = rgb.shape[1] > 1.5 * width
-    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    picture = cv2.resize(np.ascontiguousarray(rgb), (width, height), interpolation=method)
-    return cv2.flip(picture, 1) if mirror else picture  # type: ignore[return-value]
+    picture = np.ascontiguousarray(rgb)
+    while picture.shape[0] >= 2 * height and picture.shape[1] >= 2 * width:
+        half = picture.shape[1] // 2, picture.shape[0] // 2
+        even = picture[: 2 * half[1], : 2 * half[0]]
+        picture = np.asarray(cv2.resize(even, half, interpolation=cv2.INTER_AREA), np.uint8)
+    picture = np.asarray(cv2.resize(picture, size_px, interpolation=cv2.INTER_LINEAR), np.uint8)
+    return np.asarray(cv2.flip(picture, 1), np.uint8) if mirror else picture
 
 
 def draw_hand(
@@ -98,10 +99,12 @@ def _place(
     width: int,
 ) -> npt.NDArray[np.float64]:
     """From pixels of the frame to pixels of the scaled picture."""
-    placed = points.astype(np.float64) * factor
+    placed: npt.NDArray[np.float64] = points.astype(np.float64) * factor
     if mirror:
         placed[:, 0] = width - placed[:, 0]
-    return np.nan_to_num(placed).clip(-_FAR_PX, _FAR_PX)
+    placed = placed.clip(-_FAR_PX, _FAR_PX)
+    placed[np.isnan(placed)] = -_FAR_PX
+    return placed
 
 
 def _fixed(points: npt.NDArray[np.float64]) -> npt.NDArray[np.int32]:
