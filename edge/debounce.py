@@ -28,19 +28,14 @@ beyond `gap_ms` an interval.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp, hypot, isfinite, log, sqrt
+from math import exp, isfinite, log
 
 import numpy as np
-import numpy.typing as npt
 
 from edge.errors import UsageError
+from edge.speed import Speed
 from edge.types import Event, Hand, Prediction
 
-_PALM = np.zeros(21)  # weights of the joints in the palm's centre: the wrist and four knuckles,
-_PALM[[0, 5, 9, 13, 17]] = 0.2  # which move with the hand and not with the fingers
-_KNUCKLES = [5, 9, 17]
-_SIZE_MS = 300.0  # the hand's size changes slowly; its estimate flickers with every landmark
-_SPEED_MS = 40.0  # smooths jitter at 60 frames/s, and leaves 10 frames/s as they are
 _SIDEWAYS = 1.5  # a slide goes this much farther sideways than up or down
 _NS_PER_MS = 1e6
 _ANEW_NS = 1_000_000_000
@@ -48,7 +43,7 @@ _ANEW_NS = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class DebounceConfig:
-    """When a letter counts. Times in ms; scores 0..1; lengths in palm lengths (wrist to knuckles).
+    """When a letter counts. Times in ms; scores 0..1; lengths in palm lengths.
 
     Defaults were chosen on the synthetic signer, its hands found by MediaPipe's models: while a
     letter is held, shape speed has median 0.1 and 90th percentile 0.3 palm lengths a second, on
@@ -94,7 +89,7 @@ class Debouncer:
     def __init__(self, config: DebounceConfig = DebounceConfig()) -> None:
         self.config = config
         self._tau_ms = config.hold_ms / -log(1 - config.on)
-        self._motion = _Motion()
+        self._speed = Speed()
         self._t_ns: int | None = None  # of the last frame
         self._missed_ns: int | None = None  # of the first of the frames without a hand up to now
         self._forget()
@@ -107,13 +102,16 @@ class Debouncer:
         self._leader = ""  # the label with the most evidence; since when, and its summed score
         self._leader_ms = self._leader_score_ms = 0.0
         self._held: str | None = None
+        self._moving = False
         self._below_ms = 0.0  # for how long the held letter's score has been below `off`
 
     @property
     def signing(self) -> bool:
-        """True while a hand in view holds a letter, or seems to be forming one."""
+        """True while a hand in view holds a letter, or moves or looks as if to form one."""
         return self._missed_ns is None and (
-            self._held is not None or max(self._evidence.values(), default=0.0) >= self.config.off
+            self._held is not None
+            or self._moving
+            or max(self._evidence.values(), default=0.0) >= self.config.off
         )
 
     def update(
@@ -128,6 +126,7 @@ class Debouncer:
             if self._t_ns - t_ns < _ANEW_NS:
                 return ()
             self._forget()
+            self._missed_ns = None
         self._t_ns = t_ns
         if hand is None or prediction is None or not np.isfinite(hand.landmarks).all():
             self._miss(t_ns)
@@ -136,10 +135,10 @@ class Debouncer:
         before_ns, self._seen_ns = self._seen_ns, t_ns
         before, self._scores = self._scores, dict(prediction.scores)
         if before_ns is None:
-            self._motion.start(hand)
+            self._speed.start(hand)
             return ()
         dt_ms = min((t_ns - before_ns) / _NS_PER_MS, self.config.gap_ms)
-        shape_speed, palm_speed = self._motion.move(hand, dt_ms, self.config.anchor_ms)
+        shape_speed, palm_speed = self._speed.move(hand, dt_ms, self.config.anchor_ms)
         if self._held is not None:
             self._release(before, dt_ms)
         weight = 1 / (
@@ -147,6 +146,7 @@ class Debouncer:
             + (shape_speed / self.config.shape_speed) ** 2
             + (palm_speed / self.config.palm_speed) ** 2
         )
+        self._moving = weight < 0.5
         self._weigh(before, dt_ms * weight)
         return self._settle(t_ns)
 
@@ -162,10 +162,13 @@ class Debouncer:
         assert self._held is not None
         first, last = before.get(self._held, 0.0), self._scores.get(self._held, 0.0)
         self._below_ms += dt_ms * _share_below(self.config.off, first, last)
-        dx, dy = self._motion.from_anchor
+        dx, dy = self._speed.from_anchor
         slid = abs(dx) >= self.config.slide and abs(dx) > _SIDEWAYS * abs(dy)
-        if slid or self._below_ms >= self.config.release_ms:
-            self._evidence[self._held] = 0.0
+        if slid:
+            self._evidence = {}
+            self._held = None
+        elif self._below_ms >= self.config.release_ms:
+            self._evidence[self._held] = 0.0  # what follows it may be on its way already
             self._held = None
         if last >= self.config.off:
             self._below_ms = 0.0
@@ -197,49 +200,9 @@ class Debouncer:
             return ()
         self._held = label
         self._below_ms = 0.0
-        self._motion.drop_anchor()
+        self._speed.drop_anchor()
         score = self._leader_score_ms / self._leader_ms
         return (Event("letter", label, min(max(score, 0.0), 1.0), t_ns),)
-
-
-class _Motion:
-    """How fast the hand changes shape and how fast its palm travels, in palm lengths a second."""
-
-    from_anchor: npt.NDArray[np.float64]  # (2,) palm less anchor, palm lengths: x right, y down
-
-    def start(self, hand: Hand) -> None:
-        """The first look at a hand: it stands still."""
-        self._size_px = _palm_length(hand)
-        self._palm, self._shape = self._split(hand)
-        self._palm_velocity = np.zeros(2)
-        self._shape_velocity = np.zeros((21, 2))
-        self.drop_anchor()
-
-    def move(self, hand: Hand, dt_ms: float, anchor_ms: float) -> tuple[float, float]:
-        """Returns (shape speed, palm speed), both low-passed, dt_ms after the last look."""
-        size_px = _palm_length(hand)
-        self._size_px += (1 - exp(-dt_ms / _SIZE_MS)) * (size_px - self._size_px)
-        palm, shape = self._split(hand)
-        follow = 1 - exp(-dt_ms / _SPEED_MS)
-        per_s = 1000 / dt_ms
-        moved = (palm - self._palm) / self._size_px
-        self._palm_velocity += follow * (moved * per_s - self._palm_velocity)
-        self._shape_velocity += follow * ((shape - self._shape) * per_s - self._shape_velocity)
-        self._palm, self._shape = palm, shape
-        lag = moved * (anchor_ms / dt_ms)  # what it comes to if the palm goes on like this
-        self.from_anchor = lag + (self.from_anchor - lag) * exp(-dt_ms / anchor_ms)
-        shape_speed = sqrt(np.vdot(self._shape_velocity, self._shape_velocity) / 21)
-        return shape_speed, hypot(*self._palm_velocity)
-
-    def drop_anchor(self) -> None:
-        """Slides are measured from here."""
-        self.from_anchor = np.zeros(2)
-
-    def _split(self, hand: Hand) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """The palm's centre (2,) in pixels, and the 21 joints around it (21, 2) in palm lengths."""
-        joints = hand.landmarks[:, :2].astype(np.float64)
-        palm = _PALM @ joints
-        return palm, (joints - palm) / self._size_px
 
 
 def _share_below(limit: float, first: float, last: float) -> float:
@@ -248,9 +211,3 @@ def _share_below(limit: float, first: float, last: float) -> float:
     if low >= limit:
         return 0.0
     return 1.0 if high <= limit else (limit - low) / (high - low)
-
-
-def _palm_length(hand: Hand) -> float:
-    """Wrist to the farthest knuckle in px, z included: a hand turned away is not a smaller hand."""
-    spans = hand.landmarks[_KNUCKLES] - hand.landmarks[0]
-    return max(sqrt(np.einsum("ij,ij->i", spans, spans).max()), 1.0)

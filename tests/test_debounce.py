@@ -234,6 +234,18 @@ def test_signing_follows_the_hand() -> None:
         assert not seen[-1]
 
 
+def test_a_hand_that_moves_is_signing() -> None:
+    """A letter that is not recognised, and the way there and back, are no pause."""
+    debouncer = Debouncer()
+    quiet_ms = longest_ms = 0.0
+    for t_ns, hand, seen in look([Act("A", 500), Act("B", 500), Act("C", 500)], 30):
+        unsure = seen if seen is None or "B" not in seen.label else prediction({"B": 0.1})
+        debouncer.update(t_ns, hand, unsure)
+        quiet_ms = 0.0 if debouncer.signing else quiet_ms + 1000 / 30
+        longest_ms = max(longest_ms, quiet_ms)
+    assert 300 < longest_ms < 700
+
+
 @pytest.mark.parametrize("name", [field.name for field in fields(DebounceConfig)])
 @pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf")])
 def test_a_setting_that_makes_no_sense_is_refused(name: str, value: float) -> None:

@@ -1,0 +1,59 @@
+"""How fast a hand changes shape and travels, whatever the frame rate and its distance.
+
+Lengths are in palm lengths (`geometry.hand_size_px`), speeds in palm lengths a second.
+"""
+
+from __future__ import annotations
+
+from math import exp, hypot, sqrt
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.geometry import hand_size_px
+from edge.types import Hand
+
+_PALM = np.zeros(21)  # weights of the joints in the palm's centre: the wrist and four knuckles,
+_PALM[[0, 5, 9, 13, 17]] = 0.2  # which move with the hand and not with the fingers
+_SIZE_MS = 300.0  # the hand's size changes slowly; its estimate flickers with every landmark
+_SPEED_MS = 40.0  # smooths jitter at 60 frames/s, and leaves 10 frames/s as they are
+
+
+class Speed:
+    """How fast the hand changes shape and how fast its palm travels, in palm lengths a second."""
+
+    from_anchor: npt.NDArray[np.float64]  # (2,) palm less anchor, palm lengths: x right, y down
+
+    def start(self, hand: Hand) -> None:
+        """The first look at a hand: it stands still."""
+        self._size_px = max(hand_size_px(hand.landmarks), 1.0)
+        self._palm, self._shape = self._split(hand)
+        self._palm_velocity = np.zeros(2)
+        self._shape_velocity = np.zeros((21, 2))
+        self.drop_anchor()
+
+    def move(self, hand: Hand, dt_ms: float, anchor_ms: float) -> tuple[float, float]:
+        """Returns (shape speed, palm speed), both low-passed, dt_ms after the last look."""
+        size_px = max(hand_size_px(hand.landmarks), 1.0)
+        self._size_px += (1 - exp(-dt_ms / _SIZE_MS)) * (size_px - self._size_px)
+        palm, shape = self._split(hand)
+        follow = 1 - exp(-dt_ms / _SPEED_MS)
+        per_s = 1000 / dt_ms
+        moved = (palm - self._palm) / self._size_px
+        self._palm_velocity += follow * (moved * per_s - self._palm_velocity)
+        self._shape_velocity += follow * ((shape - self._shape) * per_s - self._shape_velocity)
+        self._palm, self._shape = palm, shape
+        lag = moved * (anchor_ms / dt_ms)  # what it comes to if the palm goes on like this
+        self.from_anchor = lag + (self.from_anchor - lag) * exp(-dt_ms / anchor_ms)
+        shape_speed = sqrt(np.vdot(self._shape_velocity, self._shape_velocity) / 21)
+        return shape_speed, hypot(*self._palm_velocity)
+
+    def drop_anchor(self) -> None:
+        """Slides are measured from here."""
+        self.from_anchor = np.zeros(2)
+
+    def _split(self, hand: Hand) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """The palm's centre (2,) in pixels, and the 21 joints around it (21, 2) in palm lengths."""
+        joints = hand.landmarks[:, :2].astype(np.float64)
+        palm = _PALM @ joints
+        return palm, (joints - palm) / self._size_px
