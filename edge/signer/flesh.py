@@ -32,9 +32,9 @@ HYPOTHENAR_MM: Array = np.array([[-17.0, -1, 6], [-29, 50, 5]])
 WEB_PLACE, WEB_RADIUS_MM = 0.35, 7.5  # along the first bones of the fingers
 
 WRIST_DROP_MM = 10.0  # from the wrist joint to where the arm is narrowest
-FOREARM_MM = 300.0
-FOREARM_RADII_MM = (21.0, 38.0)
-FOREARM_HALF_WIDTHS_MM = (9.0, 12.0)  # two cones side by side, since arms are broader than thick
+FOREARM_MM = 600.0  # out of the picture, whichever way it lies
+FOREARM_RADII_MM = (21.0, 56.0)
+FOREARM_HALF_WIDTHS_MM = (9.0, 15.0)  # two cones side by side, since arms are broader than thick
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -41,19 +41,26 @@ def render(scene: Scene, body: Body) -> Rgb:
     _draw_fingers(canvas, scene, body, flesh)
     patch = rgb[y0:y1, x0:x1]
     colour, mask = colours(canvas, scene)
-    cv2.copyTo(colour, mask, patch)
-    patch[:] = cv2.GaussianBlur(patch, (3, 3), 0.65)  # a lens is never quite sharp
+    share = cv2.GaussianBlur(mask.astype(np.float32), (3, 3), 0.7)
+    mixed = cv2.blendLinear(colour, patch, share, 1 - share)
+    patch[:] = cv2.GaussianBlur(mixed, (3, 3), 0.55)  # a lens is never quite sharp
     return rgb
 
 
 def _draw_arm(canvas: Canvas, scene: Scene, flesh: Flesh) -> None:
     scale = scene.px_per_mm
     for start, end in flesh.arm:
-        window, height, place = canvas.cone(start, end)
-        cloth = (place > scene.sleeve_mm / FOREARM_MM) & (height > FAR)
-        height[cloth] += np.float32(CLOTH_MM * scale)
+        window, height, _ = canvas.cone(start, end)
         canvas.melt(window, height, ARM_SOFTNESS_MM * scale)
-        canvas.tint[window][cloth] = SLEEVE
+    covered = scene.sleeve_mm / FOREARM_MM
+    for start, end in flesh.arm if covered < 1 else ():
+        cuff = start + covered * (end - start)
+        cuff[3] += CLOTH_MM * scale
+        window, height, place = canvas.cone(cuff, end)
+        height[place <= 0] = FAR  # a sleeve is cut off straight
+        cloth = height > canvas.height[window]
+        np.copyto(canvas.height[window], height, where=cloth)
+        np.copyto(canvas.tint[window], np.float32(SLEEVE), where=cloth)
 
 
 def _draw_palm(canvas: Canvas, scene: Scene, body: Body, flesh: Flesh) -> None:

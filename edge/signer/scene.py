@@ -31,7 +31,8 @@ class Scene:
     palette: (18 * 256, 3) uint8 RGB: a colour for each tint and level of light.
     grain: (H, W), the sensor's noise, in the palette's levels of light.
     light: unit vector towards the lamp, in picture axes (x right, y down, z to the camera).
-    ambient, gloss: 0..1. sleeve_mm: how far from the wrist the sleeve begins.
+    ambient, gloss: 0..1. sleeve_mm: how far from the wrist the sleeve begins
+        (past the elbow: none is seen).
     view: (3, 3), turns the signer before the camera. centre_px: where the signer's space has its
     origin in the picture. px_per_mm: scale there. distance_mm: from there to the camera.
     """
@@ -64,7 +65,7 @@ def make_scene(seed: int, width: int, height: int) -> Scene:
     """Chooses skin, light, room and camera; the same for the same arguments."""
     random = np.random.Generator(np.random.PCG64([seed, 1]))
     skin = np.array(SKIN_RGB[int(random.integers(len(SKIN_RGB)))], dtype=float)
-    skin *= random.uniform(0.94, 1.04, 3)
+    skin = 255 * (skin / 255) ** 0.85 * random.uniform(0.94, 1.04, 3)  # as a camera exposes it
     cloth = _cloth(random)
     angle, tilt = random.uniform(-2.4, -0.7), random.uniform(0.45, 0.95)
     light = np.array([np.cos(angle), np.sin(angle), tilt / (1 - 0.55 * tilt)])
@@ -78,7 +79,7 @@ def make_scene(seed: int, width: int, height: int) -> Scene:
         light=(float(lx), float(ly), float(lz)),
         ambient=float(random.uniform(0.32, 0.5)),
         gloss=float(random.uniform(0.3, 1.0)),
-        sleeve_mm=float(random.choice([45.0, 70.0, 110.0, 400.0])),
+        sleeve_mm=float(random.choice([45.0, 70.0, 110.0, 700.0])),
         view=rotation(1, yaw) @ rotation(0, pitch) @ rotation(2, roll),
         centre_px=(
             width / 2 + size * float(random.uniform(-0.3, 0.3)),
