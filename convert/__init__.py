@@ -1,0 +1,1 @@
+"""Keras models -> full-integer TFLite models with their manifests. May import edge."""

@@ -1,0 +1,135 @@
+"""Compares an int8 model with the Keras model that it was made from.
+
+    python -m convert.check MODEL.tflite --keras MODEL.keras --data FILE.npz [--json FILE]
+
+FILE.npz has inputs `x` and labels `label` ("" where there is no right answer). Exit status 1 when
+int8 gives more than 0.3 points of accuracy away.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from convert.quiet_tensorflow import keras, silenced
+from edge.errors import FingerspellError, UsageError
+from edge.manifest import Manifest, open_model, write
+
+ALLOWED_LOSS = 0.003  # of accuracy, issue 2
+SUMMARY = "Compares an int8 model with the Keras model that it was made from."
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """How far int8 is from float; shares are 0..1, probabilities over one alphabet and none.
+
+    agreement: share of inputs that get the same label. worst, mean: absolute differences of
+    probabilities. float_accuracy, int8_accuracy: over labels of the alphabet.
+    """
+
+    alphabet: str
+    inputs: int
+    agreement: float
+    worst: float
+    mean: float
+    float_accuracy: float
+    int8_accuracy: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether int8 loses no more than is allowed."""
+        return self.float_accuracy - self.int8_accuracy <= ALLOWED_LOSS
+
+    def __str__(self) -> str:
+        return (
+            f"{self.alphabet:8} {self.inputs:6} inputs  same label {self.agreement:.2%}  "
+            f"probability off by {self.mean:.4f} mean, {self.worst:.3f} at most  "
+            f"accuracy {self.float_accuracy:.2%} float, {self.int8_accuracy:.2%} int8  "
+            f"{'ok' if self.passed else 'LOST TOO MUCH'}"
+        )
+
+
+def compare(
+    manifest: Manifest,
+    logits: npt.NDArray[np.float32],
+    logits_int8: npt.NDArray[np.float32],
+    label: npt.NDArray[np.str_],
+) -> list[Parity]:
+    """Returns the parity of each alphabet, from (N, L) logits of both models and (N,) labels."""
+    labels = np.array(manifest.labels)
+    out = []
+    for name, alphabet in manifest.alphabets.items():
+        used = np.flatnonzero(np.isin(labels, alphabet) | ~np.isin(labels, _signs(manifest)))
+        p, q = _softmax(logits[:, used]), _softmax(logits_int8[:, used])
+        mine = np.isin(label, alphabet)
+        if not mine.any():
+            continue
+        signs = np.isin(labels[used], alphabet)
+        truth = label[mine]
+        accuracy = [
+            float((labels[used][signs][s[mine][:, signs].argmax(1)] == truth).mean())
+            for s in (p, q)
+        ]
+        off = np.abs(p - q)
+        same = float((p.argmax(1) == q.argmax(1)).mean())
+        out.append(Parity(name, len(p), same, float(off.max()), float(off.mean()), *accuracy))
+    return out
+
+
+def check(tflite: Path, keras_path: Path, data: Path) -> list[Parity]:
+    """Runs both models over the data; raises ModelError or UsageError where one cannot be read."""
+    manifest, int8 = open_model(tflite.with_suffix(".json"))
+    try:
+        with silenced():
+            model = keras.models.load_model(keras_path, compile=False)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{keras_path} is no Keras model") from error
+    try:
+        with np.load(data) as file:
+            x, label = np.asarray(file["x"], np.float32), file["label"]
+    except (OSError, ValueError, KeyError) as error:
+        raise UsageError(f"{data} holds no inputs `x` with `label`") from error
+    logits = np.asarray(model.predict(x, batch_size=1024, verbose=0))
+    logits_int8 = np.concatenate([int8.run(sample[None])[0] for sample in x])
+    return compare(manifest, logits, logits_int8, label)
+
+
+def _signs(manifest: Manifest) -> list[str]:
+    return [label for alphabet in manifest.alphabets.values() for label in alphabet]
+
+
+def _softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    scores: npt.NDArray[np.float32] = np.exp(logits - logits.max(1, keepdims=True))
+    return scores / scores.sum(1, keepdims=True)
+
+
+def main() -> int:
+    """Runs the command line; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m convert.check", description=SUMMARY)
+    parser.add_argument("model", type=Path, metavar="MODEL.tflite")
+    parser.add_argument("--keras", type=Path, required=True, metavar="MODEL.keras")
+    parser.add_argument("--data", type=Path, required=True, help="an .npz with `x` and `label`")
+    parser.add_argument("--json", type=Path, help="write the figures there too")
+    args = parser.parse_args()
+    try:
+        parities = check(args.model, args.keras, args.data)
+        if args.json:
+            rows: list[dict[str, Any]] = [asdict(p) | {"passed": p.passed} for p in parities]
+            write(args.json, json.dumps(rows, indent=1).encode() + b"\n")
+    except FingerspellError as error:
+        print(f"convert.check: {error}", file=sys.stderr)
+        return error.exit_code
+    for parity in parities:
+        print(parity)
+    return 0 if all(parity.passed for parity in parities) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,172 @@
+"""Turns a trained Keras model into a full int8 TFLite model and its manifest.
+
+    python -m convert.quantize MODEL.keras --calibration FILE.npz --out edge/models/letters.tflite
+
+Weights per channel, activations per tensor, int8 in and out. What cannot be done in integers is
+refused: a float operation in the middle would be slower than no quantisation at all. The manifest
+takes its words (labels, alphabets, training) from training.json beside the Keras model, and its
+numbers from the converted file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from convert.quiet_tensorflow import keras, silenced, tf
+from edge.errors import FingerspellError, ModelError, UsageError
+from edge.interpreter import Model
+from edge.manifest import Manifest, facts, load, sha256_of, write
+
+SAMPLES = 2000  # calibration inputs at most: ranges hardly move after a few hundred
+INTEGERS = ("INT8", "INT32", "INT64")  # activations and weights, biases and shapes, wide biases
+TOOLS = ("tensorflow", "keras", "numpy")
+SUMMARY = "Turns a trained Keras model into a full int8 TFLite model and its manifest."
+
+
+def quantise(model: Any, samples: npt.NDArray[np.float32]) -> bytes:
+    """Returns a Keras model as the bytes of a full int8 .tflite file.
+
+    samples: (N, ...) float32 inputs as the model will see them.
+    Raises UsageError where they do not fit the model, ModelError, naming the tensor, where
+    something would stay in floating point.
+    """
+    shape = tuple(model.input_shape[1:])
+    if not len(samples) or samples.shape[1:] != shape:
+        raise UsageError(
+            f"the calibration inputs are {samples.shape}, the model wants (N, *{shape})"
+        )
+    one = keras.Input(batch_shape=(1, *shape))  # no other batch is ever run on a device
+    converter = tf.lite.TFLiteConverter.from_keras_model(keras.Model(one, model(one)))
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = _representative(samples)
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = converter.inference_output_type = tf.int8
+    try:
+        with silenced():
+            content: bytes = converter.convert()
+    except Exception as error:  # the converter raises whatever its passes raise
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        reason = lines[0][:200] if lines else type(error).__name__
+        raise ModelError(f"the model cannot be made full int8: {reason}") from error
+    _refuse_floats(content)
+    return content
+
+
+def _representative(samples: npt.NDArray[np.float32]) -> Callable[[], Iterator[list[Any]]]:
+    step = max(1, len(samples) // SAMPLES)
+    return lambda: ([sample[None]] for sample in samples[::step])
+
+
+def _refuse_floats(content: bytes) -> None:
+    """Raises ModelError if any tensor of the file is not an integer."""
+    with silenced():
+        from tensorflow.lite.tools import flatbuffer_utils
+
+        file = flatbuffer_utils.convert_bytearray_to_object(bytearray(content))
+    for graph in file.subgraphs:
+        for tensor in graph.tensors:
+            kind = flatbuffer_utils.type_to_name(tensor.type)
+            if kind not in INTEGERS:
+                raise ModelError(
+                    f"{tensor.name.decode()} stays {kind}: use operations that int8 knows "
+                    "(Dense, Conv2D, ReLU6, Add, Concatenate)"
+                )
+
+
+def describe(out: Path, words: dict[str, Any]) -> Manifest:
+    """Returns the manifest of a converted model: `words` are those of training.json."""
+    content = out.read_bytes()
+    model = Model(out)
+    meanings = words["inputs"], words["outputs"]
+    if len(model.inputs) != len(meanings[0]) or len(model.outputs) != len(meanings[1]):
+        raise UsageError("training.json speaks of other inputs or outputs than the model has")
+    return Manifest(
+        name=out.stem,
+        sha256=sha256_of(content),
+        size_bytes=len(content),
+        inputs=tuple(facts(t, m) for t, m in zip(model.inputs, meanings[0], strict=True)),
+        outputs=tuple(facts(t, m) for t, m in zip(model.outputs, meanings[1], strict=True)),
+        features=words["features"],
+        normalisation=words["normalisation"],
+        colour_order=words["colour_order"],
+        labels=tuple(words["labels"]),
+        alphabets={name: tuple(labels) for name, labels in words["alphabets"].items()},
+        shared=tuple((first, second) for first, second in words["shared"]),
+        training=words["training"],
+        figures=words["figures"],
+        date=datetime.date.today().isoformat(),
+        licence=words["licence"],
+        tools={name: version(name) for name in TOOLS},
+    )
+
+
+def convert(keras_path: Path, calibration: Path, out: Path) -> Manifest:
+    """Writes OUT and, beside it, its manifest; returns the manifest."""
+    try:
+        with silenced():
+            model = keras.models.load_model(keras_path, compile=False)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{keras_path} is no Keras model; run: python -m train.letters") from error
+    samples, words = _samples(calibration), _words(keras_path.with_name("training.json"))
+    content = quantise(model, samples)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    # The manifest is made from a copy: when it is refused, what was there before still fits.
+    with tempfile.TemporaryDirectory() as scratch:
+        copy = Path(scratch) / out.name
+        copy.write_bytes(content)
+        try:
+            manifest = describe(copy, words)
+            manifest.save(copy.with_suffix(".json"))
+        except (KeyError, TypeError, ValueError) as error:
+            raise UsageError(f"training.json lacks or misstates {error}; train again") from error
+        load(copy.with_suffix(".json"))
+    write(out, content)
+    manifest.save(out.with_suffix(".json"))
+    return manifest
+
+
+def _samples(path: Path) -> npt.NDArray[np.float32]:
+    try:
+        with np.load(path) as file:
+            return np.asarray(file["x"], np.float32)
+    except (OSError, ValueError, KeyError) as error:
+        raise UsageError(f"{path} holds no calibration inputs `x`") from error
+
+
+def _words(path: Path) -> dict[str, Any]:
+    try:
+        words: dict[str, Any] = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} is missing or no JSON; train.letters writes it") from error
+    return words
+
+
+def main() -> int:
+    """Runs the command line; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m convert.quantize", description=SUMMARY)
+    parser.add_argument("model", type=Path, metavar="MODEL.keras")
+    parser.add_argument("--calibration", type=Path, required=True, help="an .npz with inputs `x`")
+    parser.add_argument("--out", type=Path, required=True, help="NAME.tflite; NAME.json beside it")
+    args = parser.parse_args()
+    try:
+        manifest = convert(args.model, args.calibration, args.out)
+    except FingerspellError as error:
+        print(f"convert.quantize: {error}", file=sys.stderr)
+        return error.exit_code
+    print(f"{args.out}: {manifest.size_bytes} bytes, int8, {len(manifest.labels)} labels")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The bundled models: NAME.tflite, and NAME.json, its manifest (see edge.manifest)."""

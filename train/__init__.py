@@ -1,0 +1,1 @@
+"""Training: data sets, labelling, recipes, evaluation. May import edge; edge never imports it."""
