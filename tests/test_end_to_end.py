@@ -1,0 +1,55 @@
+"""The whole way, as a user runs it: a source, hands, letters, debounce and text."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.accuracy import PHRASES, SEEDS, clips, edits, phrases, spell
+from edge.config import Config
+
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("hand_models")]
+
+
+def test_hello_world_is_read_from_the_command_line() -> None:
+    """`fingerspell run --source signer:'HELLO WORLD' --sink jsonl:-` ends with HELLO WORLD."""
+    command = [sys.executable, "-m", "edge", "run"]
+    command += ["--source", "signer:HELLO WORLD", "--sink", "jsonl:-"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert events[-1]["event"] == "end"
+    assert events[-1]["text"] == "HELLO WORLD"
+    assert events[-1]["dropped"] == 0
+    assert [e["label"] for e in events if e["event"] == "word"] == ["HELLO", "WORLD"]
+    assert done.stderr == ""
+
+
+def test_ten_phrases_are_read_with_three_seeds_each() -> None:
+    """At most 2 % of the letters of ten phrases, three signers each, are wrong."""
+    assert len(PHRASES) >= 10
+    assert len(SEEDS) >= 3
+    assert phrases(Config())["letter_error_rate"] <= 0.02
+
+
+def test_a_left_hand_is_read_as_well() -> None:
+    """The signer's left hand spells the same text."""
+    text, _, _ = spell("signer:HELLO WORLD?hand=left&seed=1", Config())
+    assert edits("HELLO WORLD", text) <= 1
+
+
+def test_digits_are_read() -> None:
+    """With the digits alphabet, all ten digits are read in order."""
+    text, _, _ = spell("signer:0123456789", Config(alphabet="digits"))
+    assert edits("0123456789", text) <= 1
+
+
+def test_real_clips_give_sensible_letters(shared_data: Path) -> None:
+    """Most letters of the lesson clips are read; nothing is read where there is no hand."""
+    groups = clips(shared_data / "clips", Config())["groups"]
+    right, total = groups["lesson"]["static"]
+    assert right / total >= 0.7
+    assert groups["no_letters/no_hand"]["wrong"] == 0
