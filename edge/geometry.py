@@ -33,6 +33,8 @@ _HAND_SCALE, _HAND_SHIFT = 2.0, -0.1
 # palm_detection/palm_detection_detection_to_roi.pbtxt
 _PALM_SCALE, _PALM_SHIFT = 2.6, -0.5
 
+_WIDEN_BELOW = 5  # pixels of the frame for each of a crop, up to which a fourth channel pays
+
 
 def region_of_palm(box: Box, wrist: tuple[float, float], middle: tuple[float, float]) -> Region:
     """Returns the square in which to fit landmarks, from a palm box and two of its keypoints.
@@ -89,13 +91,39 @@ def crop(
     Bilinear. What lies outside the frame repeats its border, or is black: MediaPipe's landmark
     models were trained with the one, its palm models with the other.
     """
-    return cv2.warpAffine(  # type: ignore[return-value]
-        rgb,
-        _crop_to_frame(region, side_px),
+    matrix = _crop_to_frame(region, side_px)
+    part, x, y = _part_around(rgb, matrix, side_px)
+    matrix[:, 2] -= (x, y)
+    # OpenCV 5 warps four channels in a third of the time of three (0.11 against 0.31 ms for
+    # 224 px), which pays for the fourth channel unless the region is far larger than its crop.
+    wide = part.shape[0] * part.shape[1] < _WIDEN_BELOW * side_px**2
+    out = cv2.warpAffine(
+        cv2.cvtColor(part, cv2.COLOR_RGB2RGBA) if wide else part,
+        matrix,
         (side_px, side_px),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE if outside == "border" else cv2.BORDER_CONSTANT,
     )
+    return cv2.cvtColor(out, cv2.COLOR_RGBA2RGB) if wide else out  # type: ignore[return-value]
+
+
+def _part_around(rgb: Rgb, matrix: npt.NDArray[np.float64], side_px: int) -> tuple[Rgb, int, int]:
+    """Returns the part of the picture that a crop can touch, and its left upper corner.
+
+    It is never empty: beside a region outside the frame lies the border that is repeated.
+    """
+    height, width = rgb.shape[:2]
+    (ax, bx, x), (ay, by, y) = (matrix * (side_px, side_px, 1)).tolist()
+    x0, x1 = _span(x, ax, bx, width)
+    y0, y1 = _span(y, ay, by, height)
+    return rgb[y0:y1, x0:x1], x0, y0
+
+
+def _span(start: float, a: float, b: float, length: int) -> tuple[int, int]:
+    """Returns the pixels, of `length`, that lie between the corners of a crop; at least one."""
+    low, high = start + min(a, 0) + min(b, 0) - 2, start + max(a, 0) + max(b, 0) + 3
+    first = int(min(max(low, 0), length - 1))
+    return first, int(max(first + 1, min(high, length)))
 
 
 def points_to_frame(points: npt.NDArray[np.float32], region: Region, side_px: int) -> Landmarks:
@@ -134,13 +162,14 @@ def hand_size_px(landmarks: Landmarks) -> float:
 
 
 def iou(a: Box, b: Box) -> float:
-    """Returns intersection over union of two boxes, 0..1; 0 where both are empty."""
+    """Returns intersection over union of two boxes, 0..1; 0 where either is empty."""
     width = min(a.x1, b.x1) - max(a.x0, b.x0)
     height = min(a.y1, b.y1) - max(a.y0, b.y0)
     if width <= 0 or height <= 0:
         return 0.0
     inter = width * height
-    return inter / (_area(a) + _area(b) - inter)
+    union = _area(a) + _area(b) - inter
+    return inter / union if union > 0 else 0.0
 
 
 def _area(box: Box) -> float:

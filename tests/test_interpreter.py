@@ -88,7 +88,7 @@ def kind(request: pytest.FixtureRequest) -> Kind:
     return result
 
 
-@pytest.fixture()
+@pytest.fixture
 def path(tmp_path: Path, kind: Kind) -> Path:
     file = tmp_path / "adder.tflite"
     file.write_bytes(adder(kind))
