@@ -18,8 +18,9 @@ from edge.geometry import box_of, hand_size_px, iou, region_of_hand
 from edge.types import Detector, Frame, Hand, Landmarks
 
 PRESENCE = 0.5  # MediaPipe's default for following a hand
+FADING = 0.3  # less present than PRESENCE but not than this, a hand is kept if a search finds none
 SAME_HAND = 0.5  # above this IoU of their boxes two hands are one
-EAGER_MS = 1000  # how long after a loss each frame is searched
+EAGER_MS = 1000  # how long after a loss, or after what was almost a hand, each frame is searched
 IDLE_MS = 150  # the time between searches after that: 6 a second, and no delay that anyone feels
 SECOND_MS = 500  # the time between searches for a second hand while the first is held
 HANDEDNESS_MEMORY = 0.9  # share of the past in a hand's running handedness
@@ -64,13 +65,14 @@ def _weight(cutoff_hz: float, dt_s: float) -> float:
     return 1 - math.exp(-2 * math.pi * cutoff_hz * dt_s)
 
 
-@dataclass
+@dataclass(eq=False)
 class _Track:
     """One hand that is being followed."""
 
     raw: Hand
     smooth: OneEuro | None
     right: float  # running belief that it is a right hand, 0..1
+    hasty: bool = False  # found in the frame in which a hand was lost
     hand: Hand = field(init=False)
 
     def take(self, raw: Hand, t_ns: int) -> None:
@@ -86,15 +88,22 @@ class _Track:
 
 
 class Hands:
-    """Follows up to `limit` hands through frames given in order of time."""
+    """Follows up to `limit` hands through frames given in order of time.
+
+    Where a hand is lost, the same frame is searched, so that a cut or a jump costs no frame. What
+    is found then is found anew in the next frame: MediaPipe, which searches only in the next
+    frame, would otherwise follow from elsewhere, and now and then follow another hand
+    (`python -m benchmarks.parity`).
+    """
 
     def __init__(self, detector: Detector, *, limit: int = 1, smooth: bool = True) -> None:
         self._detector = detector
         self._limit = limit
         self._smooth = smooth
         self._tracks: list[_Track] = []
-        self._search_ns = -math.inf  # time stamps of the last search
-        self._held_ns: float | None = None  # and of the last frame with a hand, or the first frame
+        self._t_ns: int | None = None  # of the last frame
+        self._search_ns = -math.inf  # and of the last one that was searched
+        self._eager_ns = -math.inf  # and of the last reason to search each frame
         self.find_ms = 0.0
         self.searched = False
 
@@ -109,47 +118,74 @@ class Hands:
         Sets `searched` where the whole frame was searched, and `find_ms` to the time it took.
         """
         self.searched, self.find_ms = False, 0.0
-        if self._held_ns is None:
-            self._held_ns = frame.t_ns
+        if self._t_ns is None or frame.t_ns < self._t_ns:  # the first frame, or a new recording's
+            self._search_ns, self._eager_ns = -math.inf, frame.t_ns
+        self._t_ns = frame.t_ns
         held, self._tracks = self._tracks, []
-        for track in held:
-            self._follow(track, frame)
+        seen = [None if track.hasty else self._seen(track, frame) for track in held]
+        for track, hand in zip(held, seen, strict=True):
+            self._keep(track, hand, frame.t_ns, PRESENCE)
+        lost = [
+            (track, hand)
+            for track, hand in zip(held, seen, strict=True)
+            if track not in self._tracks
+        ]
+        if lost:
+            self._eager_ns = frame.t_ns
         if len(self._tracks) < self._limit and self._search_is_due(frame.t_ns):
             start = time.perf_counter()
-            self._find(frame)
+            self._find(frame, [track for track, _ in lost])
             self.searched, self.find_ms = True, (time.perf_counter() - start) * 1000
-        if self._tracks:
-            self._held_ns = frame.t_ns
+        for track, hand in lost:  # those that the search did not find
+            if len(self._tracks) < self._limit and track not in self._tracks:
+                self._keep(track, hand or self._seen(track, frame), frame.t_ns, FADING)
         return tuple(track.hand for track in self._tracks)
 
-    def _follow(self, track: _Track, frame: Frame) -> None:
-        """Fits the hand where it was last; lets it go when it is gone or another's double."""
-        hand = self._detector.fit(frame, region_of_hand(track.raw.landmarks))
-        if self._is_new(hand):
-            track.take(hand, frame.t_ns)
+    def _seen(self, track: _Track, frame: Frame) -> Hand | None:
+        """Fits the hand where it was last."""
+        return self._detector.fit(frame, region_of_hand(track.raw.landmarks))
+
+    def _keep(self, track: _Track, hand: Hand | None, t_ns: int, presence: float) -> None:
+        """Goes on following, unless the hand is gone or another's double."""
+        if self._is_new(hand, presence):
+            track.hasty = False
+            track.take(hand, t_ns)
             self._tracks.append(track)
 
-    def _is_new(self, hand: Hand | None) -> TypeGuard[Hand]:
+    def _is_new(self, hand: Hand | None, presence: float) -> TypeGuard[Hand]:
         """Tells whether this is a hand, and none of those that are held already."""
-        if hand is None or hand.presence < PRESENCE:
+        if hand is None or hand.presence < presence:
             return False
         return all(iou(hand.box_px, track.raw.box_px) <= SAME_HAND for track in self._tracks)
 
     def _search_is_due(self, t_ns: int) -> bool:
         since_search_ms = (t_ns - self._search_ns) / 1e6
-        if since_search_ms < 0:  # time went back: another recording has begun
-            return True
-        if self._tracks:
-            return since_search_ms >= SECOND_MS
-        assert self._held_ns is not None
-        return (t_ns - self._held_ns) / 1e6 <= EAGER_MS or since_search_ms >= IDLE_MS
+        since_reason_ms = (t_ns - self._eager_ns) / 1e6
+        pause_ms = SECOND_MS if self._tracks else IDLE_MS
+        return since_reason_ms <= EAGER_MS or since_search_ms >= pause_ms
 
-    def _find(self, frame: Frame) -> None:
+    def _find(self, frame: Frame, lost: list[_Track]) -> None:
+        """Searches the frame; a hand found where one was lost is that one."""
         self._search_ns = frame.t_ns
+        hasty = any(not track.hasty for track in lost)
         for region in self._detector.find(frame, self._limit):
             hand = self._detector.fit(frame, region)
-            if len(self._tracks) < self._limit and self._is_new(hand):
-                smooth = OneEuro() if self._smooth else None
-                track = _Track(hand, smooth, right=float(hand.handedness == "right"))
-                track.take(hand, frame.t_ns)
-                self._tracks.append(track)
+            if not self._is_new(hand, FADING):
+                continue
+            self._eager_ns = frame.t_ns
+            if hand.presence < PRESENCE or len(self._tracks) == self._limit:
+                continue
+            track = self._lost_there(lost, hand) or self._begun(hand)
+            track.hasty = hasty
+            track.take(hand, frame.t_ns)
+            self._tracks.append(track)
+
+    def _lost_there(self, lost: list[_Track], hand: Hand) -> _Track | None:
+        for track in lost:
+            if track not in self._tracks and iou(track.raw.box_px, hand.box_px) > SAME_HAND:
+                return track
+        return None
+
+    def _begun(self, hand: Hand) -> _Track:
+        smooth = OneEuro() if self._smooth else None
+        return _Track(hand, smooth, right=float(hand.handedness == "right"))
