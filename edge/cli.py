@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Sequence
-from dataclasses import fields
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING
 
-from edge import detectors, sinks, sources
-from edge.config import Alphabet, Config, load
 from edge.errors import FingerspellError
+
+if TYPE_CHECKING:
+    from edge.config import Config
 
 INTERRUPTED = 130  # what a shell expects of a program that Ctrl-C ended
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command; returns its exit code (edge/errors.py, or 130 after Ctrl-C)."""
+    """Runs one command; returns its exit code (edge/errors.py, or 130 after Ctrl-C).
+
+    What takes a while to import is imported in here, where Ctrl-C is caught.
+    """
     logging.basicConfig(format="fingerspell: %(message)s", level=logging.INFO)
-    arguments = _parser().parse_args(argv)
     try:
-        code: int = arguments.command(arguments)
-        sys.stdout.flush()
+        try:
+            arguments = _parser().parse_args(argv)
+            code: int = arguments.command(arguments)
+        finally:
+            if sys.stdout:  # None for a program that was started without one
+                sys.stdout.flush()
         return code
     except FingerspellError as error:
         print(f"fingerspell: {error}", file=sys.stderr)
@@ -32,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("fingerspell: stopped", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:  # `fingerspell devices | head -1` had all that it wanted
-        sys.stdout = None
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 
 
@@ -50,6 +57,8 @@ class _Version(argparse.Action):
 
 
 def _parser() -> argparse.ArgumentParser:
+    from edge import sinks, sources
+
     parser = argparse.ArgumentParser(
         prog="fingerspell",
         description="Reads American Sign Language fingerspelling from a camera.",
@@ -93,6 +102,11 @@ def _uris(names: Sequence[str]) -> str:
 
 def _add_reading(parser: argparse.ArgumentParser) -> None:
     """The flags that say how hands are found and read."""
+    from typing import get_args
+
+    from edge import detectors
+    from edge.config import Alphabet
+
     names = ", ".join(detectors.names())
     parser.add_argument("--detector", metavar="NAME", help=f"one of {names}, or NAME:OPTION")
     parser.add_argument("--model", metavar="NAME", help="the letter model (fingerspell models)")
@@ -101,6 +115,10 @@ def _add_reading(parser: argparse.ArgumentParser) -> None:
 
 
 def _config(arguments: argparse.Namespace) -> Config:
+    from dataclasses import fields
+
+    from edge.config import Config, load
+
     known = {f.name for f in fields(Config)}
     flags = {key: value for key, value in vars(arguments).items() if key in known}
     if flags.get("sink"):
@@ -142,19 +160,25 @@ def _doctor(_: argparse.Namespace) -> int:
 
 
 def _models(arguments: argparse.Namespace) -> int:
-    from edge import handmodels, letters
+    from edge import handmodels, manifest
+    from edge.errors import ModelError
 
-    if arguments.fetch:
-        if not handmodels.faults():
-            print(f"the hand models are all in {handmodels.folder()}")
-            return 0
-        print(f"fetching the hand models (from {handmodels.WHEEL}, Apache-2.0, 36 MB)", flush=True)
-        handmodels.fetch()
-        print(f"the hand models are now in {handmodels.folder()}")
-        return 0
     faults = handmodels.faults()
+    if arguments.fetch:
+        if faults:
+            wheel = handmodels.WHEEL
+            print(f"fetching the hand models (from {wheel}, Apache-2.0, 36 MB)", flush=True)
+            handmodels.fetch()
+        print(f"the hand models are in {handmodels.folder()}")
+        return 0
     for name in handmodels.SHA256:
         print(f"{name}  {faults.get(name, 'ok')}  {handmodels.path(name)}")
-    for name in letters.names():
-        print(f"{name}  {letters.describe(name)}")
+    for path in sorted(manifest.BUNDLED.glob("*.json")):
+        try:
+            facts, _ = manifest.open_model(path)
+            print(f"{path.stem}  ok  {path.with_suffix('.tflite')}")
+            for alphabet, labels in facts.alphabets.items():
+                print(f"    {alphabet}: {' '.join(labels)}")
+        except ModelError as error:
+            print(f"{path.stem}  {error}")
     return 0

@@ -151,15 +151,6 @@ def test_the_signer_stands_apart(path: Path) -> None:
     assert not [n for n in imports(path) if top(n) == "edge" and not within(n, allowed)]
 
 
-@each(modules("benchmarks") + modules("convert") + modules("train"))
-def test_the_workshops_exchange_files_not_code_with_the_device(path: Path) -> None:
-    """train, convert and benchmarks know edge, and TensorFlow where it is wanted; convert and
-    train meet in files."""
-    mine = top(name_of(path))
-    theirs = {"train": "convert", "convert": "train"}.get(mine)
-    assert not [n for n in imports(path) if top(n) == theirs]
-
-
 @each(ALL)
 def test_modules_are_short(path: Path) -> None:
     """A long module is two."""
