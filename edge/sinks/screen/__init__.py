@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 import pygame
-import pygame.freetype
 
-from edge.errors import SinkError, UsageError
+from edge.errors import UsageError
 from edge.sinks.screen import panels
 from edge.sinks.screen.layout import Layout, arrange
 from edge.sinks.screen.lettering import Type, wrap_on
 from edge.sinks.screen.picture import draw_hand, scaled
+from edge.sinks.screen.window import open_window
 from edge.types import End, Request, Result
 
 # Each may be written with "no-" before it; here is what holds when nothing is said.
@@ -70,15 +69,11 @@ class Screen:
         self, size_px: tuple[int, int] | None, full: bool, mirror: bool, skeleton: bool, hints: bool
     ) -> None:
         """Opens the window, of most of the display when no size is given; raises SinkError."""
-        _start_video()
-        desktop_w, desktop_h = pygame.display.get_desktop_sizes()[0]
-        self._size_px = size_px or (min(1280, desktop_w * 9 // 10), min(720, desktop_h * 8 // 10))
-        # There are no windows on the console.
-        self._full = full or pygame.display.get_driver() == "kmsdrm"
+        self._size_px = size_px
+        self._full = full
         self._mirror = mirror
         self._skeleton = skeleton
         self._keys = KEYS if hints else ()
-        self._type = Type()
         self._layout: Layout | None = None
         self._arranged_for: object = None
         self._shown: dict[str, object] = {}  # what each part of the window shows
@@ -86,9 +81,8 @@ class Screen:
         self._seen_ns: int | None = None  # when a hand was last in view, or the start
         self._settled: tuple[str, int] | None = None  # the last letter, and when
         self._figures = panels.Figures()
-        pygame.display.set_caption("fingerspell")
-        pygame.display.set_icon(self._icon())
-        self._set_mode()
+        self._open_window()
+        self._type = Type()
 
     def write(self, result: Result) -> Request | None:
         """Draws what has changed; "clear" and "quit" when the user asked for it."""
@@ -101,15 +95,8 @@ class Screen:
         """Closes the window."""
         pygame.display.quit()
 
-    def _set_mode(self) -> None:
-        try:
-            if self._full:
-                pygame.display.set_mode((0, 0), pygame.FULLSCREEN)
-            else:
-                pygame.display.set_mode(self._size_px, pygame.RESIZABLE)
-        except pygame.error as error:
-            raise _no_display(error) from error
-        pygame.mouse.set_visible(not self._full)
+    def _open_window(self) -> None:
+        open_window(self._size_px, self._full)
         self._shown.clear()
 
     def _heed(self) -> Request | None:
@@ -129,7 +116,7 @@ class Screen:
                 if not self._full:
                     self._size_px = pygame.display.get_window_size()
                 self._full = not self._full
-                self._set_mode()
+                self._open_window()
             elif event.type in _STALE:
                 self._shown.clear()
         return request
@@ -211,39 +198,3 @@ class Screen:
         if label == seen.label and now_ns - settled_ns < SETTLED_MS * 1e6:
             return panels.Reading(seen.label, panels.ACCENT, "")
         return panels.Reading(seen.label, panels.INK if seen.score >= SURE else panels.QUIET, "")
-
-    def _icon(self) -> pygame.Surface:
-        """A hand's letter on a tile."""
-        icon = pygame.Surface((64, 64), pygame.SRCALPHA)
-        pygame.draw.rect(icon, panels.ACCENT, icon.get_rect(), border_radius=14)
-        glyph, _ = self._type.render("A", 34, panels.GROUND)
-        icon.blit(glyph, glyph.get_rect(center=(32, 33)))
-        return icon
-
-
-def _start_video() -> None:
-    """Starts SDL's video and fonts; raises SinkError where there is no display."""
-    # Plain shared memory, of which only what changed is sent: a GPU texture is sent as a whole, and
-    # where there is no GPU (measured under Xvfb) it costs 12 ms a frame instead of 3.
-    os.environ.setdefault("SDL_FRAMEBUFFER_ACCELERATION", "0")
-    chosen = os.environ.get("SDL_VIDEODRIVER")
-    if chosen is None and sys.platform == "linux":
-        # Left to itself, SDL ends with its "offscreen" driver, and nobody sees anything.
-        desktops = {"x11": "DISPLAY", "wayland": "WAYLAND_DISPLAY"}
-        found = [driver for driver, variable in desktops.items() if os.environ.get(variable)]
-        os.environ["SDL_VIDEODRIVER"] = ",".join([*found, "kmsdrm"])
-    try:
-        pygame.display.init()
-        pygame.freetype.init()
-    except pygame.error as error:
-        raise _no_display(error) from error
-    finally:
-        if chosen is None:
-            os.environ.pop("SDL_VIDEODRIVER", None)
-
-
-def _no_display(error: pygame.error) -> SinkError:
-    return SinkError(
-        f"no display for the window ({error}): run it on a desktop or on the console of the"
-        " machine, or use --sink jsonl:-"
-    )
