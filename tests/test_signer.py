@@ -141,6 +141,7 @@ def test_a_letter_repeated_beyond_reach_opens_and_closes_instead() -> None:
 
 
 @given(st.integers(0, 20), st.sampled_from([0.5, 1.0, 3.0]))
+@settings(deadline=None, max_examples=10)
 def test_between_words_the_hand_is_away_for_a_second(seed: int, speed: float) -> None:
     """However fast the signer, words are a second apart, and the hand is out of the picture."""
     timeline = plan("A B", seed, speed)
