@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 
 from edge.config import Config
@@ -40,11 +41,14 @@ def run(config: Config, stop: Stop) -> End:
         letters = open_letters(config.model, alphabet=config.alphabet)
         hands = Hands(detector, limit=config.hands)
         debouncer, speller = Debouncer(config.debounce), Speller(config.text)
-        sinks = Sinks(config.sink or _some_sink())
+        sink_uris = config.sink or _some_sink()
+        sinks = Sinks(sink_uris)
         frames: Iterable[Frame] = source.frames()
         if source.live:
             frames = mailbox = stack.enter_context(Mailbox(source))
             stop.on_ask(mailbox.close)
+        elif any(uri.partition(":")[0] == "screen" for uri in sink_uris):
+            frames = _at_their_time(frames)
         frames = stop.frames(frames, config.max_seconds)
         end = End("", 0, 0)
         try:
@@ -64,6 +68,16 @@ def run(config: Config, stop: Stop) -> End:
 def threads(config: Config) -> int:
     """Returns how many threads the hand models may use: half the cores leave room for the rest."""
     return config.threads or max(1, min(4, (os.cpu_count() or 1) // 2))
+
+
+def _at_their_time(frames: Iterable[Frame]) -> Iterator[Frame]:
+    """Yields recorded frames no faster than they were recorded, for eyes to follow."""
+    ahead_s = None
+    for frame in frames:
+        now_s = frame.t_ns / 1e9 - time.monotonic()
+        ahead_s = now_s if ahead_s is None else ahead_s
+        time.sleep(max(0.0, now_s - ahead_s))
+        yield frame
 
 
 def _some_source() -> Source:
