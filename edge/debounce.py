@@ -14,12 +14,15 @@ Motion. Time counts for less while the hand moves or changes shape: an interval 
 palm lengths a second. So a letter that is merely passed through collects next to nothing.
 
 Repeats. A settled letter is held, and not settled again, until one of these:
-- release: its score stays below `off` for `release_ms` (the hand opens or relaxes);
+- release: its score stays below `off` for `release_ms`, the hand having changed shape (it opens
+  or relaxes);
 - the hand is out of view for `lost_ms`; a missed frame or two is no release;
 - slide: the palm jumps sideways by `slide` palm lengths from an anchor that follows it with
   `anchor_ms`, as fluent signers show a double letter; slow drift drags the anchor along. The
   letter must then be held still again. A camera knocked sideways that far looks the same.
-Another letter may follow at any time, without a release.
+Another letter needs no release, but it needs a change of shape: some joint `change` palm lengths
+from where it was when the letter was settled. A hand that keeps still keeps its letter, however
+the scores of two that look alike go up and down.
 
 Blind time (dropped frames, frames on which the hand was missed) neither adds nor takes evidence
 beyond `gap_ms` an interval.
@@ -56,6 +59,8 @@ class DebounceConfig:
     lost_ms: how long out of view before the same letter may come again.
     slide: sideways jump that repeats a letter; the anchor follows, so the hand goes farther.
     anchor_ms: how slowly the anchor follows; a drift slower than slide / anchor_ms never repeats.
+    change: least change of shape from one letter to the next. Held hands stay within 0.16 in 90 %
+        of recorded sequences; M and N, the most alike, differ by 0.24 in 90 % of signers.
     shape_speed, palm_speed: speeds at which time counts half, in palm lengths a second.
     gap_ms: the most that one interval between two looks may count.
     """
@@ -67,6 +72,7 @@ class DebounceConfig:
     lost_ms: float = 250.0
     slide: float = 0.3
     anchor_ms: float = 300.0
+    change: float = 0.15
     shape_speed: float = 2.0
     palm_speed: float = 2.5
     gap_ms: float = 150.0
@@ -102,6 +108,7 @@ class Debouncer:
         self._leader = ""  # the label with the most evidence; since when, and its summed score
         self._leader_ms = self._leader_score_ms = 0.0
         self._held: str | None = None
+        self._changed = True  # shape, since the held letter was settled
         self._moving = False
         self._below_ms = 0.0  # for how long the held letter's score has been below `off`
 
@@ -162,12 +169,16 @@ class Debouncer:
         assert self._held is not None
         first, last = before.get(self._held, 0.0), self._scores.get(self._held, 0.0)
         self._below_ms += dt_ms * _share_below(self.config.off, first, last)
+        if not self._changed and self._speed.shape_change() >= self.config.change:
+            self._changed = True  # what spoke for another letter before, spoke of this shape
+            self._evidence = {self._held: self._evidence.get(self._held, 0.0)}
         dx, dy = self._speed.from_anchor
         slid = abs(dx) >= self.config.slide and abs(dx) > _SIDEWAYS * abs(dy)
         if slid:
             self._evidence = {}
             self._held = None
-        elif self._below_ms >= self.config.release_ms:
+            self._changed = True
+        elif self._changed and self._below_ms >= self.config.release_ms:
             self._evidence[self._held] = 0.0  # what follows it may be on its way already
             self._held = None
         if last >= self.config.off:
@@ -198,9 +209,12 @@ class Debouncer:
         label = self._leader
         if label == self._held or self._evidence.get(label, 0.0) < self.config.on:
             return ()
+        if not self._changed:
+            return ()
         self._held = label
+        self._changed = False
         self._below_ms = 0.0
-        self._speed.drop_anchor()
+        self._speed.mark()
         score = self._leader_score_ms / self._leader_ms
         return (Event("letter", label, min(max(score, 0.0), 1.0), t_ns),)
 

@@ -1,4 +1,4 @@
-"""How fast a hand changes shape and travels, whatever the frame rate and its distance.
+"""How fast and how far a hand changes shape and travels, at any frame rate and distance.
 
 Lengths are in palm lengths (`geometry.hand_size_px`), speeds in palm lengths a second.
 """
@@ -20,9 +20,10 @@ _SPEED_MS = 40.0  # smooths jitter at 60 frames/s, and leaves 10 frames/s as the
 
 
 class Speed:
-    """How fast the hand changes shape and how fast its palm travels, in palm lengths a second."""
+    """Follows one hand: how fast its shape changes and its palm travels, how far since a mark."""
 
     from_anchor: npt.NDArray[np.float64]  # (2,) palm less anchor, palm lengths: x right, y down
+    _marked: npt.NDArray[np.float64]  # the shape at the last mark
 
     def start(self, hand: Hand) -> None:
         """The first look at a hand: it stands still."""
@@ -30,7 +31,7 @@ class Speed:
         self._palm, self._shape = self._split(hand)
         self._palm_velocity = np.zeros(2)
         self._shape_velocity = np.zeros((21, 2))
-        self.drop_anchor()
+        self.mark()
 
     def move(self, hand: Hand, dt_ms: float, anchor_ms: float) -> tuple[float, float]:
         """Returns (shape speed, palm speed), both low-passed, dt_ms after the last look."""
@@ -48,9 +49,15 @@ class Speed:
         shape_speed = sqrt(np.vdot(self._shape_velocity, self._shape_velocity) / 21)
         return shape_speed, hypot(*self._palm_velocity)
 
-    def drop_anchor(self) -> None:
-        """Slides are measured from here."""
+    def mark(self) -> None:
+        """The anchor, and how far the shape has changed, are measured from here."""
         self.from_anchor = np.zeros(2)
+        self._marked = self._shape
+
+    def shape_change(self) -> float:
+        """How far the joint that moved the most is from where it was at the mark."""
+        off = self._shape - self._marked
+        return sqrt(np.einsum("ij,ij->i", off, off).max())
 
     def _split(self, hand: Hand) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """The palm's centre (2,) in pixels, and the 21 joints around it (21, 2) in palm lengths."""

@@ -175,6 +175,17 @@ def test_a_flickering_score_does_not_repeat(seed: int, fps: float) -> None:
     assert labels(debounced(iter(looks))) == "E"
 
 
+@given(seed=SEEDS, fps=RATES, ms=st.floats(150, 600))
+@settings(deadline=None, max_examples=15)
+def test_a_still_hand_keeps_its_letter(seed: int, fps: float, ms: float) -> None:
+    """A classifier that wavers between two letters does not spell both while the hand is still."""
+    looks = (
+        (t_ns, hand, prediction({"M": 1.0} if t_ns // (ms * 1e6) % 2 == 0 else {"N": 1.0}))
+        for t_ns, hand, _ in look(hold("M", 4000), fps, seed)
+    )
+    assert labels(debounced(looks)) in ("M", "N")
+
+
 @given(word=WORDS, origin=st.integers(0, 2**60), fps=RATES, seed=SEEDS)
 @settings(deadline=None, max_examples=10)
 def test_only_differences_of_time_matter(word: str, origin: int, fps: float, seed: int) -> None:
