@@ -94,7 +94,7 @@ def check(tflite: Path, keras_path: Path, data: Path) -> list[Parity]:
     try:
         with np.load(data) as file:
             x, label = np.asarray(file["x"], np.float32), file["label"]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, EOFError) as error:
         raise UsageError(f"{data} holds no inputs `x` with `label`") from error
     logits = np.asarray(model.predict(x, batch_size=1024, verbose=0))
     logits_int8 = np.concatenate([int8.run(sample[None])[0] for sample in x])

@@ -140,7 +140,7 @@ def _samples(path: Path) -> npt.NDArray[np.float32]:
     try:
         with np.load(path) as file:
             return np.asarray(file["x"], np.float32)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, EOFError) as error:
         raise UsageError(f"{path} holds no calibration inputs `x`") from error
 
 

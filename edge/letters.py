@@ -78,9 +78,8 @@ class Letters:
         self.manifest, self._model = open_model(path, threads=threads)
         _check(self.manifest, path)
         if alphabet not in self.manifest.alphabets:
-            raise UsageError(
-                f"there is no alphabet {alphabet!r}; there are: {', '.join(self.manifest.alphabets)}"
-            )
+            known = ", ".join(self.manifest.alphabets)
+            raise UsageError(f"there is no alphabet {alphabet!r}; there are: {known}")
         self.labels = self.manifest.alphabets[alphabet]
         index = {label: i for i, label in enumerate(self.manifest.labels)}
         self._outputs = np.array([index[label] for label in (*self.labels, NONE)])

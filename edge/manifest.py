@@ -87,7 +87,7 @@ def load(path: Path) -> Manifest:
     try:
         manifest = _manifest(given)
         _validate(manifest)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
         fault = f"no field {error}" if isinstance(error, KeyError) else str(error)
         raise ModelError(f"the manifest {path} is wrong: {fault}; reinstall it") from error
     return manifest
@@ -107,7 +107,7 @@ def open_model(path: Path, *, threads: int = 1) -> tuple[Manifest, Model]:
         raise ModelError(f"the model {model_path} is missing; reinstall it") from error
     if size != manifest.size_bytes:
         raise ModelError(
-            f"the model {model_path} has {size} bytes instead of {manifest.size_bytes}; reinstall it"
+            f"the model {model_path} has {size} bytes, not {manifest.size_bytes}; reinstall it"
         )
     model = Model(model_path, threads=threads, sha256=manifest.sha256)
     for kind, told, real in (

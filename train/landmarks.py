@@ -60,7 +60,7 @@ def load(path: Path) -> Rows:
     try:
         with np.load(path) as file:
             return Rows(**{f.name: file[f.name] for f in fields(Rows)})
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, EOFError) as error:
         raise UsageError(
             f"{path} holds no labelled landmarks; run: python -m train.label"
         ) from error
