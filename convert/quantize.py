@@ -46,8 +46,10 @@ def quantise(model: Any, samples: npt.NDArray[np.float32]) -> bytes:
         raise UsageError(
             f"the calibration inputs are {samples.shape}, the model wants (N, *{shape})"
         )
-    one = keras.Input(batch_shape=(1, *shape))  # no other batch is ever run on a device
-    converter = tf.lite.TFLiteConverter.from_keras_model(keras.Model(one, model(one)))
+    one = keras.Input(
+        batch_shape=(1, *shape), name="input"
+    )  # no other batch is ever run on a device
+    converter = tf.lite.TFLiteConverter.from_keras_model(keras.Model(one, model(one), name="one"))
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = _representative(samples)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]

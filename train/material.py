@@ -32,7 +32,6 @@ class Recipe:
     nothing: float = 0.35  # made-up hands without a sign, as a share of the real hands
     nothing_weight: float = 0.5
     apart: float = 1.2  # rms distance, in palm sizes, from which half-way is no letter
-    moving: float = 0.3  # weight of J and Z: a still shows one pose of their motion
     agreement: float = 0.6  # landmark collections that agree less with ASL are left out
     gathered: float = 0.25  # share of the landmark collections' hands that each epoch draws
     balance: float = 0.5  # each signer's weight is its count to this power
@@ -82,7 +81,6 @@ def _balance(rows: Rows, recipe: Recipe) -> Floats:
     for column in (whose, rows.label):
         _, which, count = np.unique(column, return_inverse=True, return_counts=True)
         out *= (count ** (recipe.balance - 1.0))[which]
-    out *= np.where(np.isin(rows.label, ("J", "Z")), recipe.moving, 1.0)
     return (out / out.mean()).astype(np.float32)
 
 
@@ -100,6 +98,8 @@ def epoch(hands: Hands, recipe: Recipe, random: np.random.Generator) -> tuple[Fl
         new = make(xyz[a], xyz[b], random)
         far = np.sqrt(((xyz[a] - xyz[b]) ** 2).sum(2).mean(1)) > recipe.apart
         keep = far & (label[a] != label[b])
+        if not keep.any():
+            continue
         right, weight = _targets(np.full(int(keep.sum()), NONE), recipe)
         parts.append((new[keep], right, weight * recipe.nothing_weight))
     shapes, right, weight = (np.concatenate(column) for column in zip(*parts, strict=True))
