@@ -5,6 +5,7 @@ A round cone is a sphere that grows or shrinks on its way from one place to anot
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -66,8 +67,24 @@ class Canvas:
         height[g <= 0] = FAR
         return window, height.astype(np.float32, copy=False), t.astype(np.float32, copy=False)
 
-    def melt(self, window: Window, height: Map, softness_px: float) -> None:
+    def add(self, window: Window, height: Map) -> npt.NDArray[np.bool_]:
+        """Adds a part; returns where it is the nearest."""
+        front = height > self.height[window]
+        np.copyto(self.height[window], height, where=front)
+        return front
+
+    def melt(self, window: Window, height: Map, softness_px: float) -> npt.NDArray[np.bool_]:
         """Adds a part that runs smoothly into whatever lies within `softness_px` of its height."""
         old = self.height[window]
+        front = height > old
         near = np.maximum(softness_px - np.abs(old - height), 0)
         self.height[window] = np.maximum(old, height) + near * near * (0.25 / softness_px)
+        return front
+
+    def smooth(self, reach_px: float) -> None:
+        """Evens out what was drawn so far, within its outline."""
+        side = int(reach_px) | 1
+        drawn = self.height > FAR
+        weight = cv2.blur(drawn.astype(np.float32), (side, side)) + np.float32(1e-6)
+        even = cv2.blur(np.where(drawn, self.height, np.float32(0)), (side, side)) / weight
+        np.copyto(self.height, even, where=drawn)

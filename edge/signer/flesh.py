@@ -31,6 +31,18 @@ THENAR_MM: Array = np.array([13.0, -3, 5])
 HYPOTHENAR_MM: Array = np.array([[-17.0, -1, 6], [-29, 50, 5]])
 WEB_PLACE, WEB_RADIUS_MM = 0.35, 7.5  # along the first bones of the fingers
 
+# The creases of the palm, in the hand's frame: round the ball of the thumb, across below the
+# fingers (twice), and at the wrist. They tell the palm from the back of the other hand.
+PALM_CREASES_MM: tuple[Array, ...] = tuple(
+    np.array([(x, y, 15.0) for x, y in line])
+    for line in (
+        ((26, 62), (15, 57), (6, 46), (1, 32), (0, 18), (4, 4)),
+        ((26, 64), (12, 58), (-4, 50), (-18, 41), (-27, 37)),
+        ((-40, 55), (-28, 58), (-14, 62), (-2, 68), (6, 78)),
+        ((-17, -8), (-6, -10), (6, -10), (17, -7)),
+    )
+)
+
 WRIST_DROP_MM = 10.0  # from the wrist joint to where the arm is narrowest
 FOREARM_MM = 600.0  # out of the picture, whichever way it lies
 FOREARM_RADII_MM = (21.0, 56.0)
@@ -54,18 +66,23 @@ class Body:
 @dataclass(frozen=True, slots=True, eq=False)
 class Flesh:
     """Spheres (x, y, z, radius), pixels: fingers (5, 4, 4) at the joints; palm (N, 2, 4) and arm
-    (2, 2, 4) at both ends of their cones."""
+    (2, 2, 4) at both ends of their cones. creases: lines of points (N, 3) on the palm."""
 
     fingers: Array
     palm: Array
     arm: Array
+    creases: tuple[Array, ...]
 
 
 def cover(scene: Scene, body: Body) -> Flesh:
     """Puts flesh on the bones."""
     joints, wrist = body.joints, body.joints[0]
     fingers = _spheres(scene, joints[1:], np.array(FINGER_RADII_MM).ravel())
-    points, radii = _palm(joints, lambda local: wrist + local @ body.palm.T)
+
+    def place(local_mm: Array) -> Array:
+        return wrist + local_mm @ body.palm.T
+
+    points, radii = _palm(joints, place)
     side = body.palm[:, 0] - body.forearm * (body.palm[:, 0] @ body.forearm)
     side /= np.linalg.norm(side) + 1e-9
     narrow = wrist + WRIST_DROP_MM * body.forearm
@@ -76,6 +93,7 @@ def cover(scene: Scene, body: Body) -> Flesh:
         fingers.reshape(5, 4, 4),
         _spheres(scene, np.array(points), np.array(radii)).reshape(-1, 2, 4),
         _spheres(scene, np.array(arm), np.array(FOREARM_RADII_MM * 2)).reshape(2, 2, 4),
+        tuple(scene.project(place(line))[0] for line in PALM_CREASES_MM),
     )
 
 

@@ -20,7 +20,7 @@ def colours(canvas: Canvas, scene: Scene) -> tuple[Rgb, npt.NDArray[np.uint8]]:
     """The lit hand as (h, w, 3) uint8 RGB, and a mask, (h, w) uint8, of where it is."""
     height = canvas.height
     mask = (height > FAR / 2).view(np.uint8)
-    facing = _facing(height, scene)
+    facing = _facing(_rounded_off(height, mask), scene)
     light = np.clip((facing + WRAP) * ((1 - scene.ambient) / (1 + WRAP)), 0, None) + scene.ambient
     light *= 1 - _folds(height, mask, scene.px_per_mm)
     lit = 1 - _shadows(height, mask, scene)
@@ -32,6 +32,13 @@ def colours(canvas: Canvas, scene: Scene) -> tuple[Rgb, npt.NDArray[np.uint8]]:
     row = np.clip(level, 0, 255).astype(np.intp)
     row += canvas.tint.astype(np.intp) << 8
     return scene.palette.take(row, axis=0), mask
+
+
+def _rounded_off(height: Map, mask: npt.NDArray[np.uint8]) -> Map:
+    """The map with a rim of two pixels' depth, so that edges have a slope and not a cliff."""
+    rim = cv2.dilate(height, np.ones((3, 3), np.uint8)) - np.float32(2)
+    np.copyto(rim, height, where=mask.view(np.bool_))
+    return np.asarray(rim, dtype=np.float32)
 
 
 def _facing(height: Map, scene: Scene) -> Map:

@@ -1,7 +1,7 @@
 """Draws a posed hand: round cones along the bones, a fleshy palm, creases, nails and a sleeve.
 
-Every part is a cone of canvas.py, laid into one height map. The palm's parts melt into each
-other, the fingers do not, so that their edges stay readable. light.py then turns the map into a
+Every part is a cone of canvas.py, laid into one height map. The parts of palm and arm are
+smoothed into one body, the fingers are not, so that their edges stay readable. light.py then turns the map into a
 picture. Only the hand's patch of the picture is drawn.
 """
 
@@ -18,9 +18,10 @@ from edge.signer.scene import NAIL, PALMAR, SLEEVE, Scene
 from edge.signer.skeleton import Array
 from edge.types import Rgb
 
-# How near two surfaces must be to melt into each other, in millimetres.
-ARM_SOFTNESS_MM, PALM_SOFTNESS_MM, FINGER_SOFTNESS_MM = 10.0, 9.0, 4.0
+PALM_SOFTNESS_MM = 3.0  # how far the flesh of palm and arm spreads between its cones
+FINGER_SOFTNESS_MM = 4.0  # how near fingers must be to the palm to melt into it
 CREASE_DEPTH, CREASE_MM = 0.13, 1.6
+PALM_CREASE_DEPTH, PALM_CREASE_MM = 0.30, 1.6
 CLOTH_MM = 4.0
 
 
@@ -51,15 +52,14 @@ def _draw_arm(canvas: Canvas, scene: Scene, flesh: Flesh) -> None:
     scale = scene.px_per_mm
     for start, end in flesh.arm:
         window, height, _ = canvas.cone(start, end)
-        canvas.melt(window, height, ARM_SOFTNESS_MM * scale)
+        canvas.add(window, height)
     covered = scene.sleeve_mm / FOREARM_MM
     for start, end in flesh.arm if covered < 1 else ():
         cuff = start + covered * (end - start)
         cuff[3] += CLOTH_MM * scale
         window, height, place = canvas.cone(cuff, end)
         height[place <= 0] = FAR  # a sleeve is cut off straight
-        cloth = height > canvas.height[window]
-        np.copyto(canvas.height[window], height, where=cloth)
+        cloth = canvas.add(window, height)
         np.copyto(canvas.tint[window], np.float32(SLEEVE), where=cloth)
 
 
@@ -67,7 +67,20 @@ def _draw_palm(canvas: Canvas, scene: Scene, body: Body, flesh: Flesh) -> None:
     canvas.tint[canvas.tint != SLEEVE] = _tint(-body.palm[:, 2])
     for start, end in flesh.palm:
         window, height, _ = canvas.cone(start, end)
-        canvas.melt(window, height, PALM_SOFTNESS_MM * scene.px_per_mm)
+        canvas.add(window, height)
+    canvas.smooth(PALM_SOFTNESS_MM * scene.px_per_mm)
+    if body.palm[2, 2] > 0.1:
+        _draw_palm_creases(canvas, scene, flesh, float(body.palm[2, 2]))
+
+
+def _draw_palm_creases(canvas: Canvas, scene: Scene, flesh: Flesh, facing: float) -> None:
+    width = max(1, round(PALM_CREASE_MM * scene.px_per_mm))
+    lines = [line[:, :2] - (canvas.x0, canvas.y0) for line in flesh.creases]
+    ink = np.zeros(canvas.shade.shape, np.uint8)
+    points = [np.round(line * 16).astype(np.int32) for line in lines]
+    cv2.polylines(ink, points, False, 255, width, cv2.LINE_AA, 4)
+    depth = np.float32(PALM_CREASE_DEPTH * min(1.0, 2 * facing) / 255)
+    canvas.shade -= cv2.GaussianBlur(ink, (3, 3), 0.8) * depth
 
 
 def _draw_fingers(canvas: Canvas, scene: Scene, body: Body, flesh: Flesh) -> None:
@@ -75,11 +88,10 @@ def _draw_fingers(canvas: Canvas, scene: Scene, body: Body, flesh: Flesh) -> Non
         for bone in range(1 if finger == 0 else 0, 3):  # the thumb's first bone is in the palm
             start, end = chain[bone], chain[bone + 1]
             window, height, place = canvas.cone(start, end)
-            front = height > canvas.height[window]
             if bone == 0:
-                canvas.melt(window, height, FINGER_SOFTNESS_MM * scene.px_per_mm)
+                front = canvas.melt(window, height, FINGER_SOFTNESS_MM * scene.px_per_mm)
             else:
-                np.copyto(canvas.height[window], height, where=front)
+                front = canvas.add(window, height)
             np.copyto(canvas.tint[window], _tint(body.dorsal[finger, bone]), where=front)
             bone_px = float(np.linalg.norm(end[:3] - start[:3]))
             crease = _creases(place, CREASE_MM * scene.px_per_mm / bone_px)
