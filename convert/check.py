@@ -107,7 +107,7 @@ def _signs(manifest: Manifest) -> list[str]:
 
 def _softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     scores: npt.NDArray[np.float32] = np.exp(logits - logits.max(1, keepdims=True))
-    return scores / scores.sum(1, keepdims=True)
+    return np.asarray(scores / scores.sum(1, keepdims=True))
 
 
 def main() -> int:

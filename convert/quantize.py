@@ -46,9 +46,8 @@ def quantise(model: Any, samples: npt.NDArray[np.float32]) -> bytes:
         raise UsageError(
             f"the calibration inputs are {samples.shape}, the model wants (N, *{shape})"
         )
-    one = keras.Input(
-        batch_shape=(1, *shape), name="input"
-    )  # no other batch is ever run on a device
+    # A device runs one sample at a time; the names make a conversion repeatable, byte for byte.
+    one = keras.Input(batch_shape=(1, *shape), name="input")
     converter = tf.lite.TFLiteConverter.from_keras_model(keras.Model(one, model(one), name="one"))
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = _representative(samples)

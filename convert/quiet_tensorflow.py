@@ -33,7 +33,9 @@ def silenced() -> Iterator[None]:
 
 
 with silenced():
-    import keras
     import tensorflow as tf
+    from tensorflow import keras
+
+    keras.Model  # noqa: B018 - loaded when it is first used, which is to be now, in silence
 
 __all__ = ["keras", "silenced", "tf"]

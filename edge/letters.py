@@ -116,7 +116,8 @@ def open_letters(name: str = "letters", *, alphabet: str = "letters", threads: i
 
 def _softmax(logits: _Floats) -> _Floats:
     scores: _Floats = np.exp(logits - logits.max())
-    return scores / scores.sum()
+    scores /= scores.sum()
+    return scores
 
 
 def _check(manifest: Manifest, path: Path) -> None:

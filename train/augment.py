@@ -42,7 +42,7 @@ def upright(landmarks: Floats, left: npt.NDArray[np.bool_]) -> Floats:
     xyz = landmarks - landmarks[:, _PALM].mean(1, keepdims=True)
     xyz = xyz / np.sqrt((xyz[:, _PALM] ** 2).sum((1, 2), keepdims=True))
     xyz[..., 0] *= np.where(left, -1, 1)[:, None]
-    return xyz.astype(np.float32)
+    return np.asarray(xyz, np.float32)
 
 
 def looks(xyz: Floats, random: np.random.Generator, amounts: Amounts) -> Floats:

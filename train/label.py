@@ -26,7 +26,7 @@ from edge.errors import FingerspellError
 from edge.geometry import region_of_hand
 from edge.hands import PRESENCE
 from edge.still import hands_in
-from edge.types import Box, Detector, Frame, Hand, Region, Rgb
+from edge.types import Box, Detector, Frame, Hand, Handedness, Landmarks, Region, Rgb
 from train.datasets import EMPTY, NO_LETTER, Photo, photos
 from train.landmarks import VIEWS, Rows, join, load, row
 
@@ -98,15 +98,17 @@ def _fit_mirrored(detector: Detector, frame: Frame, hand: Hand) -> Hand | None:
     if seen is None:
         return None
     landmarks = _mirror(seen.landmarks, wide)
-    handedness = "left" if seen.handedness == "right" else "right"
+    handedness: Handedness = "left" if seen.handedness == "right" else "right"
     x0, y0, x1, y1 = seen.box_px
     return replace(
         seen, landmarks=landmarks, handedness=handedness, box_px=Box(wide - x1, y0, wide - x0, y1)
     )
 
 
-def _mirror(landmarks: np.ndarray, wide: int) -> np.ndarray:
-    return np.array([wide, 0, 0], np.float32) + landmarks * np.array([-1, 1, 1], np.float32)
+def _mirror(landmarks: Landmarks, wide: int) -> Landmarks:
+    mirrored = landmarks.copy()
+    mirrored[:, 0] = wide - landmarks[:, 0]
+    return mirrored
 
 
 def _is_meant(hand: Hand, photo: Photo) -> bool:

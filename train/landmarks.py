@@ -105,7 +105,7 @@ def is_left(xyz: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
     """
     palm = np.cross(xyz[:, 5] - xyz[:, 0], xyz[:, 17] - xyz[:, 0])
     bend = (xyz[:, [8, 12, 16, 20]] - xyz[:, [5, 9, 13, 17]]).sum(1)
-    return (palm * bend).sum(1) < 0
+    return np.asarray((palm * bend).sum(1) < 0)
 
 
 def join(parts: Sequence[Rows]) -> Rows:

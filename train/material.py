@@ -81,7 +81,7 @@ def _balance(rows: Rows, recipe: Recipe) -> Floats:
     for column in (whose, rows.label):
         _, which, count = np.unique(column, return_inverse=True, return_counts=True)
         out *= (count ** (recipe.balance - 1.0))[which]
-    return (out / out.mean()).astype(np.float32)
+    return np.asarray(out / out.mean(), np.float32)
 
 
 def epoch(hands: Hands, recipe: Recipe, random: np.random.Generator) -> tuple[Floats, Floats]:
