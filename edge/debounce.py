@@ -201,15 +201,16 @@ class Debouncer:
         self._leader_score_ms += dt_ms * score
 
     def _settle(self, t_ns: int) -> tuple[Event, ...]:
-        """The event, if a label other than the held one leads with evidence of at least `on`.
+        """The event, if a label other than the held one leads and has enough evidence.
 
-        Its score is the label's mean score since it took the lead: the evidence itself would
+        Its score on this frame must be enough too: a letter that has just gone comes too late.
+        The event's score is the label's mean score since it took the lead: the evidence itself would
         always be just above `on`.
         """
         label = self._leader
-        if label == self._held or self._evidence.get(label, 0.0) < self.config.on:
+        if label == self._held or not self._changed:
             return ()
-        if not self._changed:
+        if min(self._evidence.get(label, 0.0), self._scores.get(label, 0.0)) < self.config.on:
             return ()
         self._held = label
         self._changed = False
