@@ -204,8 +204,8 @@ class Debouncer:
         """The event, if a label other than the held one leads and has enough evidence.
 
         Its score on this frame must be enough too: a letter that has just gone comes too late.
-        The event's score is the label's mean score since it took the lead: the evidence itself would
-        always be just above `on`.
+        The event's score is the label's mean score since it took the lead: the evidence itself
+        would always be just above `on`.
         """
         label = self._leader
         if label == self._held or not self._changed:
