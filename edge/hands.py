@@ -19,6 +19,7 @@ from edge.types import Detector, Frame, Hand, Landmarks
 
 PRESENCE = 0.5  # MediaPipe's default for following a hand
 FADING = 0.3  # less present than PRESENCE but not than this, a hand is kept if a search finds none
+LOOK_AGAIN = (0.85, 1.3)  # sizes of the region in which a hand is looked for before it is let go
 SAME_HAND = 0.5  # above this IoU of their boxes two hands are one
 EAGER_MS = 1000  # how long after a loss, or after what was almost a hand, each frame is searched
 IDLE_MS = 150  # the time between searches after that: 6 a second, and no delay that anyone feels
@@ -122,35 +123,44 @@ class Hands:
             self._search_ns, self._eager_ns = -math.inf, frame.t_ns
         self._t_ns = frame.t_ns
         held, self._tracks = self._tracks, []
-        seen = [None if track.hasty else self._seen(track, frame) for track in held]
-        for track, hand in zip(held, seen, strict=True):
-            self._keep(track, hand, frame.t_ns, PRESENCE)
-        lost = [
-            (track, hand)
-            for track, hand in zip(held, seen, strict=True)
-            if track not in self._tracks
-        ]
+        lost = []
+        for track in held:
+            hand = None if track.hasty else self._seen(track, frame)
+            if not self._keep(track, hand, frame.t_ns, PRESENCE):
+                lost.append((track, hand))
         if lost:
             self._eager_ns = frame.t_ns
         if len(self._tracks) < self._limit and self._search_is_due(frame.t_ns):
             start = time.perf_counter()
             self._find(frame, [track for track, _ in lost])
             self.searched, self.find_ms = True, (time.perf_counter() - start) * 1000
-        for track, hand in lost:  # those that the search did not find
+        for track, hand in lost:
             if len(self._tracks) < self._limit and track not in self._tracks:
-                self._keep(track, hand or self._seen(track, frame), frame.t_ns, FADING)
+                self._look_again(track, hand, frame)
         return tuple(track.hand for track in self._tracks)
 
-    def _seen(self, track: _Track, frame: Frame) -> Hand | None:
-        """Fits the hand where it was last."""
-        return self._detector.fit(frame, region_of_hand(track.raw.landmarks))
+    def _look_again(self, track: _Track, hand: Hand | None, frame: Frame) -> None:
+        """Gives a hand that neither following nor the search has found a last chance."""
+        hand = hand or self._seen(track, frame)
+        if self._keep(track, hand, frame.t_ns, FADING):
+            return
+        for scale in LOOK_AGAIN:
+            if self._keep(track, self._seen(track, frame, scale), frame.t_ns, PRESENCE):
+                return
 
-    def _keep(self, track: _Track, hand: Hand | None, t_ns: int, presence: float) -> None:
-        """Goes on following, unless the hand is gone or another's double."""
-        if self._is_new(hand, presence):
-            track.hasty = False
-            track.take(hand, t_ns)
-            self._tracks.append(track)
+    def _seen(self, track: _Track, frame: Frame, scale: float = 1.0) -> Hand | None:
+        """Fits the hand where it was last, in a region of `scale` times its usual size."""
+        region = region_of_hand(track.raw.landmarks)
+        return self._detector.fit(frame, region._replace(size=region.size * scale))
+
+    def _keep(self, track: _Track, hand: Hand | None, t_ns: int, presence: float) -> bool:
+        """Goes on following, unless the hand is gone or another's double; tells whether it does."""
+        if not self._is_new(hand, presence):
+            return False
+        track.hasty = False
+        track.take(hand, t_ns)
+        self._tracks.append(track)
+        return True
 
     def _is_new(self, hand: Hand | None, presence: float) -> TypeGuard[Hand]:
         """Tells whether this is a hand, and none of those that are held already."""

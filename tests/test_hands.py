@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -16,6 +16,7 @@ from edge.types import Frame, Hand, Handedness, Landmarks, Region
 from tests.test_geometry import OPEN_HAND
 
 FRAME_MS = 33
+Fit = Callable[[Frame, Region], Hand | None]
 PICTURE = np.zeros((480, 640, 3), np.uint8)
 
 
@@ -174,6 +175,20 @@ def test_a_fading_hand_gives_way_to_one_that_is_found() -> None:
     assert hand.box_px == sure.box_px
 
 
+def test_a_hand_is_looked_for_once_more_before_it_is_let_go() -> None:
+    """Where neither following nor the search finds a hand, a larger and a smaller square may."""
+    film = Film()
+    film.show(a_hand())
+    usual = region_of_hand(a_hand().landmarks).size
+    film.scene.fit = _only_in(  # type: ignore[method-assign]
+        film.scene.fit, lambda region: abs(region.size - usual) > 0.1 * usual
+    )
+    (hand,) = film.show(a_hand(), found=())
+    assert hand.box_px == a_hand().box_px
+    film.scene.fit = _only_in(film.scene.fit, lambda region: False)  # type: ignore[method-assign]
+    assert film.show(a_hand(), found=()) == ()
+
+
 def test_searches_are_eager_after_a_loss_and_rare_when_idle() -> None:
     """Each frame is searched for a while after a loss; then only every so often."""
     film = Film()
@@ -320,18 +335,20 @@ def test_a_hand_lost_and_found_in_its_place_keeps_its_handedness() -> None:
     assert hand.handedness == "right"
 
 
-def _missing_once(fit):  # type: ignore[no-untyped-def]
+def _missing_once(fit: Fit) -> Fit:
     """The detector's fit, which loses its hand the first time that it is asked."""
-    missed = []
+    missed: list[bool] = []
 
-    def once(frame: Frame, region: Region) -> Hand | None:
-        hand: Hand | None = fit(frame, region)
-        if missed:
-            return hand
+    def once(region: Region) -> bool:
         missed.append(True)
-        return None
+        return len(missed) > 1
 
-    return once
+    return _only_in(fit, once)
+
+
+def _only_in(fit: Fit, sees: Callable[[Region], bool]) -> Fit:
+    """The detector's fit, which sees only in some regions."""
+    return lambda frame, region: fit(frame, region) if sees(region) else None
 
 
 def test_time_inside_the_interpreter_is_the_detector_s() -> None:
