@@ -42,6 +42,7 @@ FOLDS: Mapping[str, tuple[str, ...]] = {
     "ardamavi": ("ardamavi",),
     "people": ("people", "no_hand"),
 }
+COLUMNS = ("accuracy", "found", "of_found", "lite", "sure", "sure_wrong", "belief")
 SURE = 0.5  # the score from which a letter is believed, in these tables
 SUMMARY = "Leave one data set out: how well the letter model reads signers it never saw."
 
@@ -53,6 +54,8 @@ class Score:
     accuracy: a missed hand is wrong. found: share of photographs with a hand. of_found: accuracy
     where a hand was found. lite: the same for the lite model's landmarks of these hands.
     sure: share of hands that are right with a score of SURE or more. sure_wrong: wrong with it.
+    belief: mean score of the label read; equal to of_found where scores are honest.
+    temperature: what the logits would have to be divided by for the likeliest scores.
     signers: accuracy by signer. confused: the commonest mistakes, "truth>read": count.
     """
 
@@ -63,6 +66,8 @@ class Score:
     lite: float
     sure: float
     sure_wrong: float
+    belief: float
+    temperature: float
     signers: dict[str, float]
     confused: dict[str, int]
 
@@ -77,11 +82,31 @@ class Quiet:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a model says of N hands of one alphabet: (N,) best labels and scores, (N,) truths."""
+    """What a model says of N hands in one alphabet.
+
+    label, score: (N,) best labels and their scores. truth: (N,) right labels.
+    logits: (N, L + 1) over `signs` and "no sign".
+    """
 
     label: npt.NDArray[np.str_]
     score: Floats
     truth: npt.NDArray[np.str_]
+    logits: Floats
+    signs: tuple[str, ...]
+
+    def temperature(self) -> float:
+        """Returns the divisor of the logits under which the truths are likeliest (Guo 2017)."""
+        right = [self.signs.index(label) for label in self.truth]
+
+        def surprise(t: float) -> float:
+            return float(-np.log(_softmax(self.logits / t)[np.arange(len(right)), right]).mean())
+
+        return min((float(t) for t in np.geomspace(0.5, 4, 43)), key=surprise)
+
+
+def _softmax(logits: Floats) -> Floats:
+    scores = np.exp(logits - logits.max(1, keepdims=True))
+    return np.asarray(scores / scores.sum(1, keepdims=True))
 
 
 def read(model: Any, rows: Rows, view: str, alphabet: str) -> Reading:
@@ -90,9 +115,9 @@ def read(model: Any, rows: Rows, view: str, alphabet: str) -> Reading:
     logits = np.asarray(model(features(rows.xyz[:, v], rows.left[:, v]), training=False))
     signs = ALPHABETS[alphabet]
     used = logits[:, [LABELS.index(label) for label in (*signs, NONE)]]
-    scores = np.exp(used - used.max(1, keepdims=True))
-    scores = (scores / scores.sum(1, keepdims=True))[:, :-1]
-    return Reading(np.array(signs)[scores.argmax(1)], scores.max(1), rows.label)
+    scores = _softmax(used)[:, :-1]
+    best = np.array(signs)[scores.argmax(1)]
+    return Reading(best, scores.max(1), rows.label, used, signs)
 
 
 def score(model: Any, rows: Rows, alphabet: str) -> Score:
@@ -114,6 +139,8 @@ def score(model: Any, rows: Rows, alphabet: str) -> Score:
         lite=float((lite.label == lite.truth).mean()),
         sure=float((~wrong & (found.score >= SURE)).mean()),
         sure_wrong=float((wrong & (found.score >= SURE)).mean()),
+        belief=float(found.score.mean()),
+        temperature=found.temperature(),
         signers={str(name): float(right[rows.signer == name].mean()) for name in names},
         confused=dict(Counter(f"{a}>{b}" for a, b in pairs).most_common(8)),
     )
@@ -157,16 +184,15 @@ def tables(figures: dict[str, Any]) -> str:
     """Returns the figures as Markdown."""
     lines = [
         "| set left out | photographs | accuracy, missed = wrong | hand found | of those | "
-        "lite model | right and sure | wrong and sure | worst signer |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        "lite model | right and sure | wrong and sure | mean score | worst signer |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for name, f in figures["sets"].items():
         worst = min(f["signers"], key=lambda signer: f["signers"][signer])
-        shares = (f[key] for key in ("accuracy", "found", "of_found", "lite", "sure", "sure_wrong"))
-        cells = [name, str(f["photographs"]), *(f"{share:.1%}" for share in shares)]
+        cells = [name, str(f["photographs"]), *(f"{f[column]:.1%}" for column in COLUMNS)]
         who = f"{worst}: {f['signers'][worst]:.1%}" if len(f["signers"]) > 1 else ""
         lines.append(f"| {' | '.join([*cells, who])} |")
-    lines.append(f"| **mean** | | **{figures['mean accuracy']:.1%}** | | | | | | |")
+    lines.append(f"| **mean** | | **{figures['mean accuracy']:.1%}** | | | | | | | |")
     lines += ["", "| no sign, left out | hands | taken for a letter |", "| --- | --- | --- |"]
     lines += [f"| {n} | {f['hands']} | {f['claimed']:.1%} |" for n, f in figures["no sign"].items()]
     lines += ["", "Commonest mistakes (truth>read):", ""]

@@ -92,6 +92,9 @@ def fit(hands: Hands, recipe: Recipe, *, show: bool = False) -> Any:
     for _ in tqdm(range(recipe.epochs), unit="epoch", disable=not show):
         x, y = epoch(hands, recipe, random)
         trained.fit(x, y, batch_size=recipe.batch, epochs=1, verbose=0)
+    for layer in trained.layers:
+        if isinstance(layer, keras.layers.Dense) and layer.units == len(LABELS):
+            layer.set_weights([weights / recipe.temperature for weights in layer.get_weights()])
     return model
 
 

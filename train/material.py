@@ -34,6 +34,7 @@ class Recipe:
     apart: float = 1.2  # rms distance, in palm sizes, from which half-way is no letter
     agreement: float = 0.6  # landmark collections that agree less with ASL are left out
     gathered: float = 0.25  # share of the landmark collections' hands that each epoch draws
+    temperature: float = 1.0  # logits are divided by it after training; see train.evaluate
     balance: float = 0.5  # each signer's weight is its count to this power
     amounts: Amounts = field(default_factory=Amounts)
 
