@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge.detectors.mediapipe import open as open_detector
 from edge.errors import UsageError
+from edge.hands import Hands
 from edge.signer.handshapes import DIGITS, HANDSHAPES, LETTERS
 from edge.signer.motion import Posture, between, ease, trace
 from edge.signer.scene import make_scene
@@ -83,9 +85,12 @@ def test_the_viewer_sees_z_reversed() -> None:
     start = Posture(HANDSHAPES["Z"], np.zeros(3))
     path = trace("Z", start)
     x, y = np.array([path(phase).offset_mm[:2] for phase in (0, 1 / 3, 2 / 3, 1)]).T
-    assert x[1] < x[0] and x[2] > x[1] and x[3] < x[2]
+    assert x[1] < x[0]
+    assert x[2] > x[1]
+    assert x[3] < x[2]
     assert y[2] < y[1] - 50
-    assert abs(y[1] - y[0]) < 10 and abs(y[3] - y[2]) < 10
+    assert abs(y[1] - y[0]) < 10
+    assert abs(y[3] - y[2]) < 10
 
 
 @given(texts.filter(bool), st.integers(0, 50), st.sampled_from([0.5, 1.0, 2.0]))
@@ -134,7 +139,8 @@ def test_a_letter_repeated_beyond_reach_opens_and_closes_instead() -> None:
     timeline = plan("AAAAA")
     x = np.array([offset[0] for _, offset in held(timeline)])
     steps = -np.diff(x)
-    assert steps[0] > 40 and steps[-1] == 0
+    assert steps[0] > 40
+    assert steps[-1] == 0
     last_gap = [s for s in timeline.segments if not s.label][-3]
     fist, opened = timeline.segments[2].path(0).shape, last_gap.path(0.5).shape
     assert fist.angles_deg[6:9].sum() - opened.angles_deg[6:9].sum() > 60
@@ -177,7 +183,8 @@ def test_the_same_uri_gives_the_same_frames() -> None:
     for one, other in zip(frames("HI?seed=4", 40), frames("HI?seed=4", 40), strict=True):
         assert np.array_equal(one.rgb, other.rgb)
         assert (one.index, one.t_ns) == (other.index, other.t_ns)
-        assert one.truth is not None and other.truth is not None
+        assert one.truth is not None
+        assert other.truth is not None
         assert one.truth.label == other.truth.label
 
 
@@ -211,7 +218,9 @@ def test_held_hands_are_wholly_in_the_picture(seed: int) -> None:
             _, truth = signer.draw(moment)
             assert truth.hand is not None
             x, y = truth.hand.landmarks[:, 0], truth.hand.landmarks[:, 1]
-            assert x.min() >= 0 and y.min() >= 0 and x.max() < 640 and y.max() < 480, label
+            assert min(x.min(), y.min()) >= 0, label
+            assert x.max() < 640, label
+            assert y.max() < 480, label
             np.testing.assert_allclose(
                 truth.hand.box_px, (x.min(), y.min(), x.max(), y.max()), rtol=1e-5
             )
@@ -240,7 +249,8 @@ def test_a_left_hand_is_the_mirror_image_of_a_right_one() -> None:
     mine, other = (s.body(posture, moment) for s in (right, left))
     np.testing.assert_allclose(mine.joints @ back * (-1, 1, 1), other.joints @ back, atol=1e-9)
     _, truth = left.draw(moment)
-    assert truth.hand is not None and truth.hand.handedness == "left"
+    assert truth.hand is not None
+    assert truth.hand.handedness == "left"
 
 
 def test_true_joints_are_the_bones_apart() -> None:
@@ -250,6 +260,40 @@ def test_true_joints_are_the_bones_apart() -> None:
     np.testing.assert_allclose(
         bone_lengths(body.joints).reshape(5, 4)[:, 1:], LENGTHS_MM, rtol=1e-9
     )
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("hand_models")
+@pytest.mark.parametrize(
+    ("text", "seed", "hand"),
+    [("HELLO WORLD", 0, "right"), ("MATHS CLUB", 3, "left"), ("XYLOPHONE QT", 5, "right"),
+     ("QUIZ JEWEL", 8, "left"), ("0123456789", 11, "right")],
+)  # fmt: skip
+def test_the_hand_models_find_the_drawn_hand(text: str, seed: int, hand: str) -> None:
+    """In 99 % of the frames that hold a whole hand it is found, and where the truth has it.
+
+    Where: the joints' mean distance to the truth is under a tenth of the hand's size (its box's
+    longer side) in 95 % of frames; and it is seen as the hand that it is.
+    """
+    hands = Hands(open_detector("full"), smooth=False)
+    wanted = found = right_hand = 0
+    errors = []
+    for frame in open_signer(f"{text}?seed={seed}&hand={hand}").frames():
+        seen = hands.update(frame)
+        assert frame.truth is not None
+        true = frame.truth.hand
+        if true is None or min(true.box_px) < 0 or true.box_px.x1 > 640 or true.box_px.y1 > 480:
+            continue
+        wanted += 1
+        if seen:
+            found += 1
+            right_hand += seen[0].handedness == hand
+            apart = np.linalg.norm((seen[0].landmarks - true.landmarks)[:, :2], axis=1).mean()
+            box = true.box_px
+            errors.append(apart / max(box.x1 - box.x0, box.y1 - box.y0))
+    assert found >= 0.99 * wanted
+    assert right_hand >= 0.95 * found
+    assert np.percentile(errors, 95) < 0.1
 
 
 def test_loop_starts_again_and_goes_on_counting() -> None:

@@ -12,6 +12,7 @@ from edge.signer.handshapes import HANDSHAPES
 from edge.signer.motion import trace
 from edge.signer.script import TRACE_S
 from edge.signer.signer import Signer
+from edge.signer.skeleton import Array
 from edge.types import Handedness, Rgb, Truth
 
 COLUMNS, CELL_PX, SEEN_MM = 9, 200, 270.0
@@ -21,8 +22,8 @@ INK, PATH = (255, 255, 255), (255, 214, 64)
 def cell(label: str, seed: int, handedness: Handedness) -> Rgb:
     """One handshape in the middle of its hold, cut to a square; J and Z with their path."""
     signer = Signer(label, seed=seed, handedness=handedness, size=(960, 720))
-    segments = [s for s in signer.timeline.segments if s.label == label]
-    moment = segments[0].start_s if label in TRACE_S else (segments[0].start_s + segments[0].end_s) / 2
+    segment = next(s for s in signer.timeline.segments if s.label == label)
+    moment = segment.start_s if label in TRACE_S else (segment.start_s + segment.end_s) / 2
     rgb, truth = signer.draw(moment)
     if label in TRACE_S:
         _draw_path(rgb, signer, label, moment)
@@ -37,10 +38,10 @@ def _draw_path(rgb: Rgb, signer: Signer, label: str, moment: float) -> None:
     points = signer.scene.project(np.array([body.joints[tip] for body in bodies]))[0][:, :2]
     cv2.polylines(rgb, [np.round(points * 16).astype(np.int32)], False, PATH, 3, cv2.LINE_AA, 4)
     end, before = points[-1], points[-8]
-    cv2.arrowedLine(rgb, *(_whole(p) for p in (before, end)), PATH, 3, cv2.LINE_AA, tipLength=0.9)
+    cv2.arrowedLine(rgb, _whole(before), _whole(end), PATH, 3, cv2.LINE_AA, tipLength=0.9)
 
 
-def _whole(point: np.ndarray) -> tuple[int, int]:
+def _whole(point: Array) -> tuple[int, int]:
     return int(point[0]), int(point[1])
 
 

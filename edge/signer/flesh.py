@@ -65,8 +65,11 @@ class Body:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Flesh:
-    """Spheres (x, y, z, radius), pixels: fingers (5, 4, 4) at the joints; palm (N, 2, 4) and arm
-    (2, 2, 4) at both ends of their cones. creases: lines of points (N, 3) on the palm."""
+    """Spheres (x, y, z, radius), in pixels of the picture.
+
+    fingers: (5, 4, 4), at the joints; palm: (N, 2, 4) and arm: (2, 2, 4), at both ends of their
+    cones; creases: lines of points (N, 3) on the palm.
+    """
 
     fingers: Array
     palm: Array
@@ -80,7 +83,7 @@ def cover(scene: Scene, body: Body) -> Flesh:
     fingers = _spheres(scene, joints[1:], np.array(FINGER_RADII_MM).ravel())
 
     def place(local_mm: Array) -> Array:
-        return wrist + local_mm @ body.palm.T
+        return np.asarray(wrist + local_mm @ body.palm.T)
 
     points, radii = _palm(joints, place)
     side = body.palm[:, 0] - body.forearm * (body.palm[:, 0] @ body.forearm)

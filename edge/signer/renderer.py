@@ -1,8 +1,8 @@
 """Draws a posed hand: round cones along the bones, a fleshy palm, creases, nails and a sleeve.
 
 Every part is a cone of canvas.py, laid into one height map. The parts of palm and arm are
-smoothed into one body, the fingers are not, so that their edges stay readable. light.py then turns the map into a
-picture. Only the hand's patch of the picture is drawn.
+smoothed into one body; the fingers are not, so that their edges stay readable. light.py
+then turns the map into a picture. Only the hand's patch of the picture is drawn.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from edge.signer.scene import NAIL, PALMAR, SLEEVE, Scene
 from edge.signer.skeleton import Array
 from edge.types import Rgb
 
-PALM_SOFTNESS_MM = 3.0  # how far the flesh of palm and arm spreads between its cones
+ARM_SOFTNESS_MM, PALM_SOFTNESS_MM = 8.0, 3.0  # how far flesh spreads between its cones
 FINGER_SOFTNESS_MM = 4.0  # how near fingers must be to the palm to melt into it
 CREASE_DEPTH, CREASE_MM = 0.13, 1.6
 PALM_CREASE_DEPTH, PALM_CREASE_MM = 0.30, 1.6
@@ -30,7 +30,8 @@ def render(scene: Scene, body: Body) -> Rgb:
     rgb = scene.background.copy()
     flesh = cover(scene, body)
     height, width = rgb.shape[:2]
-    spheres = np.concatenate([part.reshape(-1, 4) for part in (flesh.fingers, flesh.palm, flesh.arm)])
+    parts = (flesh.fingers, flesh.palm, flesh.arm)
+    spheres = np.concatenate([part.reshape(-1, 4) for part in parts])
     centres, reach = spheres[:, :2], spheres[:, 3:] + 2
     x0, y0 = np.maximum((centres - reach).min(axis=0), 0).astype(int)
     x1, y1 = np.minimum((centres + reach).max(axis=0), (width, height)).astype(int)
@@ -61,6 +62,7 @@ def _draw_arm(canvas: Canvas, scene: Scene, flesh: Flesh) -> None:
         height[place <= 0] = FAR  # a sleeve is cut off straight
         cloth = canvas.add(window, height)
         np.copyto(canvas.tint[window], np.float32(SLEEVE), where=cloth)
+    canvas.smooth(ARM_SOFTNESS_MM * scale)
 
 
 def _draw_palm(canvas: Canvas, scene: Scene, body: Body, flesh: Flesh) -> None:
@@ -100,7 +102,7 @@ def _draw_fingers(canvas: Canvas, scene: Scene, body: Body, flesh: Flesh) -> Non
 
 
 def _tint(dorsal: Array) -> np.float32:
-    """The palette's row for a part of which the palm side is the more seen, the less its back is."""
+    """The palette's row for a part: the less its back is seen, the more its palm side is."""
     return np.float32(np.clip(0.5 - 0.9 * dorsal[2], 0, 1) * PALMAR)
 
 

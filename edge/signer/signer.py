@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge.signer.motion import Posture
 from edge.signer.flesh import Body
+from edge.signer.motion import Posture
 from edge.signer.renderer import render
 from edge.signer.scene import make_scene
 from edge.signer.script import plan

@@ -19,6 +19,7 @@ from edge.sources import Size, read_options, split_options
 from edge.types import Frame, Handedness
 
 Switch = Literal["0", "1", "no", "yes"]
+VGA = Size(640, 480)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Options:
     speed: float = 1.0
     hand: Handedness = "right"
     fps: float = 30.0
-    size: Size = Size(640, 480)
+    size: Size = VGA
     loop: Switch = "0"
     live: Switch = "0"
 
@@ -85,7 +86,7 @@ class SignerSource:
         self._closed = True
 
 
-def open(rest: str) -> SignerSource:  # noqa: A001 - the name that every source has
+def open(rest: str) -> SignerSource:
     """Opens "TEXT?name=value&..."; raises UsageError for a text that cannot be spelled."""
     quoted, options = split_options(rest)
     text = quoted.strip()
