@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 import sys
 
-import mediapipe
+import mediapipe  # type: ignore[import-not-found]
 import numpy as np
 
 
