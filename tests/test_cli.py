@@ -396,6 +396,17 @@ def test_read_whose_reader_goes_away_ends_quietly(pictures: Path, hand_models: o
         assert process.wait(TIMEOUT_S) == 0
 
 
+def test_ctrl_c_ends_reading_with_one_line(pictures: Path, hand_models: object) -> None:
+    """What was told until then stays, in whole lines."""
+    with running("read", *[pictures / "b_none.png"] * 500) as process:
+        assert process.stdout
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=TIMEOUT_S)
+    assert (process.returncode, err) == (130, "fingerspell: stopped\n")
+    assert all(line["hands"] == [] for line in events(out))
+
+
 # --- the rest
 
 
