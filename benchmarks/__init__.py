@@ -1,0 +1,1 @@
+"""Measurements: each module here is run by itself, as `python -m benchmarks.NAME`."""
