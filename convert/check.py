@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,10 @@ import numpy.typing as npt
 
 from convert.quiet_tensorflow import keras, silenced
 from edge.errors import FingerspellError, UsageError
+from edge.letters import NONE
 from edge.manifest import Manifest, open_model, write
 
+Floats = npt.NDArray[np.float32]
 ALLOWED_LOSS = 0.003  # of accuracy, issue 2
 SUMMARY = "Compares an int8 model with the Keras model that it was made from."
 
@@ -58,29 +61,39 @@ class Parity:
 
 def compare(
     manifest: Manifest,
-    logits: npt.NDArray[np.float32],
-    logits_int8: npt.NDArray[np.float32],
+    logits: Floats,
+    logits_int8: Floats,
     label: npt.NDArray[np.str_],
 ) -> list[Parity]:
     """Returns the parity of each alphabet, from (N, L) logits of both models and (N,) labels."""
-    labels = np.array(manifest.labels)
     out = []
     for name, alphabet in manifest.alphabets.items():
-        used = np.flatnonzero(np.isin(labels, alphabet) | ~np.isin(labels, _signs(manifest)))
-        p, q = _softmax(logits[:, used]), _softmax(logits_int8[:, used])
         mine = np.isin(label, alphabet)
         if not mine.any():
             continue
-        signs = np.isin(labels[used], alphabet)
-        truth = label[mine]
-        accuracy = [
-            float((labels[used][signs][s[mine][:, signs].argmax(1)] == truth).mean())
-            for s in (p, q)
-        ]
+        # As edge.letters does: of two labels with one shape, the first stands for both.
+        twins = {b: a for a, b in manifest.shared if a in alphabet and b in alphabet}
+        truth = np.array([twins.get(str(name), str(name)) for name in label[mine]])
+        p, q = (_scores(manifest, alphabet, twins, z) for z in (logits, logits_int8))
+        signs = np.array(alphabet)
+        accuracy = [float((signs[s[mine, :-1].argmax(1)] == truth).mean()) for s in (p, q)]
         off = np.abs(p - q)
         same = float((p.argmax(1) == q.argmax(1)).mean())
         out.append(Parity(name, len(p), same, float(off.max()), float(off.mean()), *accuracy))
     return out
+
+
+def _scores(
+    manifest: Manifest, alphabet: Sequence[str], twins: Mapping[str, str], logits: Floats
+) -> Floats:
+    """Returns (N, len(alphabet) + 1) probabilities; the last is that of no sign."""
+    used = [manifest.labels.index(label) for label in (*alphabet, NONE)]
+    scores = np.exp(logits[:, used] - logits[:, used].max(1, keepdims=True))
+    scores /= scores.sum(1, keepdims=True)
+    for second, first in twins.items():
+        scores[:, alphabet.index(first)] += scores[:, alphabet.index(second)]
+        scores[:, alphabet.index(second)] = 0
+    return np.asarray(scores)
 
 
 def check(tflite: Path, keras_path: Path, data: Path) -> list[Parity]:
@@ -99,15 +112,6 @@ def check(tflite: Path, keras_path: Path, data: Path) -> list[Parity]:
     logits = np.asarray(model.predict(x, batch_size=1024, verbose=0))
     logits_int8 = np.concatenate([int8.run(sample[None])[0] for sample in x])
     return compare(manifest, logits, logits_int8, label)
-
-
-def _signs(manifest: Manifest) -> list[str]:
-    return [label for alphabet in manifest.alphabets.values() for label in alphabet]
-
-
-def _softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    scores: npt.NDArray[np.float32] = np.exp(logits - logits.max(1, keepdims=True))
-    return np.asarray(scores / scores.sum(1, keepdims=True))
 
 
 def main() -> int:

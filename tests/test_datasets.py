@@ -137,8 +137,8 @@ def test_what_is_no_landmarks_file_is_told(tmp_path: Path, content: bytes) -> No
         load(tmp_path / "hands.npz")
 
 
-def test_collections_that_disagree_are_left_out(tmp_path: Path) -> None:
-    """Only collections that agree with ASL far enough are read; theirs is the first view."""
+def test_collections_are_read_as_one_view_each(tmp_path: Path) -> None:
+    """A collection is a signer; its landmarks are the first view, at the proportions of 4:3."""
     folder = tmp_path / "landmarks"
     folder.mkdir()
     np.savez(
@@ -149,10 +149,13 @@ def test_collections_that_disagree_are_left_out(tmp_path: Path) -> None:
     )
     facts = [{"collection": "c00", "agreement": 0.9}, {"collection": "c01", "agreement": 0.3}]
     (folder / "collections.json").write_text(json.dumps(facts))
-    rows = gathered(tmp_path, 0.6)
-    assert rows.label.tolist() == ["A", "B"]
-    assert set(rows.signer) == {"c00"}
-    assert not np.isnan(rows.xyz[:, 0]).any()
+    rows = gathered(tmp_path)
+    assert rows.label.tolist() == ["A", "B", "A", "1"]
+    assert rows.signer.tolist() == ["c00", "c00", "c01", "c01"]
+    with np.load(folder / "static.npz") as file:
+        wide, high = np.ptp(file["xyz"][0, :, 0]), np.ptp(file["xyz"][0, :, 1])
+    got = np.ptp(rows.xyz[0, 0, :, 0]) / np.ptp(rows.xyz[0, 0, :, 1])
+    assert got == pytest.approx(4 / 3 * wide / high, rel=1e-2)
     assert np.isnan(rows.xyz[:, 1:]).all()
 
 

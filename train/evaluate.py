@@ -212,7 +212,7 @@ def main() -> int:
     recipe = Recipe(epochs=args.epochs)
     try:
         rows = landmarks.load(args.landmarks)
-        more = landmarks.gathered(args.data, recipe.agreement) if args.data else None
+        more = landmarks.gathered(args.data) if args.data else None
         figures = evaluate(rows, more, recipe)
         args.out.mkdir(parents=True, exist_ok=True)
         write(args.out / "figures.json", json.dumps(figures, indent=1).encode() + b"\n")

@@ -66,21 +66,19 @@ def load(path: Path) -> Rows:
         ) from error
 
 
-def gathered(data: Path, agreement: float) -> Rows:
+def gathered(data: Path) -> Rows:
     """Reads the landmark collections in DATA/landmarks, one view each.
 
-    agreement: how far a collection must agree with ASL, as collections.json tells. Pictures are
-    taken to be 4:3, which most were. Handedness was not recorded: see `is_left`.
+    Pictures are taken to be 4:3, which most were. Handedness was not recorded: see `is_left`.
+    All are read, however little they agree with ASL: leaving the worst out made the model worse.
     """
     folder = data / "landmarks"
     if not (folder / "static.npz").is_file():
         raise UsageError(f"no landmark collections in {folder}")
     facts = json.loads((folder / "collections.json").read_bytes())
-    agrees = np.array([fact["agreement"] >= agreement for fact in facts])
     with np.load(folder / "static.npz") as file:
-        kept = agrees[file["collection"]]
-        xyz = file["xyz"][kept].astype(np.float32) * np.array([4 / 3, 1, 4 / 3], np.float32)
-        label, whose = file["label"][kept], file["collection"][kept]
+        xyz = file["xyz"].astype(np.float32) * np.array([4 / 3, 1, 4 / 3], np.float32)
+        label, whose = file["label"], file["collection"]
     n, v = len(label), len(VIEWS)
     views = np.full((n, v, 21, 3), np.nan, np.float32)
     views[:, 0] = xyz

@@ -147,7 +147,7 @@ def main() -> int:
     try:
         rows = landmarks.load(args.landmarks)
         if args.data:
-            rows = landmarks.join([rows, landmarks.gathered(args.data, recipe.agreement)])
+            rows = landmarks.join([rows, landmarks.gathered(args.data)])
         figures = json.loads(args.figures.read_bytes()) if args.figures else {}
         train(rows, args.out, recipe, figures)
     except FingerspellError as error:

@@ -14,16 +14,18 @@ from train.augment import Amounts, Floats
 from train.datasets import NONE
 from train.landmarks import Rows
 
+SAMPLES = 10_000  # hands on which an int8 model is calibrated and compared with float
+
 
 @dataclass(frozen=True)
 class Recipe:
     """Everything that decides what is trained; two runs of one recipe differ by rounding only."""
 
     seed: int = 1
-    members: int = 4
+    members: int = 3
     width: int = 192
-    dropout: float = 0.25
-    epochs: int = 60
+    dropout: float = 0.3
+    epochs: int = 24
     batch: int = 256
     rate: float = 2e-3
     decay: float = 1e-3
@@ -32,10 +34,7 @@ class Recipe:
     nothing: float = 0.35  # made-up hands without a sign, as a share of the real hands
     nothing_weight: float = 0.5
     apart: float = 1.2  # rms distance, in palm sizes, from which half-way is no letter
-    agreement: float = 0.6  # landmark collections that agree less with ASL are left out
-    gathered: float = 0.25  # share of the landmark collections' hands that each epoch draws
     temperature: float = 1.0  # logits are divided by it after training; see train.evaluate
-    balance: float = 0.5  # each signer's weight is its count to this power
     amounts: Amounts = field(default_factory=Amounts)
 
 
@@ -44,8 +43,7 @@ class Hands:
     """Training material: N real hands, with the looks that were had of each.
 
     xyz: (N, V, 21, 3) as `augment.upright` gives them; seen: (N, V) which views there are.
-    label: (N,) text. right: (N, A, L) and weight: (N, A), as `allowed` gives them, times how much
-    each hand counts.
+    label: (N,) text. right: (N, A, L) and weight: (N, A), as `allowed` gives them.
     """
 
     xyz: Floats
@@ -53,7 +51,6 @@ class Hands:
     label: npt.NDArray[np.str_]
     right: npt.NDArray[np.bool_]
     weight: Floats
-    drawn: Floats  # (N,) chance of being drawn in an epoch
 
 
 def hands_of(rows: Rows, recipe: Recipe) -> Hands:
@@ -63,8 +60,7 @@ def hands_of(rows: Rows, recipe: Recipe) -> Hands:
     seen = ~np.isnan(rows.xyz[:, :, 0, 0])
     xyz = augment.upright(rows.xyz.reshape(-1, 21, 3), rows.left.reshape(-1)).reshape(n, v, 21, 3)
     right, weight = _targets(rows.label, recipe)
-    drawn = np.where(rows.dataset == "gathered", recipe.gathered, 1.0).astype(np.float32)
-    return Hands(xyz, seen, rows.label, right, weight * _balance(rows, recipe)[:, None], drawn)
+    return Hands(xyz, seen, rows.label, right, weight)
 
 
 def _targets(labels: npt.NDArray[np.str_], recipe: Recipe) -> tuple[npt.NDArray[np.bool_], Floats]:
@@ -75,30 +71,18 @@ def _targets(labels: npt.NDArray[np.str_], recipe: Recipe) -> tuple[npt.NDArray[
     return np.stack([r for r, _ in tables])[which], weight
 
 
-def _balance(rows: Rows, recipe: Recipe) -> Floats:
-    """Returns (N,) weights, 1 on average, so that a prolific signer or label does not rule."""
-    out = np.ones(len(rows), np.float64)
-    whose = np.char.add(np.char.add(rows.dataset, "/"), rows.signer)
-    for column in (whose, rows.label):
-        _, which, count = np.unique(column, return_inverse=True, return_counts=True)
-        out *= (count ** (recipe.balance - 1.0))[which]
-    return np.asarray(out / out.mean(), np.float32)
-
-
 def epoch(hands: Hands, recipe: Recipe, random: np.random.Generator) -> tuple[Floats, Floats]:
     """Returns features (M, SIZE) and packed targets (M, A * L + A) for one epoch."""
-    chosen = np.flatnonzero(random.random(len(hands.drawn)) < hands.drawn)
-    n = len(chosen)
-    label, seen = hands.label[chosen], hands.seen[chosen]
-    view = np.argmax(random.random(seen.shape) * seen, 1)
-    xyz = hands.xyz[chosen, view]
-    parts = [(xyz, hands.right[chosen], hands.weight[chosen])]
+    n = len(hands.label)
+    view = np.argmax(random.random(hands.seen.shape) * hands.seen, 1)
+    xyz = hands.xyz[np.arange(n), view]
+    parts = [(xyz, hands.right, hands.weight)]
     made = int(n * recipe.nothing)
     for make in (augment.between, augment.mixed):
         a, b = random.integers(0, n, (2, made))
         new = make(xyz[a], xyz[b], random)
         far = np.sqrt(((xyz[a] - xyz[b]) ** 2).sum(2).mean(1)) > recipe.apart
-        keep = far & (label[a] != label[b])
+        keep = far & (hands.label[a] != hands.label[b])
         if not keep.any():
             continue
         right, weight = _targets(np.full(int(keep.sum()), NONE), recipe)
@@ -109,12 +93,15 @@ def epoch(hands: Hands, recipe: Recipe, random: np.random.Generator) -> tuple[Fl
 
 
 def samples(hands: Hands, recipe: Recipe) -> tuple[Floats, npt.NDArray[np.str_]]:
-    """Returns (N, SIZE) features of hands as they are, and made-up ones, and what each shows."""
+    """Returns features of hands as they are, and of made-up ones, and what each shows.
+
+    At most SAMPLES hands, and as many of the others as an epoch has for them; "" for made-up ones.
+    """
     random = np.random.default_rng(recipe.seed)
-    chosen = np.flatnonzero(random.random(len(hands.drawn)) < hands.drawn)
+    n = len(hands.label)
+    chosen = np.sort(random.permutation(n)[:SAMPLES])
     view = np.argmax(hands.seen[chosen], 1)
     real = features(hands.xyz[chosen, view], np.zeros(len(chosen), bool))
-    made, _ = epoch(hands, recipe, random)
-    return np.concatenate([real, made[len(chosen) :]]), np.concatenate(
-        [hands.label[chosen], np.full(len(made) - len(chosen), "")]
-    )
+    made = epoch(hands, recipe, random)[0][n:][:: -(-n // SAMPLES)]
+    label = np.concatenate([hands.label[chosen], np.full(len(made), "")])
+    return np.concatenate([real, made]), label
