@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from dataclasses import FrozenInstanceError, fields, is_dataclass
 from pathlib import Path
@@ -228,7 +229,7 @@ def test_a_config_never_changes() -> None:
 @pytest.mark.parametrize("kind", [Config, DebounceConfig, TextConfig])
 def test_every_setting_is_documented(kind: type) -> None:
     """The docstring has a line for each field: it is where users are sent."""
-    told = re.findall(r"^ {4}([a-z_, ]+):", kind.__doc__ or "", re.MULTILINE)
+    told = re.findall(r"^([a-z_, ]+):", inspect.getdoc(kind) or "", re.MULTILINE)
     names = {name.strip() for line in told for name in line.split(",")}
     assert names == {field.name for field in fields(kind)}
 
