@@ -33,7 +33,7 @@ class Recipe:
     other_alphabet: float = 0.2  # weight of the loss in the alphabet that a sign is not of
     nothing: float = 0.35  # made-up hands without a sign, as a share of the real hands
     nothing_weight: float = 0.5
-    apart: float = 1.2  # rms distance, in palm sizes, from which half-way is no letter
+    apart: float = 0.55  # rms distance, in palm sizes, from which half-way is no letter
     temperature: float = 1.0  # logits are divided by it after training; see train.evaluate
     amounts: Amounts = field(default_factory=Amounts)
 
