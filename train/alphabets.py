@@ -15,7 +15,7 @@ ALPHABETS = {"letters": LETTERS, "digits": DIGITS, "both": (*LETTERS, *DIGITS)}
 SHARED = (("O", "0"), ("V", "2"), ("W", "6"), ("F", "9"))
 # Shapes of one alphabet that a careless signer makes for a sign of the other: when it is shown
 # and the other alphabet is in use, nothing is asked of the model.
-AKIN = frozenset("BCDEGHKLRSUX14357")
+AKIN = frozenset("BCDEGHKLRSUX1347")
 _INDEX = {label: i for i, label in enumerate(LABELS)}
 
 

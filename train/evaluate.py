@@ -43,6 +43,7 @@ FOLDS: Mapping[str, tuple[str, ...]] = {
     "people": ("people", "no_hand"),
 }
 COLUMNS = ("accuracy", "found", "of_found", "lite", "sure", "sure_wrong", "belief")
+FEW = 8  # photographs; of a signer with fewer no accuracy is told
 SURE = 0.5  # the score from which a letter is believed, in these tables
 SUMMARY = "Leave one data set out: how well the letter model reads signers it never saw."
 
@@ -56,7 +57,8 @@ class Score:
     sure: share of hands that are right with a score of SURE or more. sure_wrong: wrong with it.
     belief: mean score of the label read; equal to of_found where scores are honest.
     temperature: what the logits would have to be divided by for the likeliest scores.
-    signers: accuracy by signer. confused: the commonest mistakes, "truth>read": count.
+    signers: accuracy by signer, where there are several. confused: the commonest mistakes,
+    "truth>read": count.
     """
 
     photographs: int
@@ -129,7 +131,8 @@ def score(model: Any, rows: Rows, alphabet: str) -> Score:
     right = np.zeros(len(rows), bool)
     right[seen] = found.label == found.truth
     wrong = found.label != found.truth
-    names = np.unique(rows.signer)
+    names, counts = np.unique(rows.signer, return_counts=True)
+    names = names[counts >= FEW] if len(names) > 1 else names[:0]
     pairs = zip(found.truth[wrong], found.label[wrong], strict=True)
     return Score(
         photographs=len(rows),
@@ -188,9 +191,9 @@ def tables(figures: dict[str, Any]) -> str:
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for name, f in figures["sets"].items():
-        worst = min(f["signers"], key=lambda signer: f["signers"][signer])
+        worst = min(f["signers"], key=lambda signer: f["signers"][signer], default="")
         cells = [name, str(f["photographs"]), *(f"{f[column]:.1%}" for column in COLUMNS)]
-        who = f"{worst}: {f['signers'][worst]:.1%}" if len(f["signers"]) > 1 else ""
+        who = f"{worst}: {f['signers'][worst]:.1%}" if worst else ""
         lines.append(f"| {' | '.join([*cells, who])} |")
     lines.append(f"| **mean** | | **{figures['mean accuracy']:.1%}** | | | | | | | |")
     lines += ["", "| no sign, left out | hands | taken for a letter |", "| --- | --- | --- |"]

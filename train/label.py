@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
+import shutil
 import sys
 import zlib
 from dataclasses import replace
@@ -136,6 +137,11 @@ def _label_chunk(work: tuple[Path, Path, list[Photo]]) -> int:
     return len(chunk)
 
 
+def part_of(parts: Path, chunk: list[Photo]) -> Path:
+    """Returns where the rows of these photographs are kept until all are read."""
+    return parts / f"{zlib.crc32(repr(chunk).encode()):08x}.npz"
+
+
 def label(data: Path, out: Path, limit: int | None = None, processes: int = 2) -> Rows:
     """Labels every photograph under `data`; writes and returns OUT/hands.npz."""
     todo = photos(data)[:: 1 if limit is None else max(1, len(photos(data)) // limit)]
@@ -144,8 +150,7 @@ def label(data: Path, out: Path, limit: int | None = None, processes: int = 2) -
     work = []
     for start in range(0, len(todo), CHUNK):
         chunk = todo[start : start + CHUNK]
-        name = zlib.crc32("\n".join(map(repr, chunk)).encode())
-        work.append((data, parts / f"{name:08x}.npz", chunk))
+        work.append((data, part_of(parts, chunk), chunk))
     with (
         tqdm(total=len(todo), unit="photo", disable=not sys.stderr.isatty()) as bar,
         multiprocessing.get_context("spawn").Pool(processes, _start) as pool,
@@ -156,8 +161,7 @@ def label(data: Path, out: Path, limit: int | None = None, processes: int = 2) -
             bar.update(done)
     rows = join([load(part) for _, part, _ in work])
     rows.save(out / "hands.npz")
-    for _, part, _ in work:
-        part.unlink()
+    shutil.rmtree(parts)
     return rows
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from tqdm import tqdm
 
 from convert.quiet_tensorflow import keras, silenced, tf
-from edge.errors import FingerspellError
+from edge.errors import FingerspellError, UsageError
 from edge.letters import FEATURES, SIZE
 from train import landmarks
 from train.alphabets import ALPHABETS, LABELS, SHARED
@@ -133,6 +133,16 @@ def train(rows: Rows, out: Path, recipe: Recipe, figures: dict[str, Any]) -> Non
     (out / "training.json").write_text(text + "\n")
 
 
+def _quoted(path: Path) -> dict[str, Any]:
+    """Returns what a manifest quotes of the figures of train.evaluate."""
+    try:
+        figures = json.loads(path.read_bytes())
+        sets = {name: round(figure["accuracy"], 4) for name, figure in figures["sets"].items()}
+        return {"accuracy, set left out": sets, "mean": round(figures["mean accuracy"], 4)}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{path} has no figures; run: python -m train.evaluate") from error
+
+
 def main() -> int:
     """Runs the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m train.letters", description=SUMMARY)
@@ -148,7 +158,7 @@ def main() -> int:
         rows = landmarks.load(args.landmarks)
         if args.data:
             rows = landmarks.join([rows, landmarks.gathered(args.data)])
-        figures = json.loads(args.figures.read_bytes()) if args.figures else {}
+        figures = _quoted(args.figures) if args.figures else {}
         train(rows, args.out, recipe, figures)
     except FingerspellError as error:
         print(f"train.letters: {error}", file=sys.stderr)
