@@ -32,11 +32,14 @@ class OneEuro:
     """Smooths landmarks while they rest and lets them run when they move.
 
     Source: Casiez, Roussel, Vogel: 1 Euro Filter, CHI 2012. Speeds are in hand sizes a second, so
-    that near and far hands are treated alike. min_cutoff_hz and beta: measured on the synthetic
-    signer, see `python -m benchmarks.smoothing`.
+    that near and far hands are treated alike. The constants were chosen by
+    `python -m benchmarks.smoothing --sweep`: at 30 frames a second they leave 57 % of the jitter
+    of a held letter on the synthetic signer and 74 % on real clips, whose signers are not still
+    themselves. Moving hands are 0 to 1 ms behind, slowly moving ones 4 to 10 ms, against 33 ms
+    from frame to frame.
     """
 
-    min_cutoff_hz: float = 3.0
+    min_cutoff_hz: float = 1.0
     beta: float = 3.0
     speed_cutoff_hz: float = 3.0
     _landmarks: Landmarks | None = None

@@ -24,9 +24,8 @@ HAND_SIDE_PX = 224
 PALM_THRESHOLD = 0.5
 PALM_OVERLAP = 0.3  # above this IoU two palm boxes are one palm
 Z_SCALE = 0.4  # hand_landmark_cpu.pbtxt, normalize_z: makes z comparable with x and y
-SHARE_OF_FRAME = (
-    0.6  # of a frame's time that landmarks may take; the rest is search, letters, sinks
-)
+# Of a frame's time that landmarks may take; the rest is for search, letters and sinks.
+SHARE_OF_FRAME = 0.6
 
 
 def open(rest: str = "", *, fps: float | None = None, threads: int = 1) -> Detector:
