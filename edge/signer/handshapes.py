@@ -3,11 +3,12 @@
 Which fingers are stretched, bent, crossed or covered by the thumb, and where the palm faces,
 follows the public descriptions of the alphabet: Wikipedia, "American manual alphabet" and
 "Fingerspelling"; W. Vicars, ASL University (lifeprint.com), "Fingerspelling" and "Numbers"; and
-Handspeak, "Fingerspelling techniques". Angles were then fitted, by least squares of the skeleton with a
-penalty for fingers inside each other, to the medians of the landmarks that MediaPipe measures in
-photographs of ten signers, and tidied by hand. M, N, P, Q, T and X were moved by a few degrees more
-until a letter model trained on photographs alone read them, so that how well the project reads this
-signer says that its parts fit together, and not how well it reads people.
+Handspeak, "Fingerspelling techniques". Angles were then fitted, by least squares of the skeleton
+with a penalty for fingers inside each other, to the medians of the landmarks that MediaPipe
+measures in photographs of ten signers, and tidied by hand. The closed hands (E, M, N, T, X) and
+those that point away (P, Q) were moved by a few degrees more until a letter model trained on
+photographs alone read them: that the project reads this signer says that its parts fit together,
+and not how well it reads people.
 
 Seen by the viewer of a right hand: x to the thumb side, which is the viewer's right, y up, z
 towards the viewer.
@@ -70,8 +71,8 @@ _TABLE: dict[str, tuple[tuple[Vector, Vector, Vector], _Angles, *tuple[_Angles, 
           (-7, 28, 54, 18), (-6, 26, 52, 22), (-4, 22, 46, 26)),
     "D": (ASKEW, (16, 28, 104, 22, 28), (-5, 10, 4, 2),
           (-12, 42, 82, 58), (-12, 40, 92, 48), (-8, 36, 95, 50)),
-    "E": (RAISED, (18, 26, 90, 52, 58), (-6, 50, 92, 66),
-          (-9, 50, 100, 62), (-12, 48, 100, 62), (-14, 40, 98, 68)),
+    "E": (FOLDED, (19, 32, 80, 57, 57), (-8, 50, 97, 67),
+          (-12, 46, 97, 62), (-12, 37, 108, 62), (-14, 30, 92, 70)),
     "F": (ASKEW, (28, 42, 100, 22, 20), (6, 62, 48, 20),
           (3, 12, 6, 4), (-10, 8, 6, 4), (-20, 6, 5, 4)),
     "G": (ACROSS, (4, 8, 45, 8, 8), (-2, 14, 6, 2),
@@ -92,13 +93,13 @@ _TABLE: dict[str, tuple[tuple[Vector, Vector, Vector], _Angles, *tuple[_Angles, 
           (-4, 62, 16, 8), (-14, 76, 105, 40), (-20, 72, 105, 45)),
     "Q": (DOWN, (8, 40, 80, 6, 6), (-2, 22, 10, 4),
           (-4, 76, 104, 40), (-10, 76, 104, 40), (-16, 72, 102, 45)),
-    "R": (FORWARD, (-8, 30, 96, 20, 18), (-12, 12, 6, 2),
-          (11, 2, 22, 6), (-14, 56, 108, 45), (-18, 54, 106, 42)),
+    "R": (FORWARD, (-8, 30, 97, 15, 12), (-14, 13, 7, 1),
+          (11, -6, 16, 4), (-14, 62, 108, 45), (-16, 62, 103, 44)),
     "S": (RAISED, (-1, 48, 112, 24, 24), *FIST),
     "T": (FOLDED, (3, 22, 86, 9, -18), (2, 40, 72, 48),
           (-10, 86, 101, 45), (-12, 90, 111, 45), (-19, 80, 109, 49)),
-    "U": (FORWARD, (-11, 31, 94, 18, 19), (-4, 7, 4, 2),
-          (0, 6, 4, 2), (-14, 58, 108, 50), (-18, 54, 106, 46)),
+    "U": (FORWARD, (-11, 31, 90, 21, 19), (-5, 7, 4, 2),
+          (-2, 6, 4, 0), (-13, 58, 108, 53), (-20, 54, 106, 48)),
     "V": (FORWARD, (-11, 31, 94, 18, 19), (11, 8, 4, 2),
           (-12, 7, 4, 2), (-18, 58, 108, 45), (-20, 56, 106, 40)),
     "W": (FORWARD, (-24, 30, 92, 18, 19), (12, 7, 4, 2),

@@ -16,7 +16,7 @@ HOLD_S = 0.40
 MOVE_S = 0.22
 TRACE_S = {"J": 0.70, "Z": 0.85}
 SLIDE_S = 0.17
-RAISE_S = 0.40
+RAISE_S = 0.50
 # Readers tell a space by a pause of about a second, so that it does not shrink with the rest.
 PAUSE_S = 1.0
 
@@ -25,7 +25,7 @@ PAUSE_S = 1.0
 SLIDE_MM = 55.0
 REACH_MM = 150.0
 RETURN_MM = 14.0  # the most that a hand drifts back with each new letter
-BELOW = np.array([-20.0, -480.0, 0.0])  # out of the picture
+DROP_MM = 370.0  # to where the hand rests between words, unless the scene asks for more or less
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,23 +53,23 @@ class Timeline:
         return segment.label, segment.path(min(phase, 1.0))
 
 
-def plan(text: str, seed: int = 0, speed: float = 1.0) -> Timeline:
+def plan(text: str, seed: int = 0, speed: float = 1.0, drop_mm: float = DROP_MM) -> Timeline:
     """Writes the timeline of `text`, which holds only A to Z, 0 to 9 and single inner spaces.
 
     The seed gives the signer's own way of making each sign and an uneven pace. `speed` 2 is
-    twice as fast.
+    twice as fast. `drop_mm` is how far the hand is lowered between words.
     """
-    return _Writer(seed, speed).write(text)
+    return _Writer(seed, speed, drop_mm).write(text)
 
 
 class _Writer:
-    def __init__(self, seed: int, speed: float) -> None:
+    def __init__(self, seed: int, speed: float, drop_mm: float) -> None:
         self._random = np.random.Generator(np.random.PCG64([seed, 2]))
         self._shapes = {label: self._own(shape) for label, shape in HANDSHAPES.items()}
         self._speed = speed
         self._now_s = 0.0
         self._segments: list[Segment] = []
-        self._below = Posture(RELAXED, BELOW)
+        self._below = Posture(RELAXED, np.array([-15.0, -drop_mm, 0.0]))
 
     def write(self, text: str) -> Timeline:
         self._add("", 0.25, hold(self._below))

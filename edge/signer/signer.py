@@ -12,6 +12,7 @@ from edge.signer.script import plan
 from edge.signer.skeleton import Array, pose, rotation
 from edge.types import Box, Hand, Handedness, Rgb, Truth
 
+HAND_MM = 180.0  # a hand this far below the picture's edge is out of it, perspective and all
 _MIRROR = np.array([-1.0, 1.0, 1.0])
 
 
@@ -31,8 +32,9 @@ class Signer:
         handedness: Handedness = "right",
         size: tuple[int, int] = (640, 480),
     ) -> None:
-        self.timeline = plan(text, seed, speed)
         self.scene = make_scene(seed, *size)
+        to_edge_mm = (size[1] - self.scene.centre_px[1]) / self.scene.px_per_mm
+        self.timeline = plan(text, seed, speed, to_edge_mm + HAND_MM)
         self.end_s = self.timeline.end_s
         self._handedness: Handedness = handedness
         self._tremor = _Tremor(seed)
