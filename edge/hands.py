@@ -33,10 +33,9 @@ class OneEuro:
 
     Source: Casiez, Roussel, Vogel: 1 Euro Filter, CHI 2012. Speeds are in hand sizes a second, so
     that near and far hands are treated alike. The constants were chosen by
-    `python -m benchmarks.smoothing --sweep`: at 30 frames a second they leave 57 % of the jitter
-    of a held letter on the synthetic signer and 74 % on real clips, whose signers are not still
-    themselves. Moving hands are 0 to 1 ms behind, slowly moving ones 4 to 10 ms, against 33 ms
-    from frame to frame.
+    `python -m benchmarks.smoothing --sweep`: of the jitter while a letter is held they leave 70 %
+    on the synthetic signer and 74 % on real clips, whose signers are not still themselves. Moving
+    hands are 0 to 1 ms behind, slowly moving ones 8 to 10 ms, against 33 ms from frame to frame.
     """
 
     min_cutoff_hz: float = 1.0
