@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
+from typing import cast
 
 import cv2
 
@@ -84,7 +85,8 @@ def _views(rgb: Rgb) -> Iterator[tuple[Rgb, int, int]]:
     for margin in MARGINS:
         x, y = int(width * margin), int(height * margin)
         grey = (127, 127, 127)
-        yield cv2.copyMakeBorder(rgb, y, y, x, x, cv2.BORDER_CONSTANT, value=grey), -x, -y
+        view = cv2.copyMakeBorder(rgb, y, y, x, x, cv2.BORDER_CONSTANT, value=grey)
+        yield cast(Rgb, view), -x, -y
     part_width, part_height = int(width * PARTS), int(height * PARTS)
     if min(part_width, part_height) < 32:
         return
