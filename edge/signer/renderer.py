@@ -18,7 +18,8 @@ from edge.signer.scene import NAIL, PALMAR, SLEEVE, Scene
 from edge.signer.skeleton import Array
 from edge.types import Rgb
 
-ARM_SOFTNESS_MM, PALM_SOFTNESS_MM = 8.0, 3.0  # how far flesh spreads between its cones
+# How far flesh spreads between its cones: backs of hands are smooth, palms have pads and folds.
+ARM_SOFTNESS_MM, PALM_SOFTNESS_MM, BACK_SOFTNESS_MM = 8.0, 3.0, 9.0
 FINGER_SOFTNESS_MM = 4.0  # how near fingers must be to the palm to melt into it
 CREASE_DEPTH, CREASE_MM = 0.13, 1.6
 PALM_CREASE_DEPTH, PALM_CREASE_MM = 0.30, 1.6
@@ -70,7 +71,10 @@ def _draw_palm(canvas: Canvas, scene: Scene, body: Body, flesh: Flesh) -> None:
     for start, end in flesh.palm:
         window, height, _ = canvas.cone(start, end)
         canvas.add(window, height)
-    canvas.smooth(PALM_SOFTNESS_MM * scene.px_per_mm)
+    back = float(np.clip(-2 * body.palm[2, 2] - 0.6, 0, 1))  # how far it is turned to the camera
+    softness_mm = PALM_SOFTNESS_MM + back * (BACK_SOFTNESS_MM - PALM_SOFTNESS_MM)
+    for _ in range(2 if back > 0 else 1):
+        canvas.smooth(softness_mm * scene.px_per_mm)
     if body.palm[2, 2] > 0.1:
         _draw_palm_creases(canvas, scene, flesh, float(body.palm[2, 2]))
 

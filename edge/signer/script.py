@@ -84,8 +84,8 @@ class _Writer:
         return Timeline(self._segments)
 
     def _own(self, shape: Handshape) -> Handshape:
-        """A signer's own version of a handshape: every joint a few degrees off."""
-        return replace(shape, angles_deg=shape.angles_deg + self._random.uniform(-3, 3, 21))
+        """A signer's own version of a handshape: every joint up to two degrees off."""
+        return replace(shape, angles_deg=shape.angles_deg + self._random.uniform(-2, 2, 21))
 
     def _add(self, label: str, seconds: float, path: Path) -> None:
         seconds *= float(self._random.uniform(0.9, 1.1)) / self._speed
