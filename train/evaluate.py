@@ -4,7 +4,7 @@
 
 For each data set of photographs, trains the recipe of train.letters on all the others and reads
 the one left out. A photograph in which no hand was found counts as wrong. Writes letters.md (the
-tables of the README) and figures.json (quoted by the manifest).
+tables of the README) and letters.json (quoted by the manifest).
 """
 
 from __future__ import annotations
@@ -218,7 +218,7 @@ def main() -> int:
         more = landmarks.gathered(args.data) if args.data else None
         figures = evaluate(rows, more, recipe)
         args.out.mkdir(parents=True, exist_ok=True)
-        write(args.out / "figures.json", json.dumps(figures, indent=1).encode() + b"\n")
+        write(args.out / "letters.json", json.dumps(figures, indent=1).encode() + b"\n")
         write(args.out / "letters.md", tables(figures).encode())
     except FingerspellError as error:
         print(f"train.evaluate: {error}", file=sys.stderr)

@@ -148,7 +148,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m train.letters", description=SUMMARY)
     parser.add_argument("--landmarks", type=Path, required=True, help="hands.npz of train.label")
     parser.add_argument("--data", type=Path, help="train on DATA/landmarks too")
-    parser.add_argument("--figures", type=Path, help="figures.json of train.evaluate")
+    parser.add_argument("--figures", type=Path, help="letters.json of train.evaluate")
     parser.add_argument("--out", type=Path, required=True, help="a folder")
     parser.add_argument("--epochs", type=int, default=Recipe().epochs)
     parser.add_argument("--seed", type=int, default=Recipe().seed)
