@@ -5,7 +5,7 @@ follows the public descriptions of the alphabet: Wikipedia, "American manual alp
 "Fingerspelling"; W. Vicars, ASL University (lifeprint.com), "Fingerspelling" and "Numbers"; and
 Handspeak, "Fingerspelling techniques". Angles were then fitted, by least squares of the skeleton
 with a penalty for fingers inside each other, to the medians of the landmarks that MediaPipe
-measures in photographs of ten signers, and tidied by hand. The closed hands (E, M, N, T, X) and
+measures in photographs of ten signers, and tidied by hand. The closed hands (E, M, N, R, S, T, X) and
 those that point away (P, Q) were moved by a few degrees more until a letter model trained on
 photographs alone read them: that the project reads this signer says that its parts fit together,
 and not how well it reads people.
@@ -51,6 +51,8 @@ def facing(fingers: Vector, palm: Vector) -> Array:
 FORWARD = ((0.10, 1.00, -0.05), (0.10, 0.05, 1.0), (0.12, -1.0, -0.30))
 RAISED = ((0.10, 1.00, -0.32), (0.10, 0.32, 1.0), (0.12, -1.0, -0.25))
 FOLDED = ((0.08, 0.96, -0.27), (0.28, 0.25, 0.93), (0.12, -1.0, -0.25))
+CURLED = ((0.09, 0.90, -0.43), (0.38, 0.38, 0.84), (0.12, -1.0, -0.25))
+LEANING = ((0.08, 0.99, 0.10), (0.13, -0.11, 0.98), (0.12, -1.0, -0.30))
 TURNED = ((0.10, 0.98, -0.16), (0.63, 0.08, 0.78), (0.15, -1.0, -0.28))
 ASKEW = ((0.10, 1.00, 0.00), (0.42, 0.00, 0.9), (0.15, -1.0, -0.30))
 SIDEWAYS = ((0.20, 1.00, 0.05), (0.85, -0.10, 0.6), (0.15, -1.0, -0.30))
@@ -71,8 +73,8 @@ _TABLE: dict[str, tuple[tuple[Vector, Vector, Vector], _Angles, *tuple[_Angles, 
           (-7, 28, 54, 18), (-6, 26, 52, 22), (-4, 22, 46, 26)),
     "D": (ASKEW, (16, 28, 104, 22, 28), (-5, 10, 4, 2),
           (-12, 42, 82, 58), (-12, 40, 92, 48), (-8, 36, 95, 50)),
-    "E": (FOLDED, (19, 32, 80, 57, 57), (-8, 50, 97, 67),
-          (-12, 46, 97, 62), (-12, 37, 108, 62), (-14, 30, 92, 70)),
+    "E": (FOLDED, (19, 32, 75, 55, 57), (-8, 50, 97, 71),
+          (-12, 46, 97, 62), (-12, 37, 102, 62), (-13, 30, 90, 70)),
     "F": (ASKEW, (28, 42, 100, 22, 20), (6, 62, 48, 20),
           (3, 12, 6, 4), (-10, 8, 6, 4), (-20, 6, 5, 4)),
     "G": (ACROSS, (4, 8, 45, 8, 8), (-2, 14, 6, 2),
@@ -83,19 +85,20 @@ _TABLE: dict[str, tuple[tuple[Vector, Vector, Vector], _Angles, *tuple[_Angles, 
     "K": (FORWARD, (0, 30, 80, 6, 4), (10, 8, 5, 3),
           (-4, 48, 22, 10), (-14, 72, 105, 40), (-20, 68, 105, 45)),
     "L": (FORWARD, (62, 12, 88, -6, -8), (-2, 8, 4, 2), *FIST[1:]),
-    "M": (RAISED, (-8, 19, 105, 36, 38), (2, 66, 80, 48),
-          (-8, 58, 104, 41), (-7, 57, 91, 46), (-29, 82, 98, 49)),
-    "N": (FOLDED, (-11, 30, 89, 25, -2), (6, 62, 77, 56),
-          (1, 55, 79, 54), (-21, 86, 106, 39), (-25, 77, 110, 38)),
+    "M": (RAISED, (-8, 12, 109, 36, 33), (3, 66, 81, 45),
+          (-9, 74, 99, 40), (-7, 54, 93, 51), (-26, 90, 103, 49)),
+    "N": (CURLED, (-9, 28, 89, 23, -3), (6, 70, 73, 57),
+          (2, 50, 82, 54), (-19, 86, 108, 39), (-25, 77, 110, 46)),
     "O": (SIDEWAYS, (18, 55, 100, 16, 26), (-8, 46, 66, 26),
           (-8, 48, 66, 26), (-7, 46, 62, 30), (-5, 42, 58, 34)),
     "P": (DROOPING, (0, 30, 80, 6, 4), (8, 8, 5, 3),
           (-4, 62, 16, 8), (-14, 76, 105, 40), (-20, 72, 105, 45)),
     "Q": (DOWN, (8, 40, 80, 6, 6), (-2, 22, 10, 4),
           (-4, 76, 104, 40), (-10, 76, 104, 40), (-16, 72, 102, 45)),
-    "R": (FORWARD, (-8, 30, 97, 17, 14), (-16, 13, 7, 1),
-          (13, -2, 19, 5), (-14, 60, 108, 45), (-16, 60, 104, 44)),
-    "S": (RAISED, (-1, 48, 112, 24, 24), *FIST),
+    "R": (LEANING, (-9, 32, 94, 16, 22), (-14, 14, 8, 4),
+          (13, -3, 17, 0), (-15, 49, 113, 46), (-15, 65, 100, 47)),
+    "S": (CURLED, (0, 44, 112, 40, 29), (-1, 71, 105, 42),
+          (-5, 73, 110, 38), (-11, 76, 115, 39), (-20, 66, 97, 48)),
     "T": (FOLDED, (3, 22, 86, 9, -18), (2, 40, 72, 48),
           (-10, 86, 101, 45), (-12, 90, 111, 45), (-19, 80, 109, 49)),
     "U": (FORWARD, (-11, 31, 90, 21, 19), (-5, 7, 4, 2),
