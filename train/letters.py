@@ -34,6 +34,8 @@ NORMALISATION = (
     "landmarks moved to the palm's middle, divided by the palm's size (root of the sum of squares "
     "of wrist and knuckles), a left hand mirrored; positions, bone directions, distances"
 )
+# Never trained on, so that `fingerspell read` has photographs to be tried on.
+VALIDATION = "letters/lee/valid/"
 _MASKS = np.array(
     [[label in alphabet or label == NONE for label in LABELS] for alphabet in ALPHABETS.values()]
 )
@@ -158,6 +160,7 @@ def main() -> int:
         rows = landmarks.load(args.landmarks)
         if args.data:
             rows = landmarks.join([rows, landmarks.gathered(args.data)])
+        rows = rows.where(~np.char.startswith(rows.path, VALIDATION))
         figures = _quoted(args.figures) if args.figures else {}
         train(rows, args.out, recipe, figures)
     except FingerspellError as error:
