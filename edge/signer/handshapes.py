@@ -5,8 +5,8 @@ follows the public descriptions of the alphabet: Wikipedia, "American manual alp
 "Fingerspelling"; W. Vicars, ASL University (lifeprint.com), "Fingerspelling" and "Numbers"; and
 Handspeak, "Fingerspelling techniques". Angles were then fitted, by least squares of the skeleton
 with a penalty for fingers inside each other, to the medians of the landmarks that MediaPipe
-measures in photographs of ten signers, and tidied by hand. The closed hands (E, M, N, R, S, T, X) and
-those that point away (P, Q) were moved by a few degrees more until a letter model trained on
+measures in photographs of ten signers, and tidied by hand. The closed hands (E, M, N, R, S, T, X)
+and those that point away (P, Q) were moved by a few degrees more until a letter model trained on
 photographs alone read them: that the project reads this signer says that its parts fit together,
 and not how well it reads people.
 

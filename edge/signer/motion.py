@@ -146,8 +146,8 @@ def _turn(start: Array, end: Array, share: float) -> Array:
 
 
 RELAXED = Handshape(
-    np.array([22, 28, 75, 15, 15] + [0, 32, 42, 20] * 4, dtype=float),
-    facing((0.05, 1.0, 0.15), (0.3, 0.0, 1.0)),
+    np.array([34, 20, 84, 8, 8, 6, 18, 22, 12, 0, 18, 24, 12, -6, 20, 26, 14, -12, 22, 26, 14.0]),
+    facing((0.05, 1.0, 0.0), (0.15, 0.0, 1.0)),
     HANDSHAPES["B"].forearm,
 )
 """An idle hand, half open, as it is raised and lowered."""
