@@ -273,8 +273,9 @@ def test_the_hand_models_find_the_drawn_hand(text: str, seed: int, hand: str) ->
     """In 99 % of the frames that hold a whole hand it is found, and where the truth has it.
 
     A hand that comes into view counts from a fifth of a second later: after a pause the runtime
-    looks for one only every 150 ms. Where: the joints' mean distance to the truth is under a tenth of the hand's size (its box's
-    longer side) in 95 % of frames; and it is seen as the hand that it is.
+    looks for one only every 150 ms. Where: the joints' mean distance to the truth is under a
+    tenth of the hand's size (its box's longer side) in 95 % of frames; and it is seen as the
+    hand that it is.
     """
     hands = Hands(open_detector("full"), smooth=False)
     wanted = found = right_hand = whole = 0
