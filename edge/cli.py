@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.errors import FingerspellError
+from edge.errors import FingerspellError, SinkError
 
 if TYPE_CHECKING:
     from edge.config import Config
@@ -38,9 +38,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("fingerspell: stopped", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:  # `fingerspell devices | head -1` had all that it wanted
+    except OSError as error:  # the commands tell of their own files: this is stdout
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        if isinstance(error, BrokenPipeError):  # `fingerspell devices | head -1` has had its fill
+            return 0
+        print(f"fingerspell: cannot write to stdout: {error.strerror}", file=sys.stderr)
+        return SinkError.exit_code
 
 
 class _Version(argparse.Action):

@@ -13,6 +13,7 @@ from edge.debounce import DebounceConfig
 from edge.errors import UsageError
 from edge.text import TextConfig
 
+LARGE = 1e15  # a number beyond this is a slip of the finger, and one beyond 1e308 no float
 Alphabet = Literal["letters", "digits", "both"]
 
 
@@ -71,7 +72,7 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"cannot read the configuration: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, or absurdly deep or long
         raise UsageError(f"this is not TOML: {error}") from error
 
 
@@ -109,7 +110,7 @@ def _typed(name: str, value: Any, hint: Any) -> Any:
         expected = "a string or a list of strings"
     elif is_dataclass(hint):
         expected = f"a table: [{name}]"
-    elif hint is float and type(value) in (int, float):
+    elif hint is float and type(value) in (int, float) and abs(value) < LARGE:
         return float(value)
     elif type(value) is hint:  # bool is an int to isinstance, not to a user
         return value

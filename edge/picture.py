@@ -169,13 +169,13 @@ def _check_png(data: bytes) -> bool:
     while at + 12 <= len(data):
         length, name = struct.unpack_from(">I4s", data, at)
         end = at + 8 + length
+        if end + 4 > len(data):
+            break
         if name == b"IHDR" and length == 13:
             width, height, _, colour_type = struct.unpack_from(">IIBB", data, at + 8)
             transparent = colour_type in (4, 6)
             if width * height > MAX_PIXELS:
                 raise ValueError(f"has {width}x{height} pixels; make it smaller")
-        if end + 4 > len(data):
-            break
         if zlib.crc32(view[at + 4 : end]) != int.from_bytes(view[end : end + 4], "big"):
             raise ValueError("is a PNG that is damaged")
         if name == b"IEND":

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from edge.config import Config
 from edge.detectors import open_detector
-from edge.errors import FingerspellError, SourceError
+from edge.errors import FingerspellError, SinkError, SourceError
 from edge.letters import Letters, open_letters
 from edge.picture import find_pictures, read_picture
 from edge.run import threads
@@ -25,8 +25,10 @@ TOP = 5  # how many guesses are told of
 def read(paths: Sequence[Path], config: Config) -> int:
     """Prints one JSON line a picture to stdout; returns 1 if any could not be read, else 0.
 
-    Raises FingerspellError for a folder without pictures and for a model that cannot be run.
+    Raises FingerspellError for a folder without pictures, a model that cannot be run, no stdout.
     """
+    if sys.stdout is None:
+        raise SinkError("stdout is closed, and there is nowhere to print to")
     pictures = [picture for path in paths for picture in _expand(path)]
     # "auto" looks at a camera's rate; here there is none, and time enough for the full models.
     name = (
@@ -36,8 +38,8 @@ def read(paths: Sequence[Path], config: Config) -> int:
     letters = open_letters(config.model, alphabet=config.alphabet)
     failed = False
     # The bar is for a person who sees it, and not where it would run into the lines.
-    hidden = len(pictures) < 2 or not sys.stderr.isatty() or sys.stdout.isatty()
-    for path in tqdm(pictures, disable=hidden, unit="picture"):
+    seen = sys.stderr is not None and sys.stderr.isatty() and not sys.stdout.isatty()
+    for path in tqdm(pictures, disable=not seen or len(pictures) < 2, unit="picture"):
         line: dict[str, Any] = {"path": str(path)}
         try:
             line["hands"] = _hands(path, detector, letters, config.hands)

@@ -24,6 +24,7 @@ from edge.types import End, Frame, Source
 
 log = logging.getLogger(__name__)
 
+USUAL_FPS = 30.0  # of cameras and streams that do not say
 SIGNER = "signer:HELLO WORLD?live=yes&loop=yes"
 
 
@@ -36,7 +37,7 @@ def run(config: Config, stop: Stop) -> End:
     with contextlib.ExitStack() as stack:
         source = open_source(config.source) if config.source else _some_source()
         stack.callback(source.close)
-        fps = source.fps if source.live else None
+        fps = (source.fps or USUAL_FPS) if source.live else None
         detector = open_detector(config.detector, fps=fps, threads=threads(config))
         letters = open_letters(config.model, alphabet=config.alphabet)
         hands = Hands(detector, limit=config.hands)
@@ -59,8 +60,9 @@ def run(config: Config, stop: Stop) -> End:
                     speller.clear()
                 elif request == "quit":
                     stop.ask("quit")
-                end = End(speller.text, seen, result.dropped)
+                end = End("", seen, result.dropped)
         finally:
+            end = End(speller.text.rstrip(" "), end.frames, end.dropped)
             sinks.close(end)
     return end
 

@@ -426,3 +426,32 @@ def test_the_doctor_ends_with_1_when_a_fault_was_found(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (1, "")
     assert "-> run: fingerspell models --fetch" in done.stdout
     assert done.stdout.splitlines()[-1].endswith("faults")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_behind_stdout_is_one_line() -> None:
+    """What cannot be printed is said on stderr, once, with the exit code of sinks."""
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            command(["devices"]),
+            cwd=ROOT,
+            env=environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+    assert done.returncode == 5
+    assert done.stderr == "fingerspell: cannot write to stdout: No space left on device\n"
+
+
+@pytest.mark.usefixtures("hand_models")
+def test_the_last_text_has_no_space_at_its_end() -> None:
+    """A run that ends in a pause, after the space was made, ends with the words alone."""
+    done = fingerspell(
+        *("run", "--source", "signer:HI?speed=0.3", "--sink", "jsonl:-", "--detector", "truth")
+    )
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["event"] for line in lines].count("space") == 1
+    assert lines[-1]["text"] == "HI"

@@ -262,3 +262,12 @@ def _outcome(file: Path) -> Config | FingerspellError:
         return load(file, {})
     except FingerspellError as error:
         return error
+
+
+@pytest.mark.parametrize("text", ["max_seconds = 1" + "0" * 400, "x = " + "[" * 3000])
+def test_absurd_numbers_and_nesting_are_refused(tmp_path: Path, text: str) -> None:
+    """A number beyond all measure, or brackets without end, are wrong settings and no traceback."""
+    path = tmp_path / "absurd.toml"
+    path.write_text(text)
+    with pytest.raises(UsageError):
+        load(path, {})

@@ -115,6 +115,7 @@ BAD = {
     "cut-early.jpg": (encode(".jpg", red())[:30], "cut short"),
     "cut.png": (encode(".png", red())[:-20], "cut short"),
     "cut-early.png": (encode(".png", red())[:12], "cut short"),
+    "cut-in-its-header.png": (encode(".png", red())[:20], "cut short"),
     "cut.webp": (encode(".webp", red())[:-20], "cut short"),
     "cut.bmp": (encode(".bmp", red())[:-20], "cut short"),
     "damaged.png": (damaged_png(), "damaged"),

@@ -31,8 +31,8 @@ class Options:
     repeat: int = 1
 
     def __post_init__(self) -> None:
-        if not 0 < self.fps <= 1000:
-            raise ValueError("fps is more than 0 and at most 1000")
+        if not 0.001 <= self.fps <= 1000:
+            raise ValueError("fps is 0.001 to 1000")
         if self.repeat < 1:
             raise ValueError("repeat is at least 1")
 
