@@ -75,6 +75,7 @@ class _Track:
     raw: Hand
     smooth: OneEuro | None
     right: float  # running belief that it is a right hand, 0..1
+    number: int  # in the order in which hands came
     hasty: bool = False  # found in the frame in which a hand was lost
     hand: Hand = field(init=False)
 
@@ -104,6 +105,7 @@ class Hands:
         self._limit = limit
         self._smooth = smooth
         self._tracks: list[_Track] = []
+        self._begun_count = 0
         self._t_ns: int | None = None  # of the last frame
         self._search_ns = -math.inf  # and of the last one that was searched
         self._eager_ns = -math.inf  # and of the last reason to search each frame
@@ -139,6 +141,7 @@ class Hands:
         for track, hand in lost:
             if len(self._tracks) < self._limit and track not in self._tracks:
                 self._look_again(track, hand, frame)
+        self._tracks.sort(key=lambda track: track.number)
         return tuple(track.hand for track in self._tracks)
 
     def _look_again(self, track: _Track, hand: Hand | None, frame: Frame) -> None:
@@ -199,5 +202,6 @@ class Hands:
         return None
 
     def _begun(self, hand: Hand) -> _Track:
+        self._begun_count += 1
         smooth = OneEuro() if self._smooth else None
-        return _Track(hand, smooth, right=float(hand.handedness == "right"))
+        return _Track(hand, smooth, float(hand.handedness == "right"), self._begun_count)

@@ -273,6 +273,16 @@ def test_two_hands_on_request() -> None:
     assert film.scene.calls == ["fit", "fit"]
 
 
+def test_a_hand_that_fades_for_a_frame_keeps_its_place() -> None:
+    """The hand that came first stays first, though it was nearly lost for one frame."""
+    film = Film(limit=2)
+    first, second = a_hand(450), a_hand(150)
+    film.show(first, second)
+    film.show(replace(first, presence=0.4), second)
+    seen = film.show(first, second)
+    assert [hand.box_px for hand in seen] == [first.box_px, second.box_px]
+
+
 def test_a_second_hand_is_looked_for_now_and_then() -> None:
     """While one of two is held, searches are rare; the second is found when it comes."""
     film = Film(limit=2)
