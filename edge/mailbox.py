@@ -8,6 +8,7 @@ from types import TracebackType
 
 from edge.types import Frame, Source
 
+_LOOK_S = 0.5
 _JOIN_S = 1.0  # a source that OpenCV holds in a read is left to its daemon thread after this
 
 
@@ -54,13 +55,19 @@ class Mailbox:
     def __next__(self) -> Frame:
         """Waits for the next frame; raises what the source raised."""
         with self._changed:
-            self._changed.wait_for(lambda: self._slot is not None or self._ended)
+            # Looked at again now and then: a signal handler that closes the mailbox just before
+            # the wait begins finds nobody to wake.
+            while not self._changed.wait_for(self._is_due, _LOOK_S):
+                pass
             frame, self._slot = self._slot, None
         if frame is None:
             raise self._error or StopIteration
         self._taken += 1
         self.dropped = frame.index + 1 - self._taken
         return frame
+
+    def _is_due(self) -> bool:
+        return self._slot is not None or self._ended
 
     def close(self) -> None:
         """Closes the source and ends the iteration; may be called twice and from any thread."""

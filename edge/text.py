@@ -14,6 +14,7 @@ from math import isfinite
 from edge.errors import UsageError
 from edge.types import Event
 
+KEPT = 2000  # characters of text: a page, and more than any screen shows
 _NS_PER_MS = 1e6
 
 
@@ -37,7 +38,10 @@ class TextConfig:
 
 
 class Speller:
-    """Feed it every frame in order; `text` is all that was spelled since the start or `clear`."""
+    """Feed it every frame in order; `text` is what was spelled since the start or `clear`.
+
+    Of a long text it is the end, in whole words: a run lasts for weeks.
+    """
 
     def __init__(self, config: TextConfig = TextConfig()) -> None:
         self.config = config
@@ -60,7 +64,8 @@ class Speller:
         for event in events:
             if event.kind == "letter":
                 self.text += event.label
-                self._word += event.label
+                self._word = (self._word + event.label)[-KEPT:]
+        self._trim()
         if self._quiet_ms < self.config.pause_ms or not self._word:
             return events
         self.text += " "
@@ -76,6 +81,12 @@ class Speller:
     def clear(self) -> None:
         """Starts an empty text; a word that was begun is dropped without an event."""
         self.text = self._word = ""
+
+    def _trim(self) -> None:
+        """Forgets the first words of a text that has grown too long."""
+        if len(self.text) > KEPT:
+            rest = self.text[-KEPT:]
+            self.text = rest[rest.find(" ") + 1 :]
 
     def _take_word(self, t_ns: int) -> Event:
         word, self._word = self._word, ""

@@ -140,3 +140,17 @@ def test_a_setting_that_makes_no_sense_is_refused(name: str, value: float) -> No
     """The message names the setting."""
     with pytest.raises(UsageError, match=f"text.{name}"):
         TextConfig(**{name: value})
+
+
+def test_a_text_that_grows_for_weeks_keeps_its_end() -> None:
+    """Of a long text the last words stay, whole, and none of them is split."""
+    speller, t_ns = Speller(), 0
+    for number in range(3000):
+        for letter in "WORD" if number % 2 else "NO":
+            t_ns += 100_000_000
+            speller.update(t_ns, True, (Event("letter", letter, 1.0, t_ns),))
+        for _ in range(12):
+            t_ns += 100_000_000
+            speller.update(t_ns, False, ())
+    assert 1900 < len(speller.text) <= 2001
+    assert set(speller.text.split()) == {"WORD", "NO"}

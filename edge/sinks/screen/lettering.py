@@ -11,7 +11,7 @@ from pygame import Rect, Surface
 
 from edge.sinks.screen.picture import Colour
 
-_KEPT = 400  # rendered texts; what a screen shows in minutes
+_KEPT_BYTES = 8_000_000  # of rendered texts: the hints and some lines, also on a large screen
 
 
 class Type:
@@ -27,16 +27,20 @@ class Type:
         # By the 1, as digits are shown too: capitals are a little higher.
         self._cap = float(self._font.get_metrics("1", size=1000)[0][3]) / 1000
         self._rendered: dict[tuple[str, int, Colour], tuple[Surface, int]] = {}
+        self._bytes = 0
         self._corners: dict[tuple[int, Colour], Surface] = {}
 
     def render(self, text: str, cap_px: int, colour: Colour) -> tuple[Surface, int]:
         """The text, its capitals and digits at least `cap_px` high, and where its baseline is."""
         key = (text, cap_px, colour)
         if key not in self._rendered:
-            if len(self._rendered) >= _KEPT:
-                self._rendered.clear()
             image, rect = self._font.render(text, colour, size=cap_px / self._cap)
             self._rendered[key] = image, rect.top
+            self._bytes += _bytes(image)
+            while self._bytes > _KEPT_BYTES and len(self._rendered) > 1:
+                self._bytes -= _bytes(self._rendered.pop(next(iter(self._rendered)))[0])
+        # Those used last stay longest.
+        self._rendered[key] = self._rendered.pop(key)
         return self._rendered[key]
 
     def width(self, text: str, cap_px: int) -> int:
@@ -66,6 +70,10 @@ class Type:
         """A rectangle with round corners."""
         onto.fill(fill, rect)
         self.round_off(onto, rect, radius, outside)
+
+
+def _bytes(image: Surface) -> int:
+    return image.get_pitch() * image.get_height()
 
 
 def _corners(radius: int, colour: Colour) -> Surface:
