@@ -44,24 +44,25 @@ bench: $(VENV)/.run models
 	$(BIN)/python -m benchmarks.latency $(ARGS)
 
 models: $(VENV)/.run
-	@$(BIN)/fingerspell models --fetch
+	@$(BIN)/fingerspell models --fetch >&2
 
 clean:
 	rm -rf $(VENV)
 
 $(VENV)/.made:
-	@echo "making the environment in $(VENV)"
+	@echo "making the environment in $(VENV)" >&2
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || \
 		{ echo "fingerspell needs Python 3.11 or newer: make PYTHON=python3.13 $(MAKECMDGOALS)" >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV_FLAGS) $(VENV) || \
 		{ rm -rf $(VENV); echo "cannot make an environment: sudo apt install python3-venv" >&2; exit 1; }
 	@touch $@
 
+# What is told on the way goes to stderr: stdout is for `make run ARGS="--sink jsonl:-" | ...`.
 # One stamp for each set of extras, newer than setup.cfg once it is installed.
 $(VENV)/.run: EXTRAS := screen
 $(VENV)/.test: EXTRAS := screen,test
 $(VENV)/.train: EXTRAS := screen,test,check,train
 $(VENV)/.run $(VENV)/.test $(VENV)/.train: $(VENV)/.made setup.cfg
-	@echo "installing fingerspell[$(EXTRAS)]"
-	@$(PIP) $(CONSTRAINTS) --editable ".[$(EXTRAS)]"
+	@echo "installing fingerspell[$(EXTRAS)], a few minutes on a Raspberry Pi" >&2
+	@$(PIP) $(CONSTRAINTS) --editable ".[$(EXTRAS)]" >&2
 	@touch $@
