@@ -63,6 +63,7 @@ $(VENV)/.run: EXTRAS := screen
 $(VENV)/.test: EXTRAS := screen,test
 $(VENV)/.train: EXTRAS := screen,test,check,train
 $(VENV)/.run $(VENV)/.test $(VENV)/.train: $(VENV)/.made setup.cfg
-	@echo "installing fingerspell[$(EXTRAS)], a few minutes on a Raspberry Pi" >&2
-	@$(PIP) $(CONSTRAINTS) --editable ".[$(EXTRAS)]" >&2
+	@echo "installing fingerspell[$(EXTRAS)]; this can take a few minutes" >&2
+	@$(PIP) $(CONSTRAINTS) --editable ".[$(EXTRAS)]" >&2 || \
+		{ echo "could not install: is the network there, and space on the disk?" >&2; exit 1; }
 	@touch $@

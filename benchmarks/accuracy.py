@@ -182,6 +182,7 @@ def main() -> int:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("what", choices=("phrases", "clips", "photographs"))
     parser.add_argument("folder", nargs="?", type=Path)
+    parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS, help="of the signer")
     parser.add_argument("--detector", default="mediapipe")
     parser.add_argument("--alphabet", default="letters", choices=("letters", "digits", "both"))
     parser.add_argument("--json", type=Path, metavar="FILE")
@@ -189,7 +190,7 @@ def main() -> int:
     config = Config(detector=arguments.detector, alphabet=arguments.alphabet)
     try:
         if arguments.what == "phrases":
-            figures = phrases(config)
+            figures = phrases(config, seeds=arguments.seeds)
         elif arguments.folder is None:
             parser.error(f"{arguments.what} needs a folder")
         else:

@@ -15,6 +15,18 @@ from edge.errors import FingerspellError, SinkError
 if TYPE_CHECKING:
     from edge.config import Config
 
+EXAMPLES = """\
+examples:
+  fingerspell run --source "usb:0?size=1280x720&fps=30&format=MJPG" --sink screen:full
+  fingerspell run --source video:clip.mp4 --sink jsonl:letters.jsonl
+  fingerspell run --source "video:rtsp://192.168.1.7/stream#timeout=3"
+  fingerspell run --source "images:FOLDER?fps=10&repeat=15" --alphabet digits
+  fingerspell run --source "signer:HELLO?seed=3&speed=1.5&hand=left&loop=yes&live=yes"
+  fingerspell run --sink screen:no-mirror,no-skeleton,no-hints,1280x720 --sink jsonl:-
+
+exit status: 0, or 2 wrong use or setting, 3 camera or stream missing or lost, 4 model missing or
+broken, 5 a sink that cannot be written, 130 after Ctrl-C
+"""
 INTERRUPTED = 130  # what a shell expects of a program that Ctrl-C ended
 
 
@@ -71,6 +83,8 @@ def _parser() -> argparse.ArgumentParser:
 
     run = commands.add_parser("run", help="read a camera, a video or the synthetic signer, live")
     run.set_defaults(command=_run)
+    run.formatter_class = argparse.RawDescriptionHelpFormatter
+    run.epilog = EXAMPLES
     run.add_argument("--source", metavar="URI", help=f"{_uris(sources.names())}; default: a camera")
     run.add_argument("--sink", metavar="URI", action="append", help=_uris(sinks.names()))
     run.add_argument("--hands", type=int, choices=(1, 2), help="how many hands to follow")

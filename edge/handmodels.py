@@ -33,7 +33,7 @@ SHA256 = {
     "hand_landmark_lite": "048edd3645c9bf7397d19a9f6e3a42957d6e414c9bea6598030a2e9b624156e6",
     "hand_landmark_full": "11c272b891e1a99ab034208e23937a8008388cf11ed2a9d776ed3d01d0ba00e3",
 }
-MEND = "run: fingerspell models --fetch"
+MEND = "run: make models, or fingerspell models --fetch"
 
 
 def folder() -> Path:

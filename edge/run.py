@@ -42,7 +42,7 @@ def run(config: Config, stop: Stop) -> End:
         letters = open_letters(config.model, alphabet=config.alphabet)
         hands = Hands(detector, limit=config.hands)
         debouncer, speller = Debouncer(config.debounce), Speller(config.text)
-        sink_uris = config.sink or _some_sink()
+        sink_uris = config.sink or _some_sink(source)
         sinks = Sinks(sink_uris)
         frames: Iterable[Frame] = source.frames()
         if source.live:
@@ -91,9 +91,12 @@ def _some_source() -> Source:
     return open_source(SIGNER)
 
 
-def _some_sink() -> tuple[str, ...]:
-    """Returns a window where there is a screen to put it on, else JSON lines."""
+def _some_sink(source: Source) -> tuple[str, ...]:
+    """Returns a window where there is a screen to put it on, else JSON lines.
+
+    The window is a mirror for who stands before a camera, and none for a recording.
+    """
     display = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     if display and find_spec("pygame"):
-        return ("screen",)
+        return ("screen" if source.live else "screen:no-mirror",)
     return ("jsonl:-",)

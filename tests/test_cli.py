@@ -194,7 +194,7 @@ def test_a_folder_without_pictures(arguments: list[str], tmp_path: Path) -> None
 def test_hand_models_that_are_missing(arguments: list[str], tmp_path: Path) -> None:
     """The line says which command fetches them."""
     line = fault(fingerspell(*arguments, XDG_DATA_HOME=str(tmp_path)), 4)
-    assert line.endswith("is not installed; run: fingerspell models --fetch")
+    assert line.endswith("is not installed; run: make models, or fingerspell models --fetch")
 
 
 def test_a_hand_model_cut_short(tmp_path: Path) -> None:
@@ -424,7 +424,7 @@ def test_the_doctor_ends_with_1_when_a_fault_was_found(tmp_path: Path) -> None:
     """Without hand models nothing runs; the doctor says what mends that."""
     done = fingerspell("doctor", XDG_DATA_HOME=str(tmp_path))
     assert (done.returncode, done.stderr) == (1, "")
-    assert "-> run: fingerspell models --fetch" in done.stdout
+    assert "-> run: make models, or fingerspell models --fetch" in done.stdout
     assert done.stdout.splitlines()[-1].endswith("faults")
 
 
