@@ -1,4 +1,4 @@
-"""`mediapipe:auto`: the full landmark model where it keeps up with the camera, else the lite one."""
+"""`mediapipe:auto`: the full landmark model where it keeps up with the camera, else lite."""
 
 from __future__ import annotations
 
