@@ -18,17 +18,15 @@ from pathlib import Path
 from typing import Any
 
 from edge.config import Config
-from edge.debounce import Debouncer
 from edge.detectors import open_detector
 from edge.errors import FingerspellError, UsageError
-from edge.hands import Hands
 from edge.letters import open_letters
 from edge.manifest import write
 from edge.picture import find_pictures, read_rgb
 from edge.pipeline import results
+from edge.run import open_stages
 from edge.sources import open_source
 from edge.still import hands_in
-from edge.text import Speller
 from edge.types import Event
 
 # Every letter that is held still, doubles among them; J and Z, which move, are left out.
@@ -63,19 +61,17 @@ class Count:
 def spell(uri: str, config: Config) -> tuple[str, list[Event], float]:
     """Runs a source to its end; returns the text, all events, and the seconds that it lasted."""
     source = open_source(uri)
-    letters = open_letters(config.model, alphabet=config.alphabet)
-    debouncer, speller = Debouncer(config.debounce), Speller(config.text)
-    hands = Hands(open_detector(config.detector))
     events: list[Event] = []
     first_ns = last_ns = 0
     try:
-        for result in results(source.frames(), hands, letters, debouncer, speller):
+        stages = open_stages(config, source)
+        for result in results(source.frames(), *stages):
             first_ns = first_ns or result.frame.t_ns
             last_ns = result.frame.t_ns
             events += result.events
     finally:
         source.close()
-    return speller.text, events, (last_ns - first_ns) / 1e9
+    return stages.speller.text, events, (last_ns - first_ns) / 1e9
 
 
 def edits(truth: str, read: str) -> int:

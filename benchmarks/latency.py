@@ -33,18 +33,13 @@ import numpy as np
 from benchmarks import startup
 from edge import interpreter, machine
 from edge.config import Alphabet, Config, load
-from edge.debounce import Debouncer
-from edge.detectors import open_detector
 from edge.errors import FingerspellError, SourceError, UsageError
-from edge.hands import Hands
-from edge.letters import open_letters
 from edge.mailbox import Mailbox
 from edge.manifest import write
 from edge.pipeline import results
-from edge.run import threads
+from edge.run import open_stages, threads
 from edge.service import Stop
 from edge.sources import open_source
-from edge.text import Speller
 from edge.types import Frame, Result
 
 SOURCE = "signer:HELLO WORLD?loop=yes"
@@ -134,17 +129,13 @@ def _run(config: Config, seconds: float, frames: int) -> dict[str, Any]:
     with contextlib.ExitStack() as stack:
         source = open_source(config.source)
         stack.callback(source.close)
-        fps = source.fps if source.live else None
-        detector = open_detector(config.detector, fps=fps, threads=threads(config))
-        letters = open_letters(config.model, alphabet=config.alphabet)
-        hands = Hands(detector, limit=config.hands)
+        stages = open_stages(config, source)
         pictures: Iterable[Frame] = source.frames()
         if source.live:
             pictures = stack.enter_context(Mailbox(source))
         pictures = stop.frames(pictures, seconds)
         start = time.perf_counter()
-        stages = results(pictures, hands, letters, Debouncer(config.debounce), Speller(config.text))
-        for count, result in enumerate(stages, 1):
+        for count, result in enumerate(results(pictures, *stages), 1):
             if result.timings_ms:  # the last word at the end of a source is no frame
                 timings[_kind(result)].append(dict(result.timings_ms))
                 waits.append(result.timings_ms["wait"])

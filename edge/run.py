@@ -8,12 +8,13 @@ import os
 import time
 from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
+from typing import NamedTuple
 
 from edge.config import Config
 from edge.debounce import Debouncer
 from edge.detectors import open_detector
 from edge.hands import Hands
-from edge.letters import open_letters
+from edge.letters import Letters, open_letters
 from edge.mailbox import Mailbox
 from edge.pipeline import results
 from edge.service import Stop
@@ -28,6 +29,28 @@ USUAL_FPS = 30.0  # of cameras and streams that do not say
 SIGNER = "signer:HELLO WORLD?live=yes&loop=yes"
 
 
+class Stages(NamedTuple):
+    """What stands between the frames and the results, in the order of pipeline.results()."""
+
+    hands: Hands
+    letters: Letters
+    debouncer: Debouncer
+    speller: Speller
+
+
+def open_stages(config: Config, source: Source) -> Stages:
+    """Opens the stages for one source; the benchmarks measure these very ones.
+
+    Raises UsageError for a detector, model or alphabet that there is not, ModelError for a model
+    that is missing or broken.
+    """
+    fps = (source.fps or USUAL_FPS) if source.live else None
+    detector = open_detector(config.detector, fps=fps, threads=threads(config))
+    letters = open_letters(config.model, alphabet=config.alphabet)
+    hands = Hands(detector, limit=config.hands)
+    return Stages(hands, letters, Debouncer(config.debounce), Speller(config.text))
+
+
 def run(config: Config, stop: Stop) -> End:
     """Runs until the source ends, `stop` is asked, or max_seconds are over.
 
@@ -37,11 +60,7 @@ def run(config: Config, stop: Stop) -> End:
     with contextlib.ExitStack() as stack:
         source = open_source(config.source) if config.source else _some_source()
         stack.callback(source.close)
-        fps = (source.fps or USUAL_FPS) if source.live else None
-        detector = open_detector(config.detector, fps=fps, threads=threads(config))
-        letters = open_letters(config.model, alphabet=config.alphabet)
-        hands = Hands(detector, limit=config.hands)
-        debouncer, speller = Debouncer(config.debounce), Speller(config.text)
+        stages = open_stages(config, source)
         sink_uris = config.sink or _some_sink(source)
         sinks = Sinks(sink_uris)
         frames: Iterable[Frame] = source.frames()
@@ -53,16 +72,16 @@ def run(config: Config, stop: Stop) -> End:
         frames = stop.frames(frames, config.max_seconds)
         end = End("", 0, 0)
         try:
-            for result in results(frames, hands, letters, debouncer, speller):
+            for result in results(frames, *stages):
                 seen = result.frame.index + 1 - result.dropped
                 request = sinks.write(result)
                 if request == "clear":
-                    speller.clear()
+                    stages.speller.clear()
                 elif request == "quit":
                     stop.ask("quit")
                 end = End("", seen, result.dropped)
         finally:
-            end = End(speller.text.rstrip(" "), end.frames, end.dropped)
+            end = End(stages.speller.text.rstrip(" "), end.frames, end.dropped)
             sinks.close(end)
     return end
 

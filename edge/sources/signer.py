@@ -10,16 +10,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 from edge.errors import UsageError
 from edge.signer.handshapes import HANDSHAPES
 from edge.signer.signer import Signer
-from edge.sources import Size, read_options, split_options
+from edge.sources import VGA, Size, read_options, split_options
 from edge.types import Frame, Handedness
-
-Switch = Literal["0", "1", "no", "yes"]
-VGA = Size(640, 480)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +32,8 @@ class Options:
     hand: Handedness = "right"
     fps: float = 30.0
     size: Size = VGA
-    loop: Switch = "0"
-    live: Switch = "0"
+    loop: bool = False
+    live: bool = False
 
     def __post_init__(self) -> None:
         if self.seed < 0:
@@ -65,8 +61,8 @@ class SignerSource:
             size=options.size,
         )
         self._fps = options.fps
-        self._loops = options.loop in ("1", "yes")
-        self._paced = options.live in ("1", "yes")
+        self._loops = options.loop
+        self._paced = options.live
         self._closed = False
 
     def frames(self) -> Iterator[Frame]:
