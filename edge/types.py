@@ -112,12 +112,14 @@ class Event:
         "delete" (""), "word" (the word that was completed).
     score: 0..1; 1.0 where a score has no meaning.
     t_ns: the time stamp of the frame that settled it.
+    alternative: what else a letter's hand shape may mean ("0" of an "O"); "" where nothing.
     """
 
     kind: EventKind
     label: str
     score: float
     t_ns: int
+    alternative: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
