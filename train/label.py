@@ -51,7 +51,7 @@ class Labeller:
         many = photo.label in (NO_LETTER, EMPTY)
         hands = () if rgb is None else hands_in(self.full, rgb, HANDS if many else 1)
         if not many:
-            hands = tuple(hand for hand in hands if _is_meant(hand, photo))
+            hands = tuple(hand for hand in hands if is_meant(hand, photo))
         if rgb is None or not hands:
             return row(photo, (None,) * len(VIEWS))
         return join([row(photo, self._views(Frame(rgb, 0, 0), hand, photo)) for hand in hands])
@@ -112,7 +112,7 @@ def _mirror(landmarks: Landmarks, wide: int) -> Landmarks:
     return mirrored
 
 
-def _is_meant(hand: Hand, photo: Photo) -> bool:
+def is_meant(hand: Hand, photo: Photo) -> bool:
     """Tells whether this is the labelled hand: its middle lies in the labelled box."""
     if photo.box_px is None or photo.cropped:
         return True
