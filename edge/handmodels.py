@@ -33,6 +33,9 @@ SHA256 = {
     "hand_landmark_lite": "048edd3645c9bf7397d19a9f6e3a42957d6e414c9bea6598030a2e9b624156e6",
     "hand_landmark_full": "11c272b891e1a99ab034208e23937a8008388cf11ed2a9d776ed3d01d0ba00e3",
 }
+# The tensor before the landmark models' heads: the mean of the last convolution over the crop.
+# Landmarks, presence and handedness are each one product with it; it holds more than they tell.
+POOLED = {"hand_landmark_lite": 162, "hand_landmark_full": 160}
 MEND = "run: make models, or fingerspell models --fetch"
 
 
@@ -48,11 +51,14 @@ def path(name: str) -> Path:
 
 
 def load(name: str, threads: int = 1) -> Model:
-    """Loads one hand model; raises ModelError, with what mends it, if it is missing or altered."""
+    """Loads one hand model; a landmark model gives its pooled features as its last output.
+
+    Raises ModelError, with what mends it, if it is missing or altered.
+    """
     if not path(name).exists():
         raise ModelError(f"the hand model {name} is not installed; {MEND}")
     try:
-        return Model(path(name), threads=threads, sha256=SHA256[name])
+        return Model(path(name), threads=threads, sha256=SHA256[name], also=POOLED.get(name))
     except ModelError as error:
         raise ModelError(f"{error}; {MEND}") from error
 

@@ -54,12 +54,15 @@ class Hand:
     box_px: the upright box around the landmarks.
     handedness: the person's own hand, for a picture that is not mirrored.
     presence: 0..1, the landmark model's belief that its crop holds a hand.
+    pooled: (P,) float32, what the landmark model sees in its crop, pooled over it: pixel evidence
+        that its landmarks do not tell; None from a detector that has no such features.
     """
 
     landmarks: Landmarks
     box_px: Box
     handedness: Handedness
     presence: float
+    pooled: npt.NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,6 +176,8 @@ class Source(Protocol):
 @runtime_checkable
 class Detector(Protocol):
     """Finds hands and fits landmarks. `edge/detectors/NAME.py` has `open(rest, fps, threads)`."""
+
+    pooled: int  # how many pooled features its hands have; 0 for none
 
     @property
     def invoke_ns(self) -> int:

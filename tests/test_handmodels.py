@@ -7,10 +7,12 @@ import shutil
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from edge import handmodels
 from edge.errors import ModelError
+from edge.interpreter import Model
 
 NAMES = sorted(handmodels.SHA256)
 WHEEL = "mediapipe-0.10.18-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
@@ -236,3 +238,15 @@ def test_a_folder_that_cannot_be_written_is_one_line(
 def _sums(folder: Path) -> dict[str, str]:
     """All that lies in the folder, hidden or not, with its sum."""
     return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in folder.iterdir()}
+
+
+@pytest.mark.parametrize("name", sorted(handmodels.POOLED))
+def test_landmark_models_give_what_their_heads_see(name: str, hand_models: Path) -> None:
+    """Pooled features come last, and the other outputs are those of the file as it is fetched."""
+    picture = np.random.default_rng(0).random((1, 224, 224, 3), np.float32)
+    *heads, pooled = handmodels.load(name).run(picture)
+    for got, wanted in zip(heads, Model(handmodels.path(name)).run(picture), strict=True):
+        np.testing.assert_array_equal(got, wanted)
+    assert pooled.shape == (1, {"hand_landmark_full": 1152, "hand_landmark_lite": 672}[name])
+    assert (pooled >= 0).all()  # after ReLU6
+    assert pooled.std() > 0

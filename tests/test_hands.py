@@ -40,6 +40,7 @@ class Scene:
     hands: Sequence[Hand] = ()
     found: Sequence[Hand] | None = None
     invoke_ns: int = 0
+    pooled: int = 0
     calls: list[str] = field(default_factory=list)
 
     def find(self, frame: Frame, limit: int) -> tuple[Region, ...]:

@@ -218,3 +218,21 @@ def _fails(path: Path, because: str, sha256: str | None = None) -> None:
     assert because in message
     assert str(path) in message
     assert "\n" not in message
+
+
+def test_another_tensor_can_be_had_as_an_output(tmp_path: Path) -> None:
+    """Any tensor of the graph becomes the last output on request; the others stay as they were."""
+    path = tmp_path / "adder.tflite"
+    path.write_bytes(adder(Kind("float32")))
+    a, b = np.arange(4, dtype=np.float32), np.full(4, 10, np.float32)
+    total, second = Model(path, also=1).run(a, b)
+    np.testing.assert_array_equal(total, a + b)
+    np.testing.assert_array_equal(second, b)
+
+
+def test_a_file_cut_short_has_no_further_output(tmp_path: Path) -> None:
+    """A reference that points outside the file is told as a broken model, not as a traceback."""
+    path = tmp_path / "cut.tflite"
+    path.write_bytes(adder(Kind("float32"))[:24])
+    with pytest.raises(ModelError, match="not a whole"):
+        Model(path, also=1)

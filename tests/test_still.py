@@ -23,6 +23,8 @@ PHOTOGRAPH = np.zeros((480, 640, 3), np.uint8)
 class Views:
     """A detector that finds its hands only in some views, by their size."""
 
+    pooled = 0
+
     def __init__(self, hands: list[Hand], sees: Callable[[Rgb], bool]) -> None:
         self.hands = hands
         self.sees = sees

@@ -62,6 +62,7 @@ class MediapipeDetector:
         self._palm = palm
         self._landmarks = landmarks
         self._anchors = _anchors()
+        self.pooled = landmarks.outputs[-1].shape[-1]
 
     @property
     def invoke_ns(self) -> int:
@@ -89,7 +90,7 @@ class MediapipeDetector:
     def fit(self, frame: Frame, region: Region) -> Hand:
         """Fits the 21 landmarks of the hand in `region`; a low presence means there is none."""
         picture = crop(frame.rgb, region, HAND_SIDE_PX)
-        raw, presence, handedness, _world = self._landmarks.run(_tensor(picture))
+        raw, presence, handedness, _world, pooled = self._landmarks.run(_tensor(picture))
         points = raw.reshape(21, 3)
         points[:, 2] /= Z_SCALE
         landmarks = points_to_frame(points, region, HAND_SIDE_PX)
@@ -100,6 +101,7 @@ class MediapipeDetector:
             box_px=box_of(landmarks),
             handedness="right" if handedness[0, 0] > 0.5 else "left",
             presence=float(presence[0, 0]),
+            pooled=pooled[0],
         )
 
 

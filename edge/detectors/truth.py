@@ -17,6 +17,8 @@ def open(rest: str = "", *, fps: float | None = None, threads: int = 1) -> Detec
 class TruthDetector:
     """Believes `Frame.truth`; sees nothing in a frame that has none."""
 
+    pooled = 0
+
     @property
     def invoke_ns(self) -> int:
         """No time: there is no interpreter here."""
