@@ -24,6 +24,12 @@ Another letter needs no release, but it needs a change of shape: some joint `cha
 from where it was when the letter was settled. A hand that keeps still keeps its letter, however
 the scores of two that look alike go up and down.
 
+Drawn letters. J and Z are read from the path of the hand (edge/motion.py) and never from a still:
+`motion` settles at once, and is held, so that the pose at the end of the path is no letter. The
+pose that the path begins with is an I, or close to a D. If it was held long enough to be settled,
+a delete event takes it back: waiting with every I until it can be no J would make fast spellers
+lose theirs.
+
 Blind time (dropped frames, frames on which the hand was missed) neither adds nor takes evidence
 beyond `gap_ms` an interval.
 """
@@ -42,6 +48,8 @@ from edge.types import Event, Hand, Prediction
 _SIDEWAYS = 1.5  # a slide goes this much farther sideways than up or down
 _NS_PER_MS = 1e6
 _ANEW_NS = 1_000_000_000
+DRAWN = {"J": ("I",), "Z": ("D", "X", "1")}  # and what the pose they begin with is read as
+_DRAWING_NS = 1_500_000_000  # the longest from letting go of that pose to the end of the path
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +116,7 @@ class Debouncer:
         self._leader = ""  # the label with the most evidence; since when, and its summed score
         self._leader_ms = self._leader_score_ms = 0.0
         self._held: str | None = None
+        self._let_go: tuple[str, int] | None = None  # the letter held last, and until when
         self._changed = True  # shape, since the held letter was settled
         self._moving = False
         self._below_ms = 0.0  # for how long the held letter's score has been below `off`
@@ -122,10 +131,15 @@ class Debouncer:
         )
 
     def update(
-        self, t_ns: int, hand: Hand | None, prediction: Prediction | None
+        self,
+        t_ns: int,
+        hand: Hand | None,
+        prediction: Prediction | None,
+        motion: Prediction | None = None,
     ) -> tuple[Event, ...]:
         """One frame: its time stamp, the hand and what it looks like (None: no hand in view).
 
+        motion: the letter whose path was completed on this frame, if one was.
         A time stamp that is not later than the one before is ignored, with all that came with it;
         one that goes back by a second or more begins another recording, and a new hand.
         """
@@ -140,7 +154,10 @@ class Debouncer:
             return ()
         self._missed_ns = None
         before_ns, self._seen_ns = self._seen_ns, t_ns
-        before, self._scores = self._scores, dict(prediction.scores)
+        before, self._scores = (
+            self._scores,
+            {label: score for label, score in prediction.scores.items() if label not in DRAWN},
+        )
         if before_ns is None:
             self._speed.start(hand)
             return ()
@@ -155,7 +172,18 @@ class Debouncer:
         )
         self._moving = weight < 0.5
         self._weigh(before, dt_ms * weight)
-        return self._settle(t_ns)
+        if self._held is not None:
+            self._let_go = self._held, t_ns
+        return self._drawn(t_ns, motion) if motion else self._settle(t_ns)
+
+    def _drawn(self, t_ns: int, motion: Prediction) -> tuple[Event, ...]:
+        """The event of a letter drawn in the air, after that which takes its first pose back."""
+        label, until_ns = self._let_go or ("", 0)
+        begun = label in DRAWN[motion.label] and t_ns - until_ns <= _DRAWING_NS
+        self._hold(motion.label)
+        self._evidence = {}
+        drawn = Event("letter", motion.label, motion.score, t_ns)
+        return (Event("delete", "", 1.0, t_ns), drawn) if begun else (drawn,)
 
     def _miss(self, t_ns: int) -> None:
         """No hand on this frame: after lost_ms of it, all is forgotten."""
@@ -212,12 +240,16 @@ class Debouncer:
             return ()
         if min(self._evidence.get(label, 0.0), self._scores.get(label, 0.0)) < self.config.on:
             return ()
+        self._hold(label)
+        score = self._leader_score_ms / self._leader_ms
+        return (Event("letter", label, min(max(score, 0.0), 1.0), t_ns),)
+
+    def _hold(self, label: str) -> None:
+        """From here on `label` is held."""
         self._held = label
         self._changed = False
         self._below_ms = 0.0
         self._speed.mark()
-        score = self._leader_score_ms / self._leader_ms
-        return (Event("letter", label, min(max(score, 0.0), 1.0), t_ns),)
 
 
 def _share_below(limit: float, first: float, last: float) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from string import ascii_uppercase
 
 import numpy as np
 import pytest
@@ -24,7 +23,7 @@ from tests.simulated import (
     still_hand,
 )
 
-LETTERS = ascii_uppercase
+LETTERS = "ABCDEFGHIKLMNOPQRSTUVWXY"  # J and Z are drawn in the air: see motion
 RATES = st.sampled_from([10.0, 12.5, 15.0, 24.0, 25.0, 30.0, 50.0, 60.0])
 SEEDS = st.integers(0, 2**16)
 WORDS = st.lists(st.sampled_from(LETTERS), min_size=1, max_size=7).map("".join)
@@ -58,7 +57,7 @@ def test_uniform_scores_settle_nothing(seed: int, fps: float) -> None:
     looks = (
         (round(t * 1e6), still_hand(), prediction(dict(zip(LETTERS, scores, strict=True))))
         for t in frame_times_ms(5_000, fps, seed)
-        for scores in [rng.dirichlet(np.ones(26))]
+        for scores in [rng.dirichlet(np.ones(len(LETTERS)))]
     )
     assert debounced(looks) == []
 
@@ -204,7 +203,7 @@ def test_time_that_stands_still_or_runs_backwards_is_ignored(seed: int, back_ms:
     disturbed = []
     for t_ns, hand, seen in looks:
         disturbed.append((t_ns, hand, seen))
-        disturbed.append((max(t_ns - back_ms * 1_000_000, 0), still_hand(), prediction({"Z": 1})))
+        disturbed.append((max(t_ns - back_ms * 1_000_000, 0), still_hand(), prediction({"A": 1})))
     assert debounced(iter(disturbed)) == debounced(iter(looks))
 
 
