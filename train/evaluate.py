@@ -1,207 +1,193 @@
-"""Leave one data set out: how well the letter model reads signers and cameras it never saw.
+"""Reads every labelled photograph with a model that never saw its signer, and reports.
 
-    python -m train.evaluate --landmarks FOLDER/hands.npz [--data ../shared/data] --out FOLDER
+    python -m train.evaluate --landmarks FOLDER/hands.npz [--data ../shared/data] [--out FOLDER]
 
-For each data set of photographs, trains the recipe of train.letters on all the others and reads
-the one left out. A photograph in which no hand was found counts as wrong. Writes letters.md (the
-tables of the README) and letters.json (quoted by the manifest).
+Two ways of leaving out. Set by set: a whole data set, with its camera and its way of signing; the
+headline. Signer by signer: one person of each data set that has several, so that a fold serves
+three data sets (13 trainings instead of 21), each a little harder than leaving out that person
+alone. Every fold trains the recipe of train.letters on all the rest.
+
+A fold's model and readings are kept in OUT/folds, so that an interrupted run goes on where it
+stopped and train.robustness has models to read with; they are forgotten when the recipe, its code
+or the landmarks change. Writes letters.json (quoted by the manifest), letters.md, letters.html,
+confusion.png and confusion.csv into OUT.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import hashlib
+import multiprocessing
+import os
 import sys
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from tqdm import tqdm
 
 from edge.errors import FingerspellError, UsageError
 from edge.letters import features
 from edge.manifest import write
-from train import landmarks
-from train.alphabets import ALPHABETS, DIGITS, LABELS, LETTERS
-from train.augment import Floats
-from train.datasets import NONE
+from train import figures, landmarks, readings, report
+from train.alphabets import DIGITS, LABELS
+from train.folds import SETS, folds, persons
 from train.landmarks import VIEWS, Rows
-from train.letters import fit
 from train.material import Recipe, hands_of
+from train.readings import Bools, Floats, Readings, Texts
 
-# What is left out together: two readings of the same photographs, or of the same hands.
-FOLDS: Mapping[str, tuple[str, ...]] = {
-    "kaggle_alphabet": ("kaggle_alphabet",),
-    "multiuser": ("multiuser", "multiuser_crop"),
-    "massey": ("massey_letters", "massey_digits"),
-    "lee": ("lee",),
-    "ardamavi": ("ardamavi",),
-    "people": ("people", "no_hand"),
-}
-COLUMNS = ("accuracy", "found", "of_found", "lite", "sure", "sure_wrong", "belief")
-FEW = 8  # photographs; of a signer with fewer no accuracy is told
-SURE = 0.5  # the score from which a letter is believed, in these tables
-SUMMARY = "Leave one data set out: how well the letter model reads signers it never saw."
+SUMMARY = "Reads every labelled photograph with a model that never saw its signer, and reports."
+# What decides how a fold is trained and read, besides the recipe and the landmarks.
+_CODE = ("edge/letters.py", "train/alphabets.py", "train/augment.py", "train/evaluate.py",
+         "train/folds.py", "train/letters.py", "train/material.py")  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Score:
-    """One data set read by a model that never saw it; shares are 0..1.
-
-    accuracy: a missed hand is wrong. found: share of photographs with a hand. of_found: accuracy
-    where a hand was found. lite: the same for the lite model's landmarks of these hands.
-    sure: share of hands that are right with a score of SURE or more. sure_wrong: wrong with it.
-    belief: mean score of the label read; equal to of_found where scores are honest.
-    temperature: what the logits would have to be divided by for the likeliest scores.
-    signers: accuracy by signer, where there are several. confused: the commonest mistakes,
-    "truth>read": count.
-    """
-
-    photographs: int
-    accuracy: float
-    found: float
-    of_found: float
-    lite: float
-    sure: float
-    sure_wrong: float
-    belief: float
-    temperature: float
-    signers: dict[str, float]
-    confused: dict[str, int]
-
-
-@dataclass(frozen=True)
-class Quiet:
-    """Hands that make no sign: share of them that some label claims with a score of SURE."""
-
-    hands: int
-    claimed: float
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What a model says of N hands in one alphabet.
-
-    label, score: (N,) best labels and their scores. truth: (N,) right labels.
-    logits: (N, L + 1) over `signs` and "no sign".
-    """
-
-    label: npt.NDArray[np.str_]
-    score: Floats
-    truth: npt.NDArray[np.str_]
-    logits: Floats
-    signs: tuple[str, ...]
-
-    def temperature(self) -> float:
-        """Returns the divisor of the logits under which the truths are likeliest (Guo 2017)."""
-        right = [self.signs.index(label) for label in self.truth]
-
-        def surprise(t: float) -> float:
-            return float(-np.log(_softmax(self.logits / t)[np.arange(len(right)), right]).mean())
-
-        return min((float(t) for t in np.geomspace(0.5, 4, 43)), key=surprise)
-
-
-def _softmax(logits: Floats) -> Floats:
-    scores = np.exp(logits - logits.max(1, keepdims=True))
-    return np.asarray(scores / scores.sum(1, keepdims=True))
-
-
-def read(model: Any, rows: Rows, view: str, alphabet: str) -> Reading:
-    """Reads the given view of rows that have it, as edge.letters does."""
+def logits_of(model: Any, rows: Rows, view: str) -> Floats:
+    """Returns the logits, (N, L) over LABELS, of rows that have this view."""
     v = VIEWS.index(view)
-    logits = np.asarray(model(features(rows.xyz[:, v], rows.left[:, v]), training=False))
-    signs = ALPHABETS[alphabet]
-    used = logits[:, [LABELS.index(label) for label in (*signs, NONE)]]
-    scores = _softmax(used)[:, :-1]
-    best = np.array(signs)[scores.argmax(1)]
-    return Reading(best, scores.max(1), rows.label, used, signs)
+    return np.asarray(model(features(rows.xyz[:, v], rows.left[:, v]), training=False))
 
 
-def score(model: Any, rows: Rows, alphabet: str) -> Score:
-    """Scores one data set of one alphabet, a row a photograph."""
-    seen = ~rows.missed
-    found = read(model, rows.where(seen), "found", alphabet)
-    lite_seen = ~np.isnan(rows.xyz[:, VIEWS.index("lite"), 0, 0])
-    lite = read(model, rows.where(lite_seen), "lite", alphabet)
-    right = np.zeros(len(rows), bool)
-    right[seen] = found.label == found.truth
-    wrong = found.label != found.truth
-    names, counts = np.unique(rows.signer, return_counts=True)
-    names = names[counts >= FEW] if len(names) > 1 else names[:0]
-    pairs = zip(found.truth[wrong], found.label[wrong], strict=True)
-    return Score(
-        photographs=len(rows),
-        accuracy=float(right.mean()),
-        found=float(seen.mean()),
-        of_found=float(right[seen].mean()),
-        lite=float((lite.label == lite.truth).mean()),
-        sure=float((~wrong & (found.score >= SURE)).mean()),
-        sure_wrong=float((wrong & (found.score >= SURE)).mean()),
-        belief=float(found.score.mean()),
-        temperature=found.temperature(),
-        signers={str(name): float(right[rows.signer == name].mean()) for name in names},
-        confused=dict(Counter(f"{a}>{b}" for a, b in pairs).most_common(8)),
+def trained(rows: Rows, recipe: Recipe) -> Any:
+    """Returns a model trained on these rows."""
+    from train.letters import fit
+
+    return fit(hands_of(rows, recipe), recipe)
+
+
+def read(model: Any, rows: Rows, person: Texts) -> Readings:
+    """Reads every row, each in the alphabet of its label; a row without a hand is read as "".
+
+    person: (N,), as in `Readings`.
+    """
+    digit = np.isin(rows.label, DIGITS)
+    lite = ~np.isnan(rows.xyz[:, VIEWS.index("lite"), 0, 0])
+    best, score, logits = _read(model, rows, "found", ~rows.missed, digit)
+    return Readings(
+        truth=rows.label,
+        read=best,
+        score=score,
+        lite=_read(model, rows, "lite", lite, digit)[0],
+        logits=logits,
+        dataset=rows.dataset,
+        signer=rows.signer,
+        person=person,
     )
 
 
-def quiet(model: Any, rows: Rows) -> Quiet:
-    """Counts the hands without a sign that are taken for a letter."""
-    found = read(model, rows.where(~rows.missed), "found", "letters")
-    return Quiet(len(found.score), float((found.score >= SURE).mean()))
+def _read(
+    model: Any, rows: Rows, view: str, seen: Bools, digit: Bools
+) -> tuple[Texts, Floats, Floats]:
+    logits = np.full((len(rows), len(LABELS)), np.nan, np.float32)
+    best, score = np.full(len(rows), "", dtype="<U9"), np.zeros(len(rows), np.float32)
+    if seen.any():
+        logits[seen] = logits_of(model, rows.where(seen), view)
+    for alphabet, here in (("digits", seen & digit), ("letters", seen & ~digit)):
+        if here.any():
+            best[here], score[here] = readings.best(logits[here], alphabet)
+    return best, score, logits
 
 
-def evaluate(rows: Rows, more: Rows | None, recipe: Recipe) -> dict[str, Any]:
-    """Leaves each fold out in turn; returns the figures, ready for JSON.
+@dataclass(frozen=True)
+class Work:
+    """What every fold of a run has in common."""
 
-    more: hands to train on in every fold (the landmark collections).
+    landmarks: Path
+    data: Path | None
+    recipe: Recipe
+    folder: Path
+
+    def key(self) -> str:
+        """Returns a sum over everything that decides what a fold's model says."""
+        total = hashlib.sha256(repr(self.recipe).encode() + self.landmarks.read_bytes())
+        root = Path(__file__).parents[1]
+        for path in (root / name for name in _CODE):
+            total.update(path.read_bytes())
+        if self.data:
+            total.update((self.data / "landmarks" / "static.npz").read_bytes())
+        return total.hexdigest()
+
+
+_work: Work
+_rows: Rows
+_more: Rows | None
+
+
+def _start(work: Work) -> None:
+    """Loads, once a process, what all folds need."""
+    global _work, _rows, _more  # noqa: PLW0603 - set once, when the process starts
+    _work, _rows = work, landmarks.load(work.landmarks)
+    _more = landmarks.gathered(work.data) if work.data else None
+
+
+def _run(name: str) -> str:
+    """Trains and reads one fold, unless that was done; returns its name."""
+    model_path, readings_path = (_work.folder / f"{name}.{end}" for end in ("keras", "npz"))
+    if readings_path.exists():  # it is written last
+        return name
+    from convert.quiet_tensorflow import keras, silenced
+
+    (out,) = (fold.out for fold in folds(_rows) if fold.name == name)
+    rest = _rows.where(~out)
+    model = trained(landmarks.join([rest, _more]) if _more else rest, _work.recipe)
+    part = model_path.with_name(f".{name}.part.keras")
+    with silenced():
+        model.save(part)
+    part.replace(model_path)
+    read(model, _rows.where(out), persons(_rows)[out]).save(readings_path)
+    keras.backend.clear_session()
+    return name
+
+
+def model_of(folder: Path, dataset: str) -> Any:
+    """Loads the model that never saw this data set from OUT/folds; raises UsageError without."""
+    from convert.quiet_tensorflow import keras, silenced
+
+    (name,) = (name for name, parts in SETS.items() if dataset in parts)
+    path = folder / f"set-{name}.keras"
+    if not path.is_file():
+        raise UsageError(f"there is no {path}; run: python -m train.evaluate")
+    with silenced():
+        return keras.models.load_model(path)
+
+
+def evaluate(work: Work, processes: int = 1) -> dict[str, Readings]:
+    """Trains and reads every fold that is not there yet; returns the readings by fold."""
+    names = [fold.name for fold in folds(landmarks.load(work.landmarks))]
+    work.folder.mkdir(parents=True, exist_ok=True)
+    key = work.folder / "key.txt"
+    if not key.exists() or key.read_text() != work.key():
+        for path in (work.folder / f"{name}.npz" for name in names):
+            path.unlink(missing_ok=True)
+        write(key, work.key().encode())
+    with tqdm(total=len(names), unit="fold", disable=not sys.stderr.isatty()) as bar:
+        for _ in _all(work, names, processes):
+            bar.update()
+    return {name: readings.load(work.folder / f"{name}.npz") for name in names}
+
+
+def _all(work: Work, names: list[str], processes: int) -> Iterator[str]:
+    if processes == 1:
+        _start(work)
+        yield from map(_run, names)
+        return
+    # One thread each: the networks are too small to be shared well by two.
+    os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    with multiprocessing.get_context("spawn").Pool(processes, _start, (work,)) as pool:
+        yield from pool.imap_unordered(_run, names)
+
+
+def by_sets_and_persons(found: Mapping[str, Readings]) -> tuple[Readings, Readings]:
+    """Returns the readings of left-out sets, and those of left-out persons.
+
+    Where a data set is one person, leaving out the one is leaving out the other.
     """
-    figures: dict[str, Any] = {"sets": {}, "no sign": {}, "recipe": asdict(recipe)}
-    folds = {name: sets for name, sets in FOLDS.items() if np.isin(rows.dataset, sets).any()}
-    if len(folds) < 2:
-        raise UsageError("one data set only: there is nothing left to train on; label more")
-    for sets in tqdm(folds.values(), unit="fold", disable=not sys.stderr.isatty()):
-        out = np.isin(rows.dataset, sets)
-        rest = rows.where(~out)
-        model = fit(hands_of(landmarks.join([rest, more]) if more else rest, recipe), recipe)
-        for name in sets:
-            one = rows.where(rows.dataset == name)
-            for alphabet, signs in (("letters", LETTERS), ("digits", DIGITS)):
-                signed = one.where(np.isin(one.label, signs))
-                if len(signed):
-                    figures["sets"][name] = asdict(score(model, signed, alphabet))
-            idle = one.where(~np.isin(one.label, (*LETTERS, *DIGITS)) & ~one.missed)
-            if len(idle):
-                figures["no sign"][name] = asdict(quiet(model, idle))
-    accuracies = {name: figure["accuracy"] for name, figure in figures["sets"].items()}
-    figures["mean accuracy"] = float(np.mean(list(accuracies.values())))
-    figures["worst set"] = min(accuracies, key=lambda name: accuracies[name])
-    return figures
-
-
-def tables(figures: dict[str, Any]) -> str:
-    """Returns the figures as Markdown."""
-    lines = [
-        "| set left out | photographs | accuracy, missed = wrong | hand found | of those | "
-        "lite model | right and sure | wrong and sure | mean score | worst signer |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    for name, f in figures["sets"].items():
-        worst = min(f["signers"], key=lambda signer: f["signers"][signer], default="")
-        cells = [name, str(f["photographs"]), *(f"{f[column]:.1%}" for column in COLUMNS)]
-        who = f"{worst}: {f['signers'][worst]:.1%}" if worst else ""
-        lines.append(f"| {' | '.join([*cells, who])} |")
-    lines.append(f"| **mean** | | **{figures['mean accuracy']:.1%}** | | | | | | | |")
-    lines += ["", "| no sign, left out | hands | taken for a letter |", "| --- | --- | --- |"]
-    lines += [f"| {n} | {f['hands']} | {f['claimed']:.1%} |" for n, f in figures["no sign"].items()]
-    lines += ["", "Commonest mistakes (truth>read):", ""]
-    for name, f in figures["sets"].items():
-        lines.append(f"- {name}: " + ", ".join(f"{k} {n}" for k, n in f["confused"].items()))
-    return "\n".join(lines) + "\n"
+    left_out = readings.join([r for name, r in found.items() if name.startswith("set-")])
+    apart = [r for name, r in found.items() if name.startswith("signers-")]
+    one = left_out.where(~np.isin(left_out.dataset, [n for r in apart for n in set(r.dataset)]))
+    return left_out, readings.join([one, *apart])
 
 
 def main() -> int:
@@ -211,19 +197,17 @@ def main() -> int:
     parser.add_argument("--data", type=Path, help="train on DATA/landmarks too")
     parser.add_argument("--out", type=Path, default=Path("train/results"))
     parser.add_argument("--epochs", type=int, default=Recipe().epochs)
+    parser.add_argument("--processes", type=int, default=2, help="folds trained at once")
     args = parser.parse_args()
-    recipe = Recipe(epochs=args.epochs)
+    work = Work(args.landmarks, args.data, Recipe(epochs=args.epochs), args.out / "folds")
     try:
-        rows = landmarks.load(args.landmarks)
-        more = landmarks.gathered(args.data) if args.data else None
-        figures = evaluate(rows, more, recipe)
-        args.out.mkdir(parents=True, exist_ok=True)
-        write(args.out / "letters.json", json.dumps(figures, indent=1).encode() + b"\n")
-        write(args.out / "letters.md", tables(figures).encode())
+        left_out, apart = by_sets_and_persons(evaluate(work, args.processes))
+        told = figures.figures(left_out, apart) | {"recipe": asdict(work.recipe)}
+        report.write_all(args.out, told, left_out)
     except FingerspellError as error:
         print(f"train.evaluate: {error}", file=sys.stderr)
         return error.exit_code
-    print(tables(figures))
+    print((args.out / "letters.md").read_text())
     return 0
 
 

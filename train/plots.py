@@ -1,0 +1,138 @@
+"""The pictures of the reports, as PNG: figures in, bytes out."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+DPI = 90
+INK, PALE, MARK, GRID = "#1f3a5f", "#9db4d0", "#c0392b", "#e3e6ea"
+
+
+def _png(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    # Without the date and the library's version, so that the same figures are the same bytes.
+    figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def _plain(axes: Axes) -> None:
+    axes.grid(color=GRID, linewidth=0.8)
+    axes.set_axisbelow(True)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+
+
+def confusion(tables: Mapping[str, tuple[Sequence[str], npt.NDArray[np.intp]]]) -> bytes:
+    """Draws (L, L + 1) counts of each alphabet, truth downwards; the last column is missed hands.
+
+    Shades are shares of a row's photographs on a root scale, so that a few mistakes are seen.
+    """
+    sizes = [len(labels) for labels, _ in tables.values()]
+    figure = Figure(
+        figsize=(3.2 + 0.29 * sum(sizes), 1.6 + 0.29 * max(sizes)), layout="constrained"
+    )
+    panels = figure.subplots(1, len(tables), squeeze=False, width_ratios=sizes)[0]
+    for axes, (name, (labels, counts)) in zip(panels, tables.items(), strict=True):
+        shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+        axes.imshow(np.sqrt(shares), cmap="Blues", vmin=0, vmax=1)
+        axes.set_xticks(range(len(labels) + 1), [*labels, "–"], fontsize=8)
+        axes.set_yticks(range(len(labels)), labels, fontsize=8)
+        axes.set(title=name, xlabel="read as (–: no hand found)", ylabel="shown")
+        for i, j in zip(*np.nonzero(counts), strict=True):
+            colour = "white" if shares[i, j] > 0.4 else INK
+            axes.text(j, i, str(counts[i, j]), ha="center", va="center", fontsize=5, color=colour)
+    return _png(figure)
+
+
+def accuracies(parts: Mapping[str, Mapping[str, Any]], line: float) -> bytes:
+    """Draws accuracies with their intervals, one below the other; `line` is their mean."""
+    figure = Figure(figsize=(8, 0.8 + 0.24 * len(parts)), layout="constrained")
+    axes = figure.subplots()
+    _plain(axes)
+    for y, part in enumerate(parts.values()):
+        low, high = part["interval"]
+        axes.plot([100 * low, 100 * high], [y, y], color=PALE, linewidth=4, solid_capstyle="butt")
+        axes.plot(100 * part["accuracy"], y, "o", color=INK, markersize=5)
+    axes.axvline(100 * line, color=MARK, linewidth=1)
+    axes.set_yticks(range(len(parts)), list(parts), fontsize=8)
+    axes.invert_yaxis()
+    axes.set(xlabel="accuracy, %, and its 95 % interval; the red line is the mean")
+    return _png(figure)
+
+
+def by_label(tables: Mapping[str, Mapping[str, Mapping[str, float]]]) -> bytes:
+    """Draws F1 of each label as a bar, precision and recall as marks, a panel an alphabet."""
+    sizes = [len(table) for table in tables.values()]
+    figure = Figure(figsize=(11, 3), layout="constrained")
+    panels = figure.subplots(1, len(tables), squeeze=False, width_ratios=sizes, sharey=True)[0]
+    for axes, (name, table) in zip(panels, tables.items(), strict=True):
+        _plain(axes)
+        x = range(len(table))
+        axes.bar(x, [100 * row["F1"] for row in table.values()], color=PALE, label="F1")
+        for kind, mark in (("precision", "^"), ("recall", "o")):
+            values = [100 * row[kind] for row in table.values()]
+            axes.plot(x, values, mark, color=INK, markersize=4, label=kind)
+        axes.set_xticks(x, list(table), fontsize=8)
+        lowest = min((row[k] for row in table.values() for k in ("precision", "recall")), default=0)
+        axes.set(title=name, ylim=(max(0, 100 * lowest - 5), 101))
+    panels[0].set_ylabel("%")
+    panels[0].legend(fontsize=8, ncols=3, loc="lower left")
+    return _png(figure)
+
+
+def reliability(curves: Mapping[str, Mapping[str, Any]]) -> bytes:
+    """Draws share right against score, a panel an alphabet; the width of a dot tells its hands."""
+    figure = Figure(figsize=(4 * len(curves), 3.8), layout="constrained")
+    panels = figure.subplots(1, len(curves), squeeze=False, sharey=True)[0]
+    for axes, (name, curve) in zip(panels, curves.items(), strict=True):
+        _plain(axes)
+        score, right, hands = (
+            np.array([step[key] for step in curve["steps"]]) for key in ("score", "right", "hands")
+        )
+        axes.plot([0, 1], [0, 1], color=MARK, linewidth=1)
+        axes.plot(score, right, color=INK, linewidth=1)
+        if len(hands):
+            axes.scatter(score, right, s=8 + 150 * hands / hands.max(), color=PALE, edgecolor=INK)
+        axes.set(title=f"{name}: ECE {curve['ECE']:.3f}", xlabel="score", xlim=(0, 1.02))
+    panels[0].set_ylabel("share right")
+    return _png(figure)
+
+
+def multiples(
+    panels: Mapping[str, Mapping[str, Sequence[tuple[float, float]]]],
+    units: Mapping[str, str],
+    mean: str,
+    line: float,
+) -> bytes:
+    """Draws small multiples: for each panel, curves (amount, accuracy) by name, `mean` heaviest."""
+    columns = 4
+    rows = -(-len(panels) // columns)
+    figure = Figure(figsize=(3.1 * columns, 2.7 * rows), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel()
+    for axes in grid[len(panels) :]:
+        axes.set_axis_off()
+    for axes, (name, curves) in zip(grid, panels.items(), strict=False):
+        _plain(axes)
+        axes.axhline(100 * line, color=MARK, linewidth=1)
+        # Amounts are drawn evenly spaced: some double from one to the next, some add up.
+        amounts = sorted({amount for points in curves.values() for amount, _ in points})
+        for curve, points in curves.items():
+            heavy = curve == mean
+            x = [amounts.index(amount) for amount, _ in points]
+            y = [100 * accuracy for _, accuracy in points]
+            colour, width = (INK, 2.4) if heavy else (PALE, 1.0)
+            axes.plot(x, y, color=colour, linewidth=width, marker="o" if heavy else "", ms=3.5)
+        axes.set_xticks(range(len(amounts)), [f"{amount:g}" for amount in amounts], fontsize=7)
+        axes.set_title(name, fontsize=9)
+        axes.set_xlabel(units[name], fontsize=8)
+        axes.set_ylim(0, 102)
+    for axes in grid[::columns]:
+        axes.set_ylabel("accuracy, %", fontsize=8)
+    return _png(figure)
