@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from edge.errors import SinkError
 from edge.sinks import open_sink
 from edge.sinks.jsonl import texts
+from edge.text import Speller
 from edge.types import End, Event
 from tests.sample_results import result
 
@@ -38,6 +40,32 @@ def test_an_event_is_one_line_with_the_fields_of_the_contract(tmp_path: Path) ->
         ' "text": "HEA"}\n'
         '{"event": "end", "text": "HEA", "frames": 124, "dropped": 3}\n'
     )
+
+
+def test_another_reading_is_told_in_a_field_of_its_own(tmp_path: Path) -> None:
+    """`or` is there for a letter whose hand shape has another reading, and for no other."""
+    path = tmp_path / "out.jsonl"
+    sink = open_sink(f"jsonl:{path}")
+    events = (Event("letter", "O", 0.9, 0, "0"), Event("letter", "K", 0.9, 0))
+    sink.write(replace(result(0, text="OK"), events=events))
+    first, second = lines(path)
+    assert first.pop("or") == "0"
+    assert set(first) == set(second) == {"event", "label", "score", "t_ms", "frame", "text"}
+
+
+def test_a_correction_can_be_followed_line_by_line(tmp_path: Path) -> None:
+    """The text after each line is the one before it, with that line's event done to it."""
+    path = tmp_path / "out.jsonl"
+    sink = open_sink(f"jsonl:{path}")
+    speller = Speller(shared=(("O", "0"), ("V", "2")))
+    for index, label in enumerate("VO1VO"):
+        events = speller.update(index, True, (Event("letter", label, 0.9, index),))
+        sink.write(replace(result(index, text=speller.text), events=events))
+    text = ""
+    for line in lines(path):
+        text = text[:-1] if line["event"] == "delete" else text + str(line["label"])
+        assert line["text"] == text
+    assert text == "20120"
 
 
 def test_each_event_is_in_the_file_before_the_next_frame(tmp_path: Path) -> None:

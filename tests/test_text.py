@@ -1,8 +1,8 @@
-"""Letter events become text and words."""
+"""Letter events become text and words, and the word says what its signs mean."""
 
 from __future__ import annotations
 
-from dataclasses import fields
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -134,12 +134,20 @@ def test_nothing_signed_is_nothing_spelled() -> None:
     assert speller.text == ""
 
 
-@pytest.mark.parametrize("name", [field.name for field in fields(TextConfig)])
+@pytest.mark.parametrize("name", ["pause_ms", "gap_ms"])
 @pytest.mark.parametrize("value", [0.0, -5.0, float("nan")])
 def test_a_setting_that_makes_no_sense_is_refused(name: str, value: float) -> None:
     """The message names the setting."""
+    settings_made: dict[str, Any] = {name: value}
     with pytest.raises(UsageError, match=f"text.{name}"):
-        TextConfig(**{name: value})
+        TextConfig(**settings_made)
+
+
+@pytest.mark.parametrize("word", ["", "of", "ROOM 20", "B-2"])
+def test_a_word_that_cannot_be_spelled_is_refused(word: str) -> None:
+    """Known words are capitals and digits; the message shows the one that is not."""
+    with pytest.raises(UsageError, match=f"text.words has '{word}'"):
+        TextConfig(words=("WOW", word))
 
 
 def test_a_text_that_grows_for_weeks_keeps_its_end() -> None:
@@ -154,3 +162,186 @@ def test_a_text_that_grows_for_weeks_keeps_its_end() -> None:
             speller.update(t_ns, False, ())
     assert 1900 < len(speller.text) <= 2001
     assert set(speller.text.split()) == {"WORD", "NO"}
+
+
+SHARED = (("O", "0"), ("V", "2"), ("W", "6"), ("F", "9"))
+SHAPE = {digit: letter for letter, digit in SHARED}  # the model reads a shared shape as the letter
+KEYS = st.text("OVWFAB145 _<~", max_size=25)
+
+
+def type_in(keys: str, config: TextConfig | None = None) -> tuple[str, list[Event]]:
+    """Signs `keys`, a frame each: " " is a pause, "_" and "<" the gestures, "~" no sign.
+
+    Returns the text before the source ends, and all events.
+    """
+    speller = Speller(config or TextConfig(), SHARED)
+    events: list[Event] = []
+    t_ns = 0
+    for key in keys:
+        for _ in range(12 if key == " " else 1):
+            t_ns += 100_000_000
+            spelled = gestures = tuple[Event, ...]()
+            if key == "_":
+                gestures = (Event("space", " ", 1.0, t_ns),)
+            elif key == "<":
+                gestures = (Event("delete", "", 1.0, t_ns),)
+            elif key not in " ~":
+                spelled = (Event("letter", SHAPE.get(key, key), 0.9, t_ns),)
+            events += speller.update(t_ns, key != " ", spelled, gestures)
+    text = speller.text
+    assert replay(events) == text
+    events += speller.end(t_ns)
+    assert replay(events).rstrip(" ") == speller.text
+    return text, events
+
+
+def replay(events: list[Event]) -> str:
+    """The text that somebody has who only sees the events."""
+    text = ""
+    for event in events:
+        if event.kind == "delete":
+            assert text, "nothing is deleted where there is nothing"
+            text = text[:-1]
+        elif event.kind in ("letter", "space"):
+            text += event.label
+    return text
+
+
+def words(events: list[Event]) -> list[str]:
+    """The words that were told."""
+    return [event.label for event in events if event.kind == "word"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["RASPBERRY PI 4", "ROOM 20", "2026", "COVID 19", "COVID19", "B2B", "24 HOURS", "OF THE WOOD",
+     "WORLD WIDE WEB", "WOW", "H2O", "CO2", "A24", "12TH 2ND 6TH", "OFTEN OFF", "007", "6", "90210",
+     "VOWEL", "FLOWER 5", "K9", "LEVEL 9 OF 20"],
+)  # fmt: skip
+def test_the_word_says_whether_a_sign_is_a_letter_or_a_digit(text: str) -> None:
+    """Shapes that O and 0, V and 2, W and 6, F and 9 share are read as their word wants them."""
+    _, events = type_in(text)
+    assert words(events) == text.split()
+    assert replay(events) == text
+
+
+@pytest.mark.parametrize(
+    ("signed", "read"), [("F16", "916"), ("W6", "66"), ("RAV4", "RA24"), ("VOW", "206")]
+)
+def test_what_no_neighbour_tells_is_read_as_the_rule_says(signed: str, read: str) -> None:
+    """The limits of context: the event tells the other reading, and a setting can know the word."""
+    _, events = type_in(signed)
+    assert replay(events) == read
+    letters = [event for event in events if event.kind == "letter"]
+    assert {event.alternative for event in letters} >= set(signed) - set(read)
+    _, events = type_in(signed, TextConfig(words=(signed,)))
+    assert replay(events) == signed
+
+
+def test_the_events_tell_the_other_reading_and_the_correction() -> None:
+    """F1 begins with an F; when the 1 comes, it is taken back and the 9 comes with the 1."""
+    _, events = type_in("F1")
+    assert [(e.kind, e.label, e.alternative) for e in events] == [
+        ("letter", "F", "9"),
+        ("delete", "", ""),
+        ("letter", "9", "F"),
+        ("letter", "1", ""),
+        ("word", "91", ""),
+    ]
+    assert [e.score for e in events if e.kind == "letter"] == [0.9] * 3
+
+
+def test_where_only_one_of_a_pair_is_read_nothing_is_ambiguous() -> None:
+    """Without shared shapes in the alphabet letters pass as they are."""
+    speller = Speller()
+    event = Event("letter", "O", 0.9, 0)
+    assert speller.update(0, True, (event,)) == (event,)
+    assert [e.label for e in speller.end(1)] == ["O"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "read"),
+    [("F16<<<F16", "F16"), ("W6<6", "W6"), ("RAV4<<V4", "RAV4"), ("VO<O<OT", "VOT"),
+     ("F1<<F<F6", "96")],
+)  # fmt: skip
+def test_a_sign_that_is_deleted_and_signed_again_gets_its_other_reading(
+    keys: str, read: str
+) -> None:
+    """What the signer deletes was read wrongly; what he leaves standing was not."""
+    assert replay(type_in(keys)[1]) == read
+
+
+def test_a_deletion_by_the_debouncer_is_no_opinion_about_the_word() -> None:
+    """W and the first pose of Z, read as a 1: when the Z takes its place, W is a letter again."""
+    speller = Speller(shared=SHARED)
+    for label in "W1":
+        speller.update(0, True, (Event("letter", label, 0.9, 0),))
+    assert speller.text == "61"
+    events = speller.update(1, True, (Event("delete", "", 1.0, 1), Event("letter", "Z", 0.9, 1)))
+    assert speller.text == "WZ"
+    assert [e.kind for e in events] == ["delete", "delete", "letter", "letter"]
+
+
+def test_a_gesture_makes_the_space_at_once() -> None:
+    """The word is told before its space, and the pause that follows adds no other."""
+    text, events = type_in("HI_  YA")
+    assert text == "HI YA"
+    assert [e.kind for e in events] == ["letter"] * 2 + ["word", "space"] + ["letter"] * 2 + [
+        "word"
+    ]
+
+
+@pytest.mark.parametrize("keys", ["A_B", "A _B", "A_ B", "A__ _B", "_A_B", "A _ ~_B"])
+def test_pauses_and_gestures_make_one_space(keys: str) -> None:
+    """However a space is made, there is one, and none at the start."""
+    assert type_in(keys)[0] == "A B"
+
+
+@pytest.mark.parametrize(
+    ("keys", "text"),
+    [("HELLP<O", "HELLO"), ("HELLP_<O", "HELLO"), ("HELLP <O", "HELLO"), ("A B<<C", "C"),
+     ("<", ""), ("A<<<B", "B"), ("HI A<YA", "HI YA"), ("20 <1", "21"), ("A_B<C", "A C")],
+)  # fmt: skip
+def test_a_deletion_takes_the_last_letter_and_the_space_after_it(keys: str, text: str) -> None:
+    """Each delete event is one character of the text; an empty text has nothing to delete."""
+    assert type_in(keys)[0] == text
+
+
+def test_a_word_that_is_taken_up_again_is_told_again() -> None:
+    """A deletion opens the last word; when it ends, it is told as it is now."""
+    _, events = type_in("HELLP_<O_A")
+    assert words(events) == ["HELLP", "HELLO", "A"]
+
+
+@given(keys=KEYS)
+@settings(max_examples=300)
+def test_replaying_the_events_yields_the_text(keys: str) -> None:
+    """Whatever is signed, paused and deleted, letters, spaces and deletes tell the whole text."""
+    text, events = type_in(keys)  # which compares
+    assert not text.startswith(" ")
+    assert "  " not in text
+    assert "" not in words(events)
+    if "<" not in keys:
+        assert words(events) == replay(events).split()
+
+
+@given(keys=KEYS)
+def test_a_shared_sign_has_one_of_its_two_readings(keys: str) -> None:
+    """Context changes the reading and never the hand shape, nor how many signs there are."""
+    assert len(SHAPE) == len(SHARED)
+    text, _ = type_in(keys.replace("<", ""))
+    shapes = "".join(SHAPE.get(char, char) for char in text)
+    signed = "".join(SHAPE.get(key, key) for key in keys if key not in "_<~ ")
+    assert shapes.replace(" ", "") == signed
+
+
+def test_a_word_of_thousands_of_signs_is_kept_in_bounds() -> None:
+    """A word that never ends keeps its last signs, and can be corrected and deleted."""
+    speller = Speller(shared=SHARED)
+    for i in range(2100):
+        speller.update(i, True, (Event("letter", "V", 0.9, i),))
+    speller.update(2101, True, (Event("letter", "1", 0.9, 2101),))
+    assert speller.text.endswith("2221")
+    assert len(speller.text) <= 2000
+    speller.update(2102, True, (), (Event("delete", "", 1.0, 2102),))
+    assert speller.text.endswith("222")

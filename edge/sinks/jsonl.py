@@ -2,6 +2,10 @@
 
 Each line leaves in one write, so a reader that follows along, or a run that is killed, sees whole
 lines only. A reader that goes away (`| head -1`) ends the run without a word.
+
+"text" is the text after the event: `letter` and `space` add their label, `delete` takes the last
+character away. A letter whose hand shape has another reading names it: {"event": "letter",
+"label": "O", ..., "or": "0"}. When the word shows which was meant, deletes and letters correct it.
 """
 
 from __future__ import annotations
@@ -58,16 +62,17 @@ class Jsonl:
         for event, text in zip(
             result.events, texts(self._text, result.events, result.text), strict=True
         ):
-            heard = self._line(
-                {
-                    "event": event.kind,
-                    "label": event.label,
-                    "score": round(float(event.score), 3),
-                    "t_ms": round((event.t_ns - self._start_ns) / 1e6),
-                    "frame": result.frame.index,
-                    "text": text,
-                }
-            )
+            line: dict[str, object] = {
+                "event": event.kind,
+                "label": event.label,
+                "score": round(float(event.score), 3),
+                "t_ms": round((event.t_ns - self._start_ns) / 1e6),
+                "frame": result.frame.index,
+                "text": text,
+            }
+            if event.alternative:
+                line["or"] = event.alternative
+            heard = self._line(line)
         self._text = result.text
         return None if heard else "quit"
 
