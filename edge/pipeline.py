@@ -25,35 +25,55 @@ class Letters(Protocol):
         ...
 
 
-def results(
+class Motion(Protocol):
+    """Follows one hand's path (edge/motion.py)."""
+
+    @property
+    def invoke_ns(self) -> int:
+        """Time spent inside the interpreter since the start."""
+        ...
+
+    def update(self, t_ns: int, hand: Hand | None) -> Prediction | None:
+        """Takes every frame; says which letter has just been drawn, on the frame that ends it."""
+        ...
+
+
+def results(  # noqa: PLR0917 - the stages, in the order that a frame goes through them
     frames: Iterable[Frame],
     hands: Hands,
     letters: Letters,
+    motion: Motion | None,
     debouncer: Debouncer,
     speller: Speller,
 ) -> Iterator[Result]:
     """Yields one result a frame, and one more for the last word if a word was begun at the end.
 
+    motion: None for an alphabet in which no letter is drawn.
     Frames are looked at in the order given; what was dropped shows as gaps in their indices.
     """
     watch = _Stopwatch()
+
+    def invoke_ns() -> int:
+        return hands.invoke_ns + letters.invoke_ns + (motion.invoke_ns if motion else 0)
+
     in_view = False
     result = None
     for seen, frame in enumerate(frames, 1):
         wait_ms = watch.lap_ms()
-        before_ns = hands.invoke_ns + letters.invoke_ns
+        before_ns = invoke_ns()
         found = hands.update(frame)
         follow_ms = watch.lap_ms() - hands.find_ms
         hand = found[0] if found else None
         prediction = letters.predict(hand) if hand else None
+        drawn = motion.update(frame.t_ns, hand) if motion else None
         letter_ms = watch.lap_ms()
-        spelled = debouncer.update(frame.t_ns, hand, prediction)
+        spelled = debouncer.update(frame.t_ns, hand, prediction, drawn)
         events = speller.update(frame.t_ns, debouncer.signing, spelled)
         if bool(found) != in_view:
             in_view = bool(found)
             events = (_hand_event(hand, frame.t_ns), *events)
         debounce_ms = watch.lap_ms()
-        invoke_ms = (hands.invoke_ns + letters.invoke_ns - before_ns) / 1e6
+        invoke_ms = (invoke_ns() - before_ns) / 1e6
         timings_ms = {
             "wait": wait_ms,
             "follow": follow_ms,

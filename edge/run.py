@@ -16,6 +16,7 @@ from edge.detectors import open_detector
 from edge.hands import Hands
 from edge.letters import Letters, open_letters
 from edge.mailbox import Mailbox
+from edge.motion import DRAWN, Motion
 from edge.pipeline import results
 from edge.service import Stop
 from edge.sinks import Sinks
@@ -34,6 +35,7 @@ class Stages(NamedTuple):
 
     hands: Hands
     letters: Letters
+    motion: Motion | None
     debouncer: Debouncer
     speller: Speller
 
@@ -47,8 +49,9 @@ def open_stages(config: Config, source: Source) -> Stages:
     fps = (source.fps or USUAL_FPS) if source.live else None
     detector = open_detector(config.detector, fps=fps, threads=threads(config))
     letters = open_letters(config.model, alphabet=config.alphabet)
+    motion = Motion() if set(DRAWN) & set(letters.labels) else None
     hands = Hands(detector, limit=config.hands)
-    return Stages(hands, letters, Debouncer(config.debounce), Speller(config.text))
+    return Stages(hands, letters, motion, Debouncer(config.debounce), Speller(config.text))
 
 
 def run(config: Config, stop: Stop) -> End:

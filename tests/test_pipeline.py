@@ -63,7 +63,7 @@ def film(script: Script, scenes: str, each: int = 12, fps: int = 30) -> Iterator
 
 def run(frames: Iterable[Frame], script: Script, *, limit: int = 1) -> list[Result]:
     hands = Hands(open_detector("truth"), limit=limit)
-    return list(results(frames, hands, script, Debouncer(), Speller()))
+    return list(results(frames, hands, script, None, Debouncer(), Speller()))
 
 
 def told(seen: Iterable[Result]) -> list[tuple[str, str]]:
@@ -126,7 +126,7 @@ def test_results_come_while_frames_come() -> None:
             asked.append(frame.index)
             yield frame
 
-    loop = results(frames(), Hands(open_detector("truth")), script, Debouncer(), Speller())
+    loop = results(frames(), Hands(open_detector("truth")), script, None, Debouncer(), Speller())
     assert next(loop).frame.index == 0
     assert asked == [0]
 
@@ -167,7 +167,7 @@ def test_the_first_hand_is_read() -> None:
     """Of two hands, the one that was found first is the one that spells."""
     script = Script()
     hands = Hands(open_detector("truth"), limit=2)
-    for result in results(film(script, "A"), hands, script, Debouncer(), Speller()):
+    for result in results(film(script, "A"), hands, script, None, Debouncer(), Speller()):
         if result.hands:
             assert script.read[-1] is result.hands[0]
 
@@ -208,7 +208,7 @@ def test_each_stage_is_told_its_own_time(monkeypatch: pytest.MonkeyPatch) -> Non
 
     read = script.predict
     script.predict = lambda hand: (takes(2), read(hand))[1]  # type: ignore[method-assign]
-    loop = results(frames(), Hands(open_detector("truth")), script, Debouncer(), Speller())
+    loop = results(frames(), Hands(open_detector("truth")), script, None, Debouncer(), Speller())
     for _ in range(5):
         timings_ms = dict(next(loop).timings_ms)
         assert timings_ms.pop("invoke") == pytest.approx(1)
@@ -254,7 +254,7 @@ def test_an_error_of_the_source_is_passed_on() -> None:
     seen = []
     hands = Hands(open_detector("truth"))
     with pytest.raises(OSError, match="unplugged"):
-        seen.extend(results(frames(), hands, script, Debouncer(), Speller()))
+        seen.extend(results(frames(), hands, script, None, Debouncer(), Speller()))
 
 
 @pytest.mark.slow
