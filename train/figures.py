@@ -68,7 +68,7 @@ def _people(apart: Readings) -> dict[str, dict[str, Any]]:
     signed = apart.of((*LETTERS, *DIGITS))
     out = {}
     pairs = zip(signed.dataset.tolist(), signed.person.tolist(), strict=True)
-    for dataset, person in dict.fromkeys(pairs):
+    for dataset, person in sorted(set(pairs)):
         own = signed.where((signed.dataset == dataset) & (signed.person == person))
         names = np.unique(own.signer)
         several = 1 < len(names) <= FEW  # sittings; of students there are too many to name

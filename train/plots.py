@@ -47,7 +47,7 @@ def confusion(tables: Mapping[str, tuple[Sequence[str], npt.NDArray[np.intp]]]) 
         axes.set(title=name, xlabel="read as (–: no hand found)", ylabel="shown")
         for i, j in zip(*np.nonzero(counts), strict=True):
             colour = "white" if shares[i, j] > 0.4 else INK
-            axes.text(j, i, str(counts[i, j]), ha="center", va="center", fontsize=5, color=colour)
+            axes.text(j, i, str(counts[i, j]), ha="center", va="center", fontsize=6, color=colour)
     return _png(figure)
 
 
@@ -70,6 +70,8 @@ def accuracies(parts: Mapping[str, Mapping[str, Any]], line: float) -> bytes:
 def by_label(tables: Mapping[str, Mapping[str, Mapping[str, float]]]) -> bytes:
     """Draws F1 of each label as a bar, precision and recall as marks, a panel an alphabet."""
     sizes = [len(table) for table in tables.values()]
+    rows = [row for table in tables.values() for row in table.values() if row["photographs"]]
+    lowest = min((row[kind] for row in rows for kind in ("precision", "recall")), default=0)
     figure = Figure(figsize=(11, 3), layout="constrained")
     panels = figure.subplots(1, len(tables), squeeze=False, width_ratios=sizes, sharey=True)[0]
     for axes, (name, table) in zip(panels, tables.items(), strict=True):
@@ -80,7 +82,6 @@ def by_label(tables: Mapping[str, Mapping[str, Mapping[str, float]]]) -> bytes:
             values = [100 * row[kind] for row in table.values()]
             axes.plot(x, values, mark, color=INK, markersize=4, label=kind)
         axes.set_xticks(x, list(table), fontsize=8)
-        lowest = min((row[k] for row in table.values() for k in ("precision", "recall")), default=0)
         axes.set(title=name, ylim=(max(0, 100 * lowest - 5), 101))
     panels[0].set_ylabel("%")
     panels[0].legend(fontsize=8, ncols=3, loc="lower left")

@@ -41,7 +41,7 @@ NOTES = {
         "a new signer before a known camera. Both sittings of a folder of multiuser are left out "
         "together, with scenes and crops, since they are sometimes one person; sittings are named "
         "a and b. The students of ardamavi are left out in groups. kaggle_alphabet and lee are one "
-        "signer each, or nearly so."
+        "signer each, or nearly so. In the mean each row counts alike."
     ),
     "labels": "Counts over the sets left out; a hand that was not found lowers recall alone.",
     "calibration": (
