@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from edge.debounce import Debouncer
+from edge.gestures import Gestures
 from edge.hands import Hands
 from edge.text import Speller
 from edge.types import Event, Frame, Hand, Prediction, Result
@@ -43,6 +44,7 @@ def results(  # noqa: PLR0917 - the stages, in the order that a frame goes throu
     hands: Hands,
     letters: Letters,
     motion: Motion | None,
+    gestures: Gestures,
     debouncer: Debouncer,
     speller: Speller,
 ) -> Iterator[Result]:
@@ -57,6 +59,7 @@ def results(  # noqa: PLR0917 - the stages, in the order that a frame goes throu
         return hands.invoke_ns + letters.invoke_ns + (motion.invoke_ns if motion else 0)
 
     in_view = False
+    spelled: tuple[Event, ...] = ()
     result = None
     for seen, frame in enumerate(frames, 1):
         wait_ms = watch.lap_ms()
@@ -67,8 +70,10 @@ def results(  # noqa: PLR0917 - the stages, in the order that a frame goes throu
         prediction = letters.predict(hand) if hand else None
         drawn = motion.update(frame.t_ns, hand) if motion else None
         letter_ms = watch.lap_ms()
-        spelled = debouncer.update(frame.t_ns, hand, prediction, drawn)
-        events = speller.update(frame.t_ns, debouncer.signing, spelled)
+        edited = gestures.update(frame.t_ns, hand, spelled)
+        sign = None if gestures.busy else prediction
+        spelled = debouncer.update(frame.t_ns, hand, sign, drawn)
+        events = speller.update(frame.t_ns, debouncer.signing, spelled, edited)
         if bool(found) != in_view:
             in_view = bool(found)
             events = (_hand_event(hand, frame.t_ns), *events)

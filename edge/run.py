@@ -13,6 +13,7 @@ from typing import NamedTuple
 from edge.config import Config
 from edge.debounce import Debouncer
 from edge.detectors import open_detector
+from edge.gestures import OPEN_HAND, Gestures
 from edge.hands import Hands
 from edge.letters import Letters, open_letters
 from edge.mailbox import Mailbox
@@ -36,6 +37,7 @@ class Stages(NamedTuple):
     hands: Hands
     letters: Letters
     motion: Motion | None
+    gestures: Gestures
     debouncer: Debouncer
     speller: Speller
 
@@ -51,7 +53,10 @@ def open_stages(config: Config, source: Source) -> Stages:
     letters = open_letters(config.model, alphabet=config.alphabet)
     motion = Motion() if set(DRAWN) & set(letters.labels) else None
     hands = Hands(detector, limit=config.hands)
-    return Stages(hands, letters, motion, Debouncer(config.debounce), Speller(config.text))
+    gestures = Gestures(config.gestures, space=OPEN_HAND not in letters.labels)
+    shared = [pair for pair in letters.manifest.shared if set(pair) <= set(letters.labels)]
+    speller = Speller(config.text, shared)
+    return Stages(hands, letters, motion, gestures, Debouncer(config.debounce), speller)
 
 
 def run(config: Config, stop: Stop) -> End:

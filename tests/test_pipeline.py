@@ -11,6 +11,7 @@ import pytest
 from edge.debounce import Debouncer
 from edge.detectors import open_detector
 from edge.geometry import box_of
+from edge.gestures import Gestures
 from edge.hands import Hands
 from edge.pipeline import results
 from edge.sources import open_source
@@ -63,7 +64,7 @@ def film(script: Script, scenes: str, each: int = 12, fps: int = 30) -> Iterator
 
 def run(frames: Iterable[Frame], script: Script, *, limit: int = 1) -> list[Result]:
     hands = Hands(open_detector("truth"), limit=limit)
-    return list(results(frames, hands, script, None, Debouncer(), Speller()))
+    return list(results(frames, hands, script, None, Gestures(), Debouncer(), Speller()))
 
 
 def told(seen: Iterable[Result]) -> list[tuple[str, str]]:
@@ -126,7 +127,9 @@ def test_results_come_while_frames_come() -> None:
             asked.append(frame.index)
             yield frame
 
-    loop = results(frames(), Hands(open_detector("truth")), script, None, Debouncer(), Speller())
+    loop = results(
+        frames(), Hands(open_detector("truth")), script, None, Gestures(), Debouncer(), Speller()
+    )
     assert next(loop).frame.index == 0
     assert asked == [0]
 
@@ -167,7 +170,9 @@ def test_the_first_hand_is_read() -> None:
     """Of two hands, the one that was found first is the one that spells."""
     script = Script()
     hands = Hands(open_detector("truth"), limit=2)
-    for result in results(film(script, "A"), hands, script, None, Debouncer(), Speller()):
+    for result in results(
+        film(script, "A"), hands, script, None, Gestures(), Debouncer(), Speller()
+    ):
         if result.hands:
             assert script.read[-1] is result.hands[0]
 
@@ -208,7 +213,9 @@ def test_each_stage_is_told_its_own_time(monkeypatch: pytest.MonkeyPatch) -> Non
 
     read = script.predict
     script.predict = lambda hand: (takes(2), read(hand))[1]  # type: ignore[method-assign]
-    loop = results(frames(), Hands(open_detector("truth")), script, None, Debouncer(), Speller())
+    loop = results(
+        frames(), Hands(open_detector("truth")), script, None, Gestures(), Debouncer(), Speller()
+    )
     for _ in range(5):
         timings_ms = dict(next(loop).timings_ms)
         assert timings_ms.pop("invoke") == pytest.approx(1)
@@ -254,7 +261,7 @@ def test_an_error_of_the_source_is_passed_on() -> None:
     seen = []
     hands = Hands(open_detector("truth"))
     with pytest.raises(OSError, match="unplugged"):
-        seen.extend(results(frames(), hands, script, None, Debouncer(), Speller()))
+        seen.extend(results(frames(), hands, script, None, Gestures(), Debouncer(), Speller()))
 
 
 @pytest.mark.slow

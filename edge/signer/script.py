@@ -25,6 +25,15 @@ PAUSE_S = 1.0
 SLIDE_MM = 55.0
 REACH_MM = 150.0
 RETURN_MM = 14.0  # the most that a hand drifts back with each new letter
+
+# The editing gestures (edge/gestures.py), made with an open hand: held it is a space, swept to the
+# signer's own side it takes back a letter. They are made for a reader and keep their own pace.
+SPACE, DELETE = "_", "<"
+OPEN_S = 0.9
+STOP_S = 0.35
+SWIPE_S = 0.30
+SWIPE_MM = 180.0
+
 DROP_MM = 370.0  # to where the hand rests between words, unless the scene asks for more or less
 
 
@@ -54,7 +63,7 @@ class Timeline:
 
 
 def plan(text: str, seed: int = 0, speed: float = 1.0, drop_mm: float = DROP_MM) -> Timeline:
-    """Writes the timeline of `text`, which holds only A to Z, 0 to 9 and single inner spaces.
+    """Writes the timeline of `text`: A to Z, 0 to 9, SPACE, DELETE, and single inner spaces.
 
     The seed gives the signer's own way of making each sign and an uneven pace. `speed` 2 is
     twice as fast. `drop_mm` is how far the hand is lowered between words.
@@ -75,10 +84,7 @@ class _Writer:
         self._add("", 0.25, hold(self._below))
         for number, word in enumerate(text.split(" ")):
             if number:
-                self._segments.append(
-                    Segment("", self._now_s, self._now_s + PAUSE_S, hold(self._below))
-                )
-                self._now_s += PAUSE_S
+                self._keep_pace(PAUSE_S, hold(self._below))
             self._word(word)
         self._add("", 0.35, hold(self._below))
         return Timeline(self._segments)
@@ -88,7 +94,10 @@ class _Writer:
         return replace(shape, angles_deg=shape.angles_deg + self._random.uniform(-2, 2, 21))
 
     def _add(self, label: str, seconds: float, path: Path) -> None:
-        seconds *= float(self._random.uniform(0.9, 1.1)) / self._speed
+        self._keep_pace(seconds * float(self._random.uniform(0.9, 1.1)) / self._speed, path, label)
+
+    def _keep_pace(self, seconds: float, path: Path, label: str = "") -> None:
+        """Adds what takes as long for every signer."""
         self._segments.append(Segment(label, self._now_s, self._now_s + seconds, path))
         self._now_s += seconds
 
@@ -96,6 +105,9 @@ class _Writer:
         here = self._below
         side_mm = 0.0
         for index, label in enumerate(word):
+            if label in (SPACE, DELETE):
+                here = self._gesture(label, here, RAISE_S if index == 0 else MOVE_S)
+                continue
             again = index > 0 and word[index - 1] == label
             if again and label not in TRACE_S:
                 slides = side_mm - SLIDE_MM >= -REACH_MM
@@ -117,6 +129,18 @@ class _Writer:
                 here = path(1.0)
             self._add(label if label not in TRACE_S else "", self._held_s(label), hold(here))
         self._add("", RAISE_S, move(here, self._below))
+
+    def _gesture(self, label: str, here: Posture, way_s: float) -> Posture:
+        """Opens the hand, and holds or sweeps it; returns where it is left."""
+        sweeps = label == DELETE
+        there = Posture(self._shapes["5"], np.array([SWIPE_MM / 2 if sweeps else 0.0, 0.0, 0.0]))
+        self._add("", way_s, move(here, there))
+        self._keep_pace(STOP_S if sweeps else OPEN_S, hold(there))
+        if not sweeps:
+            return there
+        aside = replace(there, offset_mm=there.offset_mm - np.array([SWIPE_MM, 0.0, 0.0]))
+        self._keep_pace(SWIPE_S, move(there, aside))
+        return aside
 
     @staticmethod
     def _held_s(label: str) -> float:

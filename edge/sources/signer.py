@@ -2,7 +2,9 @@
 
     signer:HELLO WORLD?seed=3&speed=1.5&hand=left&fps=30&size=640x480&loop=1&live=1
 
-The same URI gives the same frames. Text may be quoted. The hand's pictures come from edge/signer.
+The same URI gives the same frames. Text may be quoted. In it, "_" is an open hand that is held for
+a space, and "<" one that sweeps aside to take back a letter (edge/gestures.py).
+The hand's pictures come from edge/signer.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from dataclasses import dataclass
 
 from edge.errors import UsageError
 from edge.signer.handshapes import HANDSHAPES
+from edge.signer.script import DELETE, SPACE
 from edge.signer.signer import Signer
 from edge.sources import VGA, Size, read_options, split_options
 from edge.types import Frame, Handedness
@@ -91,9 +94,10 @@ def open(rest: str) -> SignerSource:
     text = " ".join(text.upper().split())
     if not text:
         raise UsageError("signer: has no text to spell; write for example signer:'HELLO WORLD'")
-    unknown = sorted(set(text) - set(HANDSHAPES) - {" "})
+    unknown = sorted(set(text) - set(HANDSHAPES) - {" ", SPACE, DELETE})
     if unknown:
         raise UsageError(
-            f"signer: cannot spell {''.join(unknown)!r}; use the letters A to Z, digits and spaces"
+            f"signer: cannot spell {''.join(unknown)!r}; use the letters A to Z, digits, spaces, "
+            f"{SPACE} for a space by gesture and {DELETE} for a deletion"
         )
     return SignerSource(text, read_options(options, Options))
