@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import groupby, islice, pairwise
 
 import numpy as np
@@ -23,7 +24,7 @@ from edge.sources.signer import open as open_signer
 from edge.types import Frame
 
 angles = st.lists(st.floats(-30, 120), min_size=21, max_size=21)
-texts = st.text("ABCEHILMNOSTUW015 ", min_size=1, max_size=6).map(lambda s: " ".join(s.split()))
+texts = st.text("ABCEHILMNOSTUW015_< ", min_size=1, max_size=6).map(lambda s: " ".join(s.split()))
 
 
 def bone_lengths(joints: np.ndarray) -> np.ndarray:
@@ -97,14 +98,17 @@ def test_the_viewer_sees_z_reversed() -> None:
 def test_segments_follow_each_other_without_gap_or_overlap(
     text: str, seed: int, speed: float
 ) -> None:
-    """The timeline starts at 0, ends at end_s, and says the text's letters in order."""
+    """The timeline starts at 0, ends at end_s, and says the text's letters in order.
+
+    The gestures, _ and <, are no letters.
+    """
     timeline = plan(text, seed, speed)
     assert timeline.segments[0].start_s == 0
     assert timeline.segments[-1].end_s == timeline.end_s
     assert all(before.end_s == after.start_s for before, after in pairwise(timeline.segments))
     assert all(segment.end_s > segment.start_s for segment in timeline.segments)
     spelled = "".join(s.label for s in timeline.segments)
-    assert spelled == text.replace(" ", "")
+    assert spelled == re.sub("[ _<]", "", text)
 
 
 @given(texts.filter(bool), st.integers(0, 9))
@@ -225,6 +229,21 @@ def test_held_hands_are_wholly_in_the_picture(seed: int) -> None:
                 truth.hand.box_px, (x.min(), y.min(), x.max(), y.max()), rtol=1e-5
             )
             assert truth.hand.landmarks[0, 2] == 0
+
+
+@pytest.mark.parametrize("hand", ["right", "left"])
+@pytest.mark.parametrize("seed", range(4))
+def test_gestures_stay_in_the_picture(seed: int, hand: str) -> None:
+    """An open hand is held, and sweeps from one side to the other, without leaving the frame."""
+    for frame in frames(f"_<?seed={seed}&hand={hand}&fps=10"):
+        assert frame.truth is not None
+        assert not frame.truth.label
+        if 0.9 < frame.t_ns / 1e9 < 2.6:
+            assert frame.truth.hand is not None
+            box = frame.truth.hand.box_px
+            assert min(box) >= 0
+            assert box.x1 < 640
+            assert box.y1 < 480
 
 
 def test_the_true_joints_lie_on_the_drawn_hand() -> None:
