@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.errors import UsageError
 from edge.geometry import box_of
 from edge.letters import Letters, features
 from edge.types import Hand
@@ -142,24 +141,3 @@ def test_the_whole_way_from_landmarks_to_the_device(tmp_path: Path) -> None:
             right += prediction.label in (label, twins.get(str(label))) and prediction.score > 0.5
     assert right >= 0.95 * 40 * len(SIGNS)
     assert claimed <= 8
-
-
-@pytest.mark.tensorflow
-@pytest.mark.slow
-def test_evaluation_leaves_each_set_out(tmp_path: Path) -> None:
-    """The figures name each set; a missed hand counts as wrong; one set alone is refused."""
-    pytest.importorskip("tensorflow", reason="training is done on a workstation")
-    from train import evaluate
-
-    missed = row(Photo("x.jpg", "A", "lee", "b", ""), (None,) * len(VIEWS))
-    sets = [hands(1, "a", "kaggle_alphabet"), hands(2, "b", "lee"), *[missed] * 120]
-    letters_only = [part.where(np.isin(part.label, ("A", "L", "O"))) for part in sets]
-    figures = evaluate.evaluate(join(letters_only), None, TINY)
-    assert set(figures["sets"]) == {"kaggle_alphabet", "lee"}
-    lee = figures["sets"]["lee"]
-    assert lee["found"] == 0.5
-    assert lee["accuracy"] == pytest.approx(lee["of_found"] / 2)
-    assert lee["of_found"] > 0.9
-    assert "| lee | 240 |" in evaluate.tables(figures)
-    with pytest.raises(UsageError, match="one data set only"):
-        evaluate.evaluate(letters_only[0], None, TINY)
