@@ -50,11 +50,11 @@ def logits_of(model: Any, rows: Rows, view: str) -> Floats:
     return np.asarray(model(features(rows.xyz[:, v], rows.left[:, v]), training=False))
 
 
-def trained(rows: Rows, recipe: Recipe) -> Any:
-    """Returns a model trained on these rows."""
+def trained(rows: Rows, more: Rows | None, recipe: Recipe) -> Any:
+    """Returns a model trained on these photographs, and on the landmark collections if given."""
     from train.letters import fit
 
-    return fit(hands_of(rows, recipe), recipe)
+    return fit(hands_of(landmarks.join([rows, more]) if more else rows, recipe), recipe)
 
 
 def read(model: Any, rows: Rows, person: Texts) -> Readings:
@@ -130,8 +130,7 @@ def _run(name: str) -> str:
     from convert.quiet_tensorflow import keras, silenced
 
     (out,) = (fold.out for fold in folds(_rows) if fold.name == name)
-    rest = _rows.where(~out)
-    model = trained(landmarks.join([rest, _more]) if _more else rest, _work.recipe)
+    model = trained(_rows.where(~out), _more, _work.recipe)
     part = model_path.with_name(f".{name}.part.keras")
     with silenced():
         model.save(part)
