@@ -117,5 +117,10 @@ def _typed(name: str, value: Any, hint: Any) -> Any:
     elif type(value) is hint:  # bool is an int to isinstance, not to a user
         return value
     else:
-        expected = {str: "a string", int: "a whole number", float: "a number"}.get(hint, str(hint))
+        expected = {
+            str: "a string",
+            bool: "true or false",
+            int: "a whole number",
+            float: "a number",
+        }.get(hint, str(hint))
     raise UsageError(f"{name} is {value!r}; it must be {expected}")

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from edge.config import Config, load
 from edge.debounce import DebounceConfig
 from edge.errors import FingerspellError, UsageError
+from edge.gestures import GestureConfig
 from edge.text import TextConfig
 
 EXAMPLE = """
@@ -33,6 +34,10 @@ off = 0.25
 
 [text]
 pause_ms = 1200.5
+words = ["F16", "W6"]
+
+[gestures]
+on = false
 """
 
 
@@ -71,7 +76,8 @@ def test_an_example_file_is_read_whole(file: Path) -> None:
         threads=3,
         max_seconds=60.0,
         debounce=DebounceConfig(hold_ms=200.0, off=0.25),
-        text=TextConfig(pause_ms=1200.5),
+        text=TextConfig(pause_ms=1200.5, words=("F16", "W6")),
+        gestures=GestureConfig(on=False),
     )
 
 
@@ -144,6 +150,7 @@ def test_an_unknown_key_is_named_with_the_one_that_was_meant(
         ("hands = '2'", "hands is '2'; it must be a whole number"),
         ("hands = 1.0", "hands is 1.0; it must be a whole number"),
         ("hands = true", "hands is True; it must be a whole number"),
+        ("[gestures]\non = 1", "gestures.on is 1; it must be true or false"),
         ("threads = [1]", "threads is [1]; it must be a whole number"),
         ("source = 0", "source is 0; it must be a string"),
         ("max_seconds = '1'", "max_seconds is '1'; it must be a number"),
@@ -226,7 +233,7 @@ def test_a_config_never_changes() -> None:
         Config().hands = 2  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("kind", [Config, DebounceConfig, TextConfig])
+@pytest.mark.parametrize("kind", [Config, DebounceConfig, GestureConfig, TextConfig])
 def test_every_setting_is_documented(kind: type) -> None:
     """The docstring has a line for each field: it is where users are sent."""
     told = re.findall(r"^([a-z_, ]+):", inspect.getdoc(kind) or "", re.MULTILINE)
