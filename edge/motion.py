@@ -44,6 +44,7 @@ _KEPT = 160  # looks: 1.9 s at 60 frames a second, and some more
 _EVERY_MS = 28.0  # the time between two questions to the model: 30 frames a second ask on each
 _APART_MS = 12.0  # looks closer than this add nothing
 LOST_MS = 250.0  # without a hand for so long, its path ends; Debouncer forgets it then too
+_AGAIN_MS = 600.0  # after a letter before the next can end: its hand has to go back first
 _JUMP = 2.5  # palm lengths from one look to the next: another hand
 COVERED = 0.7  # share of a span that must have been seen
 
@@ -139,6 +140,7 @@ class Motion:
         self._t_ms = np.empty(2 * _KEPT)
         self._path = np.empty((2 * _KEPT, CHANNELS), np.float32)
         self._left = np.empty(2 * _KEPT, bool)
+        self._now_ms = -np.inf  # of the last look
         self._forget()
 
     @property
@@ -153,7 +155,7 @@ class Motion:
         path ends where the hand is lost, another hand comes, or the time goes back.
         """
         now_ms = t_ns / 1e6
-        since_ms = now_ms - self._t_ms[self._count - 1] if self._count else 0.0
+        since_ms = now_ms - self._now_ms
         if since_ms < 0 or since_ms > LOST_MS:
             self._forget()
         if hand is None or not np.isfinite(hand.landmarks).all():
@@ -161,16 +163,17 @@ class Motion:
         if self._count and since_ms < _APART_MS:
             return None
         look = looks(hand.landmarks)
-        if self._count and np.abs(look[1:3] - self._path[self._count - 1, 1:3]).max() > (
-            _JUMP * look[0]
-        ):
-            self._forget()
+        if self._count:
+            step = np.abs(look[1:3] - self._path[self._count - 1, 1:3]).max()
+            if step > _JUMP * look[0]:
+                self._forget()
         self._keep(now_ms, look, hand.handedness == "left")
         return self._asked(now_ms)
 
     def _forget(self) -> None:
         """As if no hand had been seen."""
         self._count = 0
+        self._best: Prediction | None = None
         self._asked_ms = -np.inf
 
     def _keep(self, now_ms: float, look: _Floats, left: bool) -> None:
@@ -178,7 +181,7 @@ class Motion:
             for kept in (self._t_ms, self._path, self._left):
                 kept[:_KEPT] = kept[_KEPT:]
             self._count = _KEPT
-        self._t_ms[self._count] = now_ms
+        self._t_ms[self._count] = self._now_ms = now_ms
         self._path[self._count] = look
         self._left[self._count] = left
         self._count += 1
@@ -190,7 +193,7 @@ class Motion:
         recent = slice(max(0, self._count - _KEPT), self._count)
         t_ms, path = self._t_ms[recent], self._path[recent]
         if not travelled(t_ms, path):
-            return None
+            return self._done(now_ms)
         self._asked_ms = now_ms
         left = 2 * int(self._left[recent].sum()) > len(t_ms)
         (logits,) = self._model.run(windows(t_ms, path, left, np.array([now_ms])))
@@ -199,8 +202,17 @@ class Motion:
         scores[now_ms - t_ms[0] < COVERED * SPANS_MS] = 0
         best = scores[:, : len(DRAWN)].max(0)
         label = int(best.argmax())
-        if best[label] < self._on:
-            return None
-        self._forget()
-        by_label = dict(zip(DRAWN, best.tolist(), strict=True))
-        return Prediction(DRAWN[label], float(best[label]), by_label)
+        if best[label] < self._on or (self._best and best[label] <= self._best.score):
+            return self._done(now_ms)
+        self._best = Prediction(
+            DRAWN[label], float(best[label]), dict(zip(DRAWN, best.tolist(), strict=True))
+        )
+        return None
+
+    def _done(self, now_ms: float) -> Prediction | None:
+        """Returns the letter that looked better until now than it does now, if there was one."""
+        best = self._best
+        if best:
+            self._forget()
+            self._asked_ms = now_ms + _AGAIN_MS
+        return best

@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,13 +24,11 @@ from tqdm import tqdm
 
 from convert.quiet_tensorflow import keras, silenced, tf
 from edge.errors import FingerspellError
-from edge.motion import DRAWN, FEATURES, LABELS, LOST_MS, SIZE, SPANS_MS, COVERED
-from edge.motion import looks, travelled, windows
-from train.paths import Array, Floats, Take, made, recorded
+from edge.motion import FEATURES, LABELS, SIZE, SPANS_MS
+from train.bags import ENDS, MAYBE, Bags, bags
+from train.paths import made, recorded
 
 SUMMARY = "Trains the motion model: the path of a hand -> J, Z, or neither."
-NONE = len(DRAWN)
-ENDS = 12  # windows are cut at so many moments of a take, at most
 
 
 @dataclass(frozen=True)
@@ -40,122 +38,13 @@ class Recipe:
     seed: int = 1
     made: int = 1500
     sets: int = 6
-    epochs: int = 12
+    epochs: int = 36
     batch: int = 64
     rate: float = 2e-3
     decay: float = 1e-4
     widths: tuple[int, int] = (48, 32)
     dropout: float = 0.2
     hardest: int = 4  # windows of a take that count as much as all of them together
-
-
-@dataclass(frozen=True, eq=False)
-class Bags:
-    """The windows of B takes.
-
-    x: (B, ENDS, S, SIZE) float16. right: (B, ENDS, S) int8, the label; -1: nothing is asked.
-    meant: (B,) int8, the letter that some of the windows show; -1: `right` tells.
-    source: (B,), who made the take.
-    """
-
-    x: Any
-    right: Any
-    meant: Any
-    source: Any
-
-    def where(self, chosen: Any) -> Bags:
-        return Bags(self.x[chosen], self.right[chosen], self.meant[chosen], self.source[chosen])
-
-
-def bags(takes: Iterable[Take], random: np.random.Generator) -> Bags:
-    """Looks at each take once, another way each time; takes that never move give nothing."""
-    x, right, meant, source = [], [], [], []
-    for take in takes:
-        cut = _windows(seen_anew(take, random), random)
-        if cut is None:
-            continue
-        features, ends_ms, covered, take = cut
-        labels = np.full((ENDS, len(SPANS_MS)), -1, np.int8)
-        labels[: len(ends_ms)] = np.where(covered, _labels(take, ends_ms), -1)
-        padded = np.zeros((ENDS, len(SPANS_MS), SIZE), np.float16)
-        padded[: len(ends_ms)] = features
-        x.append(padded)
-        right.append(labels)
-        meant.append(DRAWN.index(take.label) if take.label in DRAWN else -1)
-        source.append(take.source)
-    return Bags(np.stack(x), np.stack(right), np.array(meant, np.int8), np.array(source))
-
-
-def seen_anew(take: Take, random: np.random.Generator) -> Take:
-    """Returns a take as another camera would have it: rate, pace, slant, size, noise."""
-    if len(take.t_ms) < 3:
-        return take
-    pace = float(np.exp(random.normal(0, 0.2)))
-    t_ms = take.t_ms * pace
-    fps = float(np.exp(random.uniform(np.log(10), np.log(60))))
-    times = np.arange(0, t_ms[-1], 1000 / fps)
-    times = times + random.uniform(-0.2, 0.2, len(times)) * (1000 / fps)
-    times = times[(times >= t_ms[0]) & (times <= t_ms[-1])]
-    after = np.clip(np.searchsorted(t_ms, times), 1, len(t_ms) - 1)
-    gap_ms = t_ms[after] - t_ms[after - 1]
-    share = ((times - t_ms[after - 1]) / gap_ms)[:, None, None]
-    xyz = (1 - share) * take.landmarks[after - 1] + share * take.landmarks[after]
-    xyz = xyz[gap_ms <= LOST_MS * pace]
-    times = times[gap_ms <= LOST_MS * pace]
-    if len(times) < 3:
-        return take
-    size = np.median(np.linalg.norm(xyz[:, 9] - xyz[:, 0], axis=-1)) + 1e-6
-    palm = xyz[:, [0, 5, 9, 13, 17]].mean(1, keepdims=True)
-    xyz = xyz - palm + palm * np.array([1, 1, 0]) * np.exp(random.normal(0, 0.2))
-    xyz[..., 2] *= np.exp(random.normal(0, 0.2))
-    xyz[..., 0] *= np.exp(random.normal(0, 0.08))
-    turn = random.normal(0, 0.2)
-    cos, sin = np.cos(turn), np.sin(turn)
-    x, y = xyz[..., 0].copy(), xyz[..., 1].copy()
-    xyz[..., 0], xyz[..., 1] = cos * x - sin * y, sin * x + cos * y
-    xyz += random.normal(0, size * random.uniform(0, 0.03), xyz.shape)
-    return Take(
-        times, xyz.astype(np.float32), take.left, take.label, take.source, take.drawn,
-        tuple(pace * ms for ms in take.begun_ms), tuple(pace * ms for ms in take.ended_ms),
-    )  # fmt: skip
-
-
-def _windows(take: Take, random: np.random.Generator) -> tuple[Floats, Array, Any, Take] | None:
-    """Cuts windows at moments on which the model would be asked; None where there are none."""
-    found: list[tuple[Floats, Array, Any]] = []
-    breaks = np.flatnonzero(np.diff(take.t_ms) > LOST_MS) + 1
-    path = looks(take.landmarks)
-    for t_ms, run in zip(np.split(take.t_ms, breaks), np.split(path, breaks), strict=True):
-        asked = [k for k in range(2, len(t_ms)) if travelled(t_ms[: k + 1], run[: k + 1])]
-        if asked:
-            ends_ms = t_ms[asked]
-            covered = ends_ms[:, None] - t_ms[0] >= COVERED * SPANS_MS
-            some = np.sort(random.permutation(len(asked))[: 4 * ENDS])
-            cut = windows(t_ms, run, take.left, ends_ms[some])
-            found.append((cut, ends_ms[some], covered[some]))
-    if not found:
-        return None
-    x, ends_ms, covered = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    some = np.sort(random.permutation(len(x))[:ENDS])
-    return x[some], ends_ms[some], covered[some], take
-
-
-def _labels(take: Take, ends_ms: Array) -> Any:
-    """Returns what each window shows, (E, S): a letter, NONE, or -1 where opinions may differ."""
-    right = np.full((len(ends_ms), len(SPANS_MS)), NONE, np.int8)
-    end = ends_ms[:, None]
-    start = end - SPANS_MS
-    for label, b, e in zip(take.drawn, take.begun_ms, take.ended_ms, strict=True):
-        took = e - b
-        late = max(150.0, 0.25 * took)
-        ends = (end >= e - 0.1 * took) & (end <= e + late)
-        whole = ends & (start >= b - 0.5 * took) & (start <= b + 0.2 * took)
-        partly = (end >= e - 0.3 * took) & (end <= e + 3 * late) & (start <= b + 0.5 * took)
-        right[partly] = -1
-        right[whole] = DRAWN.index(label)
-    if take.label in DRAWN:
-        right[:] = NONE  # of a recorded letter, `meant` counts; here only what is covered
-    return right
 
 
 def network(recipe: Recipe) -> Any:
@@ -174,15 +63,17 @@ def _loss(logits: Any, right: Any, meant: Any, hardest: int) -> Any:
     log_p = tf.nn.log_softmax(logits)
     flat = tf.reshape(log_p, (tf.shape(log_p)[0], -1, len(LABELS)))
     right = tf.reshape(right, (tf.shape(flat)[0], -1))
-    asked = tf.cast(right >= 0, tf.float32)
+    asked = tf.cast((right >= 0) & (right < MAYBE), tf.float32)
     each = -tf.reduce_sum(flat * tf.one_hot(right, len(LABELS)), -1)
     told = tf.reduce_sum(each * asked, 1) / (tf.reduce_sum(asked, 1) + 1e-6)
     told += tf.reduce_mean(tf.math.top_k(each * asked, hardest).values, 1)
     wanted = tf.reduce_sum(flat * tf.one_hot(meant, len(LABELS))[:, None], -1)
-    best = tf.math.top_k(tf.where(asked > 0, wanted, -20.0), hardest).values
-    other = tf.reduce_sum(tf.exp(flat) * tf.one_hot(1 - meant, len(LABELS))[:, None], -1) * asked
-    found = -2 * tf.reduce_mean(best, 1) + tf.reduce_max(other, 1)
-    return tf.reduce_mean(tf.where(meant >= 0, found, told))
+    maybe = right == MAYBE
+    best = tf.math.top_k(tf.where(maybe, wanted, -20.0), hardest).values
+    other = tf.reduce_sum(tf.exp(flat) * tf.one_hot(1 - meant, len(LABELS))[:, None], -1)
+    found = -2 * tf.reduce_mean(best, 1) + tf.reduce_max(tf.where(maybe, other, 0.0), 1)
+    told += tf.where((meant >= 0) & tf.reduce_any(maybe, 1), found, 0.0)
+    return tf.reduce_mean(told)
 
 
 def fit(sets: Sequence[Bags], recipe: Recipe, *, show: bool = False) -> Any:

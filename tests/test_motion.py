@@ -1,0 +1,268 @@
+"""J and Z: read once from their path, at any frame rate, size, slant and hand; nothing else is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchmarks.accuracy import spell
+from edge.config import Config
+from edge.debounce import Debouncer
+from edge.errors import ModelError
+from edge.geometry import box_of
+from edge.manifest import BUNDLED
+from edge.motion import SPANS_MS, Motion, looks, windows
+from edge.run import open_stages
+from edge.signer.handshapes import HANDSHAPES
+from edge.signer.motion import RELAXED, Posture, hold, move, trace
+from edge.signer.motion import Path as Way
+from edge.signer.skeleton import pose, rotation
+from edge.sources import open_source
+from edge.types import Event, Hand, Prediction
+
+RATES = st.floats(10, 60)
+SIZES = st.floats(40, 600)  # pixels of the palm
+SLANTS = st.floats(-0.35, 0.35)  # 20 degrees to either side
+SEEDS = st.integers(0, 2**16)
+BELOW = Posture(RELAXED, np.array([-15.0, -300.0, 0.0]))
+Looks = list[tuple[int, Hand]]
+
+
+@pytest.fixture(scope="module")
+def motion() -> Motion:
+    """One for all: each film begins with a time that goes back, and so anew."""
+    return Motion()
+
+
+def film(
+    *acts: tuple[float, Way],
+    fps: float = 30,
+    size_px: float = 100,
+    slant_rad: float = 0,
+    left: bool = False,
+    seed: int = 0,
+) -> Looks:
+    """A hand of the signer's skeleton in motion, (seconds, way) after one another; it trembles."""
+    random = np.random.default_rng(seed)
+    ends_s = np.cumsum([seconds for seconds, _ in acts])
+    turn = rotation(2, slant_rad)
+    seen = []
+    for frame in range(int(ends_s[-1] * fps)):
+        t_s = frame / fps
+        act = int(np.searchsorted(ends_s, t_s, side="right"))
+        seconds, way = acts[act]
+        posture = way(1 - (ends_s[act] - t_s) / seconds)
+        joints = pose(posture.shape.angles_deg).joints_mm
+        joints = joints - joints[[0, 5, 9, 17]].mean(0) + random.normal(0, 0.6, (21, 3))
+        joints = (joints @ posture.shape.palm.T + posture.offset_mm) @ turn.T
+        xyz = joints * np.array([-1 if left else 1, -1, -1]) * (size_px / 90)
+        xyz[:, 2] -= xyz[0, 2]
+        landmarks = (xyz + np.array([5 * size_px, 5 * size_px, 0])).astype(np.float32)
+        side = "left" if left else "right"
+        seen.append((round(t_s * 1e9), Hand(landmarks, box_of(landmarks), side, 1.0)))  # type: ignore[arg-type]
+    return seen
+
+
+def held(label: str) -> Posture:
+    return Posture(HANDSHAPES[label], np.array([40.0, 40.0, 0]) if label == "Z" else np.zeros(3))
+
+
+def drawn(label: str, seconds: float) -> list[tuple[float, Way]]:
+    """Raised, held for a moment, drawn, held, and lowered."""
+    start, way = held(label), trace(label, held(label))
+    return [
+        (0.5, move(BELOW, start)), (0.15, hold(start)), (seconds, way),
+        (0.25, hold(way(1.0))), (0.5, move(way(1.0), BELOW)),
+    ]  # fmt: skip
+
+
+def read(motion: Motion, seen: Iterable[tuple[int, Hand | None]]) -> list[str]:
+    motion.update(0, None)
+    motion.update(-1_000_000_000, None)
+    found = (motion.update(t_ns, hand) for t_ns, hand in seen)
+    return [prediction.label for prediction in found if prediction]
+
+
+@given(
+    label=st.sampled_from("JZ"), seconds=st.floats(0.6, 1.1), fps=RATES, size_px=SIZES,
+    slant_rad=SLANTS, left=st.booleans(), seed=SEEDS,
+)  # fmt: skip
+@settings(deadline=None, max_examples=40)
+def test_a_drawn_letter_is_read_once(
+    motion: Motion, label: str, seconds: float, fps: float, size_px: float, slant_rad: float,
+    left: bool, seed: int,
+) -> None:  # fmt: skip
+    """J and Z are read once each, at any rate, size and slant, of either hand."""
+    acts = drawn(label, seconds)
+    seen = film(*acts, fps=fps, size_px=size_px, slant_rad=slant_rad, left=left, seed=seed)
+    assert read(motion, seen) == [label]
+
+
+@given(
+    label=st.sampled_from("IDXLYG1"), fps=RATES, size_px=SIZES, slant_rad=SLANTS,
+    left=st.booleans(), seed=SEEDS,
+)  # fmt: skip
+@settings(deadline=None, max_examples=40)
+def test_a_letter_moved_to_its_place_and_held_is_not_drawn(
+    motion: Motion, label: str, fps: float, size_px: float, slant_rad: float, left: bool, seed: int
+) -> None:
+    """An I or a D that is raised, held, put elsewhere, held and lowered is neither J nor Z."""
+    there = Posture(HANDSHAPES[label], np.zeros(3))
+    aside = replace(there, offset_mm=np.random.default_rng(seed).normal(0, [60, 40, 10]))
+    acts = [
+        (0.5, move(BELOW, there)), (0.8, hold(there)), (0.3, move(there, aside)),
+        (0.8, hold(aside)), (0.5, move(aside, BELOW)),
+    ]  # fmt: skip
+    seen = film(*acts, fps=fps, size_px=size_px, slant_rad=slant_rad, left=left, seed=seed)
+    assert read(motion, seen) == []
+
+
+def test_it_is_told_as_the_path_ends(motion: Motion) -> None:
+    """A letter comes neither while it is being drawn nor long after."""
+    for label, seconds in (("J", 0.7), ("Z", 0.85)):
+        seen = film(*drawn(label, seconds))
+        motion.update(-1_000_000_000, None)
+        at_s = [t_ns / 1e9 for t_ns, hand in seen if motion.update(t_ns, hand)]
+        assert len(at_s) == 1
+        assert 0.65 + 0.75 * seconds <= at_s[0] <= 0.65 + seconds + 0.35
+
+
+def test_two_in_a_row_are_two(motion: Motion) -> None:
+    """The second Z of JAZZ is read as well."""
+    start, way = held("Z"), trace("Z", held("Z"))
+    again = [(0.25, move(way(1.0), start)), (0.12, hold(start)), (0.85, way), (0.3, hold(way(1.0)))]
+    assert read(motion, film(*drawn("Z", 0.85)[:3], (0.1, hold(way(1.0))), *again)) == ["Z", "Z"]
+
+
+def test_a_path_ends_where_the_hand_is_lost(motion: Motion) -> None:
+    """Two halves of a Z with no hand between them are no Z; a missed frame does no harm."""
+    seen = film(*drawn("Z", 0.85))
+    some = [(t, None if 0.9e9 < t < 1.25e9 else hand) for t, hand in seen]
+    assert read(motion, some) == []
+    missed = [(t, None if i % 7 == 0 else hand) for i, (t, hand) in enumerate(seen)]
+    assert read(motion, missed) == ["Z"]
+
+
+def test_another_recording_begins_anew(motion: Motion) -> None:
+    """Half a J, and then half a J of another recording, are none; a whole one is."""
+    seen = film(*drawn("J", 0.7))
+    half = [(t, hand) for t, hand in seen if t < 1.0e9]
+    rest = [(t - int(0.9e9), hand) for t, hand in seen if t >= 1.0e9]
+    assert read(motion, [*half, *rest]) == []
+    assert read(motion, [*seen, *seen]) == ["J", "J"]
+
+
+def test_landmarks_that_are_no_numbers_are_no_hand(motion: Motion) -> None:
+    """NaN does not spoil what comes after it."""
+    seen = film(*drawn("J", 0.7))
+    _, hand = seen[0]
+    broken = replace(hand, landmarks=np.full((21, 3), np.nan, np.float32))
+    mixed = [look for t, hand in seen for look in ((t, hand), (t + 1000, broken))]
+    assert read(motion, mixed) == ["J"]
+
+
+@given(size=st.floats(0.1, 10), x=st.floats(-500, 500), y=st.floats(-500, 500), seed=SEEDS)
+@settings(deadline=None, max_examples=20)
+def test_features_know_no_place_size_or_hand(size: float, x: float, y: float, seed: int) -> None:
+    """Moved, enlarged or mirrored, a path has the same features."""
+    t_ms, xyz = _path(seed)
+    ends_ms = t_ms[[20, 40]]
+    mine = windows(t_ms, looks(xyz), False, ends_ms)
+    moved = (xyz * size + [x, y, 0]).astype(np.float32)
+    np.testing.assert_allclose(windows(t_ms, looks(moved), False, ends_ms), mine, atol=2e-3)
+    mirrored = xyz * np.array([-1, 1, 1], np.float32)
+    np.testing.assert_allclose(windows(t_ms, looks(mirrored), True, ends_ms), mine, atol=1e-4)
+    later = windows(t_ms + 1e7, looks(xyz), False, ends_ms + 1e7)
+    np.testing.assert_allclose(later, mine, atol=1e-3)
+
+
+def test_features_do_not_depend_on_the_frame_rate() -> None:
+    """Half or twice the frames of one path hardly change its features."""
+    fast = film(*drawn("Z", 0.85), fps=60)
+    full = [windows(*_arrays(fast[::n]), False, np.array([1500.0])) for n in (1, 2, 4)]
+    assert full[0].shape[1] == len(SPANS_MS)
+    assert np.abs(full[1] - full[0]).max() < 0.25
+    assert np.abs(full[2] - full[0]).mean() < 0.05
+
+
+def _arrays(seen: Looks) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32]]:
+    t_ms = np.array([t_ns / 1e6 for t_ns, _ in seen])
+    return t_ms, looks(np.stack([hand.landmarks for _, hand in seen]))
+
+
+def _path(seed: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32]]:
+    random = np.random.default_rng(seed)
+    seen = film(*drawn("J", 0.7), seed=seed)
+    t_ms = np.cumsum(random.uniform(15, 50, len(seen)))
+    return t_ms, np.stack([hand.landmarks for _, hand in seen])
+
+
+def test_a_model_for_other_features_is_refused(tmp_path: Path) -> None:
+    """An older model beside newer code is one clear line."""
+    facts = json.loads((BUNDLED / "motion.json").read_text())
+    (tmp_path / "motion.json").write_text(json.dumps({**facts, "features": 99}))
+    (tmp_path / "motion.tflite").write_bytes((BUNDLED / "motion.tflite").read_bytes())
+    with pytest.raises(ModelError, match="features 99"):
+        Motion(tmp_path / "motion.json")
+
+
+def test_only_alphabets_with_j_and_z_have_motion() -> None:
+    """Where digits alone are read, nothing is drawn."""
+    source = open_source("signer:A?size=160x120")
+    for alphabet, used in (("letters", True), ("both", True), ("digits", False)):
+        config = Config(detector="truth", alphabet=alphabet)  # type: ignore[arg-type]
+        assert (open_stages(config, source).motion is not None) == used
+
+
+def settled(labels: Iterator[str], seen: Looks, drawn_at: int, letter: str) -> list[str]:
+    """What a debouncer makes of stills named so, and of a letter drawn at the frame given."""
+    debouncer = Debouncer()
+    told: list[Event] = []
+    for i, ((t_ns, hand), label) in enumerate(zip(seen, labels, strict=False)):
+        still = Prediction(label, 0.9, {label: 0.9} if label != "-" else {})
+        motion = Prediction(letter, 0.9, {letter: 0.9}) if i == drawn_at else None
+        told += debouncer.update(t_ns, hand, still, motion)
+    return [event.label or event.kind for event in told]
+
+
+def test_the_pose_that_a_letter_begins_with_is_taken_back() -> None:
+    """I held, then J drawn: the I is deleted; another letter before it stays."""
+    seen = film((0.6, hold(held("J"))), (0.7, trace("J", held("J"))), (0.5, hold(held("A"))))
+    end = int(1.25 * 30)
+    assert settled(iter("I" * len(seen)), seen, end, "J") == ["I", "delete", "J"]
+    assert settled(iter("B" * len(seen)), seen, end, "J") == ["B", "J"]
+
+
+def test_a_still_is_neither_j_nor_z() -> None:
+    """However sure the letter model is of a J in a still, only its path counts."""
+    seen = film((2.0, hold(held("J"))))
+    for label in "JZ":
+        assert settled(iter(label * len(seen)), seen, -1, "J") == []
+
+
+def test_the_pose_at_the_end_is_no_letter() -> None:
+    """The I that is still there when the J is done does not follow it."""
+    way = trace("J", held("J"))
+    seen = film((0.05, hold(held("J"))), (0.7, way), (1.0, hold(way(1.0))))
+    labels = iter("-" * 20 + "I" * len(seen))
+    assert settled(labels, seen, 23, "J") == ["J"]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("hand_models")
+@pytest.mark.parametrize("uri", [
+    "signer:JAZZ?seed=1", "signer:JIZ?seed=2", "signer:JAZZ?seed=0&hand=left",
+    "signer:JOZI?seed=3&speed=1.4&fps=20",
+])  # fmt: skip
+def test_the_signer_s_j_and_z_are_read_live(uri: str) -> None:
+    """Drawn pictures, hands found, letters read: the text has its J and Z, and no I or D before."""
+    text, _, _ = spell(uri, Config())
+    assert text == uri.partition("?")[0].removeprefix("signer:")
