@@ -20,7 +20,7 @@ import hashlib
 import multiprocessing
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -155,16 +155,21 @@ def model_of(folder: Path, dataset: str) -> Any:
 def evaluate(work: Work, processes: int = 1) -> dict[str, Readings]:
     """Trains and reads every fold that is not there yet; returns the readings by fold."""
     names = [fold.name for fold in folds(landmarks.load(work.landmarks))]
-    work.folder.mkdir(parents=True, exist_ok=True)
-    key = work.folder / "key.txt"
-    if not key.exists() or key.read_text() != work.key():
-        for path in (work.folder / f"{name}.npz" for name in names):
-            path.unlink(missing_ok=True)
-        write(key, work.key().encode())
+    forget_others(work, names)
     with tqdm(total=len(names), unit="fold", disable=not sys.stderr.isatty()) as bar:
         for _ in _all(work, names, processes):
             bar.update()
     return {name: readings.load(work.folder / f"{name}.npz") for name in names}
+
+
+def forget_others(work: Work, names: Sequence[str]) -> None:
+    """Forgets folds that were trained for other work than this."""
+    work.folder.mkdir(parents=True, exist_ok=True)
+    key, path = work.key(), work.folder / "key.txt"
+    if not path.exists() or path.read_text() != key:
+        for readings_path in (work.folder / f"{name}.npz" for name in names):
+            readings_path.unlink(missing_ok=True)
+        write(path, key.encode())
 
 
 def _all(work: Work, names: list[str], processes: int) -> Iterator[str]:
@@ -176,6 +181,8 @@ def _all(work: Work, names: list[str], processes: int) -> Iterator[str]:
     os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "OMP_NUM_THREADS": "1"}
     with multiprocessing.get_context("spawn").Pool(processes, _start, (work,)) as pool:
         yield from pool.imap_unordered(_run, names)
+        pool.close()
+        pool.join()  # so that each process tidies up after itself, instead of being stopped
 
 
 def by_sets_and_persons(found: Mapping[str, Readings]) -> tuple[Readings, Readings]:

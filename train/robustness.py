@@ -130,6 +130,8 @@ def looked(data: Path, chosen: Sequence[Photo], processes: int) -> tuple[list[Ro
         for rows, height_px in pool.imap(_look, [(data, photo) for photo in chosen]):
             out.append((rows, height_px))
             bar.update()
+        pool.close()
+        pool.join()
     return [rows for rows, _ in out], [height_px for _, height_px in out]
 
 
