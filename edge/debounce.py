@@ -3,15 +3,18 @@
 Frame rates differ, vary, and frames get dropped, so every rule here is about milliseconds of
 stream time (`t_ns`); this module reads no clock.
 
-Evidence. For each label, a running mean of its score with exact exponential decay. Between two
-looks at the hand, dt apart, the score is taken as the mean of both (trapezoid), so 10 and 60
-frames a second integrate the same signal. The time constant is chosen such that a sure letter
-(score 1) held still reaches `on` after `hold_ms`; an unsure one takes longer, and one whose
-score never reaches `on` is never settled.
+Evidence (edge/evidence.py). For each label, a running mean of its score. The time constant is
+chosen such that a sure letter (score 1) held still reaches `on` after `hold_ms`; an unsure one
+takes longer, and one whose score never reaches `on` is never settled.
 
 Motion. Time counts for less while the hand moves or changes shape: an interval is worth
 1 / (1 + (shape speed / shape_speed)^2 + (palm speed / palm_speed)^2) of its length, speeds in
 palm lengths a second. So a letter that is merely passed through collects next to nothing.
+
+Beginnings. Within a word a settled letter is told at once. The first must be held longer and
+stiller, or be followed by others in the same place (edge/word.py): word signs, gestures and hands
+at rest are no words. Time counts towards it by the same formula with lower speeds, and by how
+sure the letter is.
 
 Repeats. A settled letter is held, and not settled again, until one of these:
 - release: its score stays below `off` for `release_ms`, the hand having changed shape (it opens
@@ -37,13 +40,15 @@ beyond `gap_ms` an interval.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp, isfinite, log
+from math import isfinite, log
 
 import numpy as np
 
 from edge.errors import UsageError
+from edge.evidence import Evidence
 from edge.speed import Speed
 from edge.types import Event, Hand, Prediction
+from edge.word import Letter, Word
 
 _SIDEWAYS = 1.5  # a slide goes this much farther sideways than up or down
 _NS_PER_MS = 1e6
@@ -56,12 +61,20 @@ _DRAWING_NS = 1_500_000_000  # the longest from letting go of that pose to the e
 class DebounceConfig:
     """When a letter counts. Times in ms; scores 0..1; lengths in palm lengths.
 
-    Defaults were chosen on the synthetic signer, its hands found by MediaPipe's models: while a
-    letter is held, shape speed has median 0.1 and 90th percentile 0.3 palm lengths a second, on
-    the way to the next letter 1.2 and 4.0; recorded hands hold as still. A palm is 0.68 palm
-    lengths wide; the signer slides a repeated letter by 0.6 in 0.17 s.
+    Defaults were chosen on the synthetic signer at 0.5 to 4 letters a second, on its hand that
+    means no letter (benchmarks/idle.py), and on words put together of recorded real hands
+    (train/LOG.md). While a letter is held, shape speed has median 0.1 and 90th percentile 0.3
+    palm lengths a second, on the way to the next letter 1.2 and 4.0; recorded hands hold as still.
+    A palm is 0.68 palm lengths wide; the signer slides a repeated letter by 0.6 in 0.17 s.
 
-    hold_ms: how long a sure letter must be held still.
+    hold_ms: how long a sure letter of a word must be held still; at four letters a second it is
+        held for 120 to 160.
+    first_ms: how long the first letter, or the first few together, must be held quite still.
+    further_ms: what each letter after the first counts towards first_ms, however short.
+    run_ms: how long after a letter the next one is a first one again.
+    place: how far the palm may go from one letter of a word to the next.
+    still_shape, still_palm: speeds at which time counts half towards first_ms.
+    unsure: a score that counts nothing towards first_ms; one of 1 counts in full.
     on, off: evidence that settles a letter; score below which it is being released.
     release_ms: how long below `off` before the same letter may come again.
     lost_ms: how long out of view before the same letter may come again.
@@ -73,7 +86,14 @@ class DebounceConfig:
     gap_ms: the most that one interval between two looks may count.
     """
 
-    hold_ms: float = 90.0
+    hold_ms: float = 70.0
+    first_ms: float = 250.0
+    further_ms: float = 150.0
+    run_ms: float = 800.0
+    place: float = 0.7
+    still_shape: float = 1.0
+    still_palm: float = 0.3
+    unsure: float = 0.3
     on: float = 0.45
     off: float = 0.25
     release_ms: float = 100.0
@@ -91,6 +111,8 @@ class DebounceConfig:
             value = getattr(self, name)
             if not (isfinite(value) and value > 0):
                 raise UsageError(f"debounce.{name} is {value}; it must be a number above 0")
+        if self.unsure >= 1:
+            raise UsageError(f"debounce.unsure is {self.unsure}; it must be below 1")
         if not self.off < self.on < 1:
             raise UsageError(
                 f"debounce.off is {self.off} and debounce.on {self.on}; they must be off < on < 1"
@@ -102,8 +124,9 @@ class Debouncer:
 
     def __init__(self, config: DebounceConfig = DebounceConfig()) -> None:
         self.config = config
-        self._tau_ms = config.hold_ms / -log(1 - config.on)
+        self._evidence = Evidence(config.hold_ms / -log(1 - config.on), config.unsure)
         self._speed = Speed()
+        self._word = Word(config.first_ms, config.further_ms, config.run_ms)
         self._t_ns: int | None = None  # of the last frame
         self._missed_ns: int | None = None  # of the first of the frames without a hand up to now
         self._forget()
@@ -111,10 +134,8 @@ class Debouncer:
     def _forget(self) -> None:
         """As if no hand had been seen."""
         self._seen_ns: int | None = None  # of the last frame with a hand
-        self._scores: dict[str, float] = {}  # on that frame
-        self._evidence: dict[str, float] = {}
-        self._leader = ""  # the label with the most evidence; since when, and its summed score
-        self._leader_ms = self._leader_score_ms = 0.0
+        self._evidence.clear()
+        self._word.clear()
         self._held: str | None = None
         self._let_go: tuple[str, int] | None = None  # the letter held last, and until when
         self._changed = True  # shape, since the held letter was settled
@@ -125,9 +146,7 @@ class Debouncer:
     def signing(self) -> bool:
         """True while a hand in view holds a letter, or moves or looks as if to form one."""
         return self._missed_ns is None and (
-            self._held is not None
-            or self._moving
-            or max(self._evidence.values(), default=0.0) >= self.config.off
+            self._held is not None or self._moving or self._evidence.highest() >= self.config.off
         )
 
     def update(
@@ -154,36 +173,40 @@ class Debouncer:
             return ()
         self._missed_ns = None
         before_ns, self._seen_ns = self._seen_ns, t_ns
-        before, self._scores = (
-            self._scores,
-            {label: score for label, score in prediction.scores.items() if label not in DRAWN},
-        )
+        self._evidence.look({k: v for k, v in prediction.scores.items() if k not in DRAWN})
         if before_ns is None:
             self._speed.start(hand)
             return ()
         dt_ms = min((t_ns - before_ns) / _NS_PER_MS, self.config.gap_ms)
         shape_speed, palm_speed = self._speed.move(hand, dt_ms, self.config.anchor_ms)
         if self._held is not None:
-            self._release(before, dt_ms)
-        weight = 1 / (
-            1
-            + (shape_speed / self.config.shape_speed) ** 2
-            + (palm_speed / self.config.palm_speed) ** 2
-        )
+            self._release(dt_ms)
+        c = self.config
+        weight = _worth(shape_speed / c.shape_speed, palm_speed / c.palm_speed)
+        still = _worth(shape_speed / c.still_shape, self._speed.drift / c.still_palm)
         self._moving = weight < 0.5
-        self._weigh(before, dt_ms * weight)
+        self._evidence.weigh(dt_ms * weight, dt_ms * still)
         if self._held is not None:
             self._let_go = self._held, t_ns
-        return self._drawn(t_ns, motion) if motion else self._settle(t_ns)
+            self._word.hold(t_ns, dt_ms * still * self._evidence.surety(self._held))
+        if motion:
+            return self._drawn(t_ns, motion)
+        self._settle(t_ns)
+        return tuple(Event("letter", x.label, x.score, t_ns) for x in self._word.told())
 
     def _drawn(self, t_ns: int, motion: Prediction) -> tuple[Event, ...]:
         """The event of a letter drawn in the air, after that which takes its first pose back."""
+        begun_with = DRAWN[motion.label]
         label, until_ns = self._let_go or ("", 0)
-        begun = label in DRAWN[motion.label] and t_ns - until_ns <= _DRAWING_NS
+        begun = label in begun_with and t_ns - until_ns <= _DRAWING_NS and not self._word.waits
+        self._word.take_back(begun_with)
+        self._word.begin(t_ns)
+        events = [Event("letter", x.label, x.score, t_ns) for x in self._word.told()]
+        if begun:
+            events.append(Event("delete", "", 1.0, t_ns))
         self._hold(motion.label)
-        self._evidence = {}
-        drawn = Event("letter", motion.label, motion.score, t_ns)
-        return (Event("delete", "", 1.0, t_ns), drawn) if begun else (drawn,)
+        self._evidence.keep_only("")
+        return (*events, Event("letter", motion.label, motion.score, t_ns))
 
     def _miss(self, t_ns: int) -> None:
         """No hand on this frame: after lost_ms of it, all is forgotten."""
@@ -192,57 +215,42 @@ class Debouncer:
         if (t_ns - self._missed_ns) / _NS_PER_MS >= self.config.lost_ms:
             self._forget()
 
-    def _release(self, before: dict[str, float], dt_ms: float) -> None:
+    def _release(self, dt_ms: float) -> None:
         """Lets go of the held letter when its score has been low for long, or the hand slid."""
         assert self._held is not None
-        first, last = before.get(self._held, 0.0), self._scores.get(self._held, 0.0)
-        self._below_ms += dt_ms * _share_below(self.config.off, first, last)
+        self._below_ms += dt_ms * self._evidence.below(self._held, self.config.off)
         if not self._changed and self._speed.shape_change() >= self.config.change:
             self._changed = True  # what spoke for another letter before, spoke of this shape
-            self._evidence = {self._held: self._evidence.get(self._held, 0.0)}
+            self._evidence.keep_only(self._held)
         dx, dy = self._speed.from_anchor
         slid = abs(dx) >= self.config.slide and abs(dx) > _SIDEWAYS * abs(dy)
         if slid:
-            self._evidence = {}
+            self._evidence.keep_only("")
             self._held = None
             self._changed = True
+            self._speed.mark()  # a wide slide does not lead away from the word
         elif self._changed and self._below_ms >= self.config.release_ms:
-            self._evidence[self._held] = 0.0  # what follows it may be on its way already
+            self._evidence.drop(self._held)  # what follows it may be on its way already
             self._held = None
-        if last >= self.config.off:
+        elif self._evidence.scores.get(self._held, 0.0) >= self.config.off:
             self._below_ms = 0.0
 
-    def _weigh(self, before: dict[str, float], dt_ms: float) -> None:
-        """Moves the evidence towards the scores over the interval, the mean of both ends."""
-        keep = exp(-dt_ms / self._tau_ms)
-        gain = 0.5 * (1 - keep)
-        evidence = self._evidence
-        self._evidence = {
-            label: keep * evidence.get(label, 0.0) + gain * (before.get(label, 0.0) + score)
-            for label, score in self._scores.items()
-        }
-        leader = max(self._evidence, key=self._evidence.__getitem__, default="")
-        if leader != self._leader:
-            self._leader, self._leader_ms, self._leader_score_ms = leader, 0.0, 0.0
-        score = 0.5 * (before.get(leader, 0.0) + self._scores.get(leader, 0.0))
-        self._leader_ms += dt_ms
-        self._leader_score_ms += dt_ms * score
-
-    def _settle(self, t_ns: int) -> tuple[Event, ...]:
-        """The event, if a label other than the held one leads and has enough evidence.
+    def _settle(self, t_ns: int) -> None:
+        """Holds the leading label, if it is not held already and has enough evidence.
 
         Its score on this frame must be enough too: a letter that has just gone comes too late.
-        The event's score is the label's mean score since it took the lead: the evidence itself
-        would always be just above `on`.
+        A letter that has not been told gives way to another without a change of shape.
         """
-        label = self._leader
-        if label == self._held or not self._changed:
-            return ()
-        if min(self._evidence.get(label, 0.0), self._scores.get(label, 0.0)) < self.config.on:
-            return ()
+        evidence, on = self._evidence, self.config.on
+        label = evidence.leader
+        if label == self._held or not (self._changed or self._word.waits):
+            return
+        if min(evidence.of(label), evidence.scores.get(label, 0.0)) < on:
+            return
+        away = self._speed.travelled() > self.config.place
+        letter = Letter(label, evidence.score(), evidence.still_ms)
+        self._word.add(t_ns, letter, away=away, instead=not self._changed)
         self._hold(label)
-        score = self._leader_score_ms / self._leader_ms
-        return (Event("letter", label, min(max(score, 0.0), 1.0), t_ns),)
 
     def _hold(self, label: str) -> None:
         """From here on `label` is held."""
@@ -252,9 +260,6 @@ class Debouncer:
         self._speed.mark()
 
 
-def _share_below(limit: float, first: float, last: float) -> float:
-    """The share of an interval that a score going evenly from first to last spends below limit."""
-    low, high = min(first, last), max(first, last)
-    if low >= limit:
-        return 0.0
-    return 1.0 if high <= limit else (limit - low) / (high - low)
+def _worth(shape: float, palm: float) -> float:
+    """What a moment counts, 0 to 1, at such speeds of shape and palm, each over its half-way."""
+    return 1 / (1 + shape**2 + palm**2)
