@@ -176,7 +176,7 @@ def _child(start_ns: int, picture: str, detector_name: str, model: str, threads:
     config = load(None, {"threads": threads})
     detector = open_detector(detector_name, threads=run.threads(config))
     tell("hand models")
-    letters = open_letters(model)
+    letters = open_letters(model, pooled=detector.pooled, live=True)
     tell("letter model")
     frame = next(iter(open_source(f"images:{picture}").frames()))
     letters.predict(Hands(detector).update(frame)[0])

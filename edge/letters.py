@@ -1,7 +1,8 @@
 """Hand -> Prediction: one frame's handshape, read by a small int8 model over landmarks.
 
-Landmarks carry to signers and cameras that the model never saw, which pixels do not. The features
-made here are made by this code in training too, so that both cannot differ.
+Landmarks carry to signers and cameras that the model never saw, which pixels do not; pixels have a
+word among closed hands only (edge/closed.py). The features made here are made by this code in
+training too, so that both cannot differ.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from edge.closed import CLOSED, Closed, open_closed, told_apart
 from edge.errors import ModelError, UsageError
 from edge.manifest import BUNDLED, Manifest, open_model
 from edge.types import Hand, Prediction
 
 FEATURES = 1  # version of `features`: a model made for another one is refused
 NONE = "none"  # the output that means: this hand makes no sign
+DRAWN = ("J", "Z")  # a still shows one pose of them, which is often another letter's too,
+DRAWN_LOGIT = -1.0  # so they must be this much surer: D, I, K, P lose most to them (train/LOG.md)
 
 _Floats = npt.NDArray[np.float32]
 _PALM = [0, 5, 9, 13, 17]  # wrist and knuckles: they hardly move as fingers bend
@@ -70,11 +74,21 @@ def features(landmarks: _Floats, left: npt.NDArray[np.bool_] | bool) -> _Floats:
 class Letters:
     """A letter model, reading one alphabet.
 
-    path: of its manifest. Raises ModelError when the model is missing or altered or made for
-    other features than this version's, UsageError for an alphabet that it does not read.
+    path: of its manifest. closed: tells closed hands apart. live: J and Z are read from the path
+    of the hand (edge.motion) and never from one pose.
+    Raises ModelError when the model is missing or altered or made for other features than this
+    version's, UsageError for an alphabet that it does not read.
     """
 
-    def __init__(self, path: Path, *, alphabet: str = "letters", threads: int = 1) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        alphabet: str = "letters",
+        threads: int = 1,
+        closed: Closed | None = None,
+        live: bool = False,
+    ) -> None:
         self.manifest, self._model = open_model(path, threads=threads)
         _check(self.manifest, path)
         if alphabet not in self.manifest.alphabets:
@@ -83,35 +97,63 @@ class Letters:
         self.labels = self.manifest.alphabets[alphabet]
         index = {label: i for i, label in enumerate(self.manifest.labels)}
         self._outputs = np.array([index[label] for label in (*self.labels, NONE)])
-        # Two labels of one shape: nothing in a still tells them apart, so the first gets it all.
         here = {label: i for i, label in enumerate(self.labels)}
+        self._offset = np.zeros(len(self._outputs), np.float32)
+        for label in set(DRAWN) & set(here):
+            self._offset[here[label]] = -np.inf if live else DRAWN_LOGIT
+        # Two labels of one shape: nothing in a still tells them apart, so the first gets it all.
         pairs = [(here[a], here[b]) for a, b in self.manifest.shared if a in here and b in here]
         self._first, self._second = np.array(pairs, np.intp).reshape(-1, 2).T
+        self._closed = closed if set(CLOSED) <= set(here) else None
+        self._mine = np.array([index[label] for label in CLOSED if label in index])
 
     @property
     def invoke_ns(self) -> int:
         """Time spent inside the interpreter since the start."""
-        return self._model.invoke_ns
+        return self._model.invoke_ns + (self._closed.invoke_ns if self._closed else 0)
 
-    def predict(self, hand: Hand) -> Prediction:
-        """Says which label of the alphabet in use this hand shows, and how surely."""
-        found = features(hand.landmarks, hand.handedness == "left")
-        (logits,) = self._model.run(found[None])
-        scores = _softmax(logits[0, self._outputs])[:-1]
+    def predict(self, *looks: Hand) -> Prediction:
+        """Says which label of the alphabet in use a hand shows, and how surely.
+
+        looks: one hand, once or in several looks at it, whose logits are averaged.
+        """
+        logits = np.mean([self._logits(hand) for hand in looks], 0)
+        scores = _softmax(logits[self._outputs] + self._offset)[:-1]
         scores[self._first] += scores[self._second]
         scores[self._second] = 0
         best = int(scores.argmax())
         by_label = dict(zip(self.labels, scores.tolist(), strict=True))
         return Prediction(self.labels[best], by_label[self.labels[best]], by_label)
 
+    def _logits(self, hand: Hand) -> _Floats:
+        """Returns the logits of all labels of the model for one look at a hand."""
+        found = features(hand.landmarks, hand.handedness == "left")
+        (rows,) = self._model.run(found[None])
+        logits: _Floats = rows[0]
+        if self._closed and hand.pooled is not None:
+            pixels = self._closed.logits(hand.pooled)
+            logits[self._mine] = told_apart(logits[self._mine], pixels)
+        return logits
 
-def open_letters(name: str = "letters", *, alphabet: str = "letters", threads: int = 1) -> Letters:
-    """Opens the bundled model `name`; raises UsageError where there is none of that name."""
+
+def open_letters(
+    name: str = "letters",
+    *,
+    alphabet: str = "letters",
+    threads: int = 1,
+    pooled: int = 0,
+    live: bool = False,
+) -> Letters:
+    """Opens the bundled model `name`; raises UsageError where there is none of that name.
+
+    pooled: how many pooled features the detector's hands have (`Detector.pooled`).
+    """
     path = BUNDLED / f"{name}.json"
     if not path.is_file():
         names = sorted(path.stem for path in BUNDLED.glob("*.json"))
         raise UsageError(f"there is no letter model {name!r}; there are: {', '.join(names)}")
-    return Letters(path, alphabet=alphabet, threads=threads)
+    closed = open_closed(name, pooled)
+    return Letters(path, alphabet=alphabet, threads=threads, closed=closed, live=live)
 
 
 def _softmax(logits: _Floats) -> _Floats:

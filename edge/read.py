@@ -16,8 +16,8 @@ from edge.errors import FingerspellError, SinkError, SourceError
 from edge.letters import Letters, open_letters
 from edge.picture import find_pictures, read_picture
 from edge.run import threads
-from edge.still import hands_in
-from edge.types import Detector, Hand
+from edge.still import hands_in, looks
+from edge.types import Detector, Hand, Prediction
 
 TOP = 5  # how many guesses are told of
 
@@ -35,7 +35,7 @@ def read(paths: Sequence[Path], config: Config) -> int:
         "mediapipe:full" if config.detector in ("mediapipe", "mediapipe:auto") else config.detector
     )
     detector = open_detector(name, threads=threads(config))
-    letters = open_letters(config.model, alphabet=config.alphabet)
+    letters = open_letters(config.model, alphabet=config.alphabet, pooled=detector.pooled)
     failed = False
     # The bar is for a person who sees it, and not where it would run into the lines.
     seen = sys.stderr is not None and sys.stderr.isatty() and not sys.stdout.isatty()
@@ -57,11 +57,13 @@ def _expand(path: Path) -> list[Path]:
 def _hands(path: Path, detector: Detector, letters: Letters, limit: int) -> list[dict[str, Any]]:
     """Returns what the JSON line says of each hand, in pixels of the file's upright picture."""
     rgb, scale = read_picture(path)
-    return [_described(hand, letters, scale) for hand in hands_in(detector, rgb, limit)]
+    return [
+        _described(hand, letters.predict(*looks(detector, rgb, hand)), scale)
+        for hand in hands_in(detector, rgb, limit)
+    ]
 
 
-def _described(hand: Hand, letters: Letters, scale: float) -> dict[str, Any]:
-    prediction = letters.predict(hand)
+def _described(hand: Hand, prediction: Prediction, scale: float) -> dict[str, Any]:
     ranked = sorted(prediction.scores.items(), key=lambda item: -item[1])
     return {
         "label": prediction.label,

@@ -50,7 +50,9 @@ def open_stages(config: Config, source: Source) -> Stages:
     """
     fps = (source.fps or USUAL_FPS) if source.live else None
     detector = open_detector(config.detector, fps=fps, threads=threads(config))
-    letters = open_letters(config.model, alphabet=config.alphabet)
+    letters = open_letters(
+        config.model, alphabet=config.alphabet, pooled=detector.pooled, live=True
+    )
     motion = Motion() if set(DRAWN) & set(letters.labels) else None
     hands = Hands(detector, limit=config.hands)
     gestures = Gestures(config.gestures, space=OPEN_HAND not in letters.labels)

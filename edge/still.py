@@ -15,6 +15,7 @@ from itertools import product
 from typing import cast
 
 import cv2
+import numpy as np
 
 from edge.geometry import iou, region_of_hand
 from edge.hands import PRESENCE, SAME_HAND
@@ -40,6 +41,36 @@ def hands_in(detector: Detector, rgb: Rgb, limit: int = 1) -> tuple[Hand, ...]:
         if found:
             break
     return tuple(found[:limit])
+
+
+def looks(detector: Detector, rgb: Rgb, hand: Hand) -> tuple[Hand, ...]:
+    """Returns the hand, and the same hand as the landmark model sees it in the mirror.
+
+    The two differ as two frames do; read together they are right more often than either alone
+    (train/LOG.md). Both are in pixels of the (H, W, 3) uint8 photograph as it is.
+    """
+    wide = rgb.shape[1] - 1
+    turned = Frame(np.ascontiguousarray(rgb[:, ::-1]), 0, 0)
+    seen = detector.fit(turned, region_of_hand(mirrored(hand, wide).landmarks))
+    if seen is None or seen.presence < PRESENCE:
+        return (hand,)
+    return hand, mirrored(seen, wide)
+
+
+def mirrored(hand: Hand, wide: int) -> Hand:
+    """Returns the hand as the mirrored photograph shows it; wide: index of the last column.
+
+    Its pooled features stay those of the picture that it was seen in.
+    """
+    landmarks = hand.landmarks.copy()
+    landmarks[:, 0] = wide - landmarks[:, 0]
+    x0, y0, x1, y1 = hand.box_px
+    return replace(
+        hand,
+        landmarks=landmarks,
+        handedness="left" if hand.handedness == "right" else "right",
+        box_px=Box(wide - x1, y0, wide - x0, y1),
+    )
 
 
 def _searched(detector: Detector, rgb: Rgb, limit: int) -> Iterator[Hand]:

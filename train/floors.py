@@ -23,7 +23,7 @@ from edge.detectors import open_detector
 from edge.errors import FingerspellError, UsageError
 from edge.letters import open_letters
 from edge.manifest import BUNDLED, load, write
-from edge.still import hands_in
+from edge.still import hands_in, looks
 from train.datasets import photos
 from train.label import is_meant, picture
 
@@ -49,12 +49,16 @@ def read_right(name: str, data: Path) -> float:
     unseen = [photo for photo in photos(data) if photo.path.startswith(UNSEEN)]
     if not unseen:
         raise UsageError(f"there are no photographs in {data / UNSEEN}")
-    detector, letters = open_detector("mediapipe:full"), open_letters(name)
+    detector = open_detector("mediapipe:full")
+    letters = open_letters(name, pooled=detector.pooled)
     right = 0
     for photo in tqdm(unseen, unit="photo", disable=not sys.stderr.isatty()):
         rgb = picture(data, photo)
-        for hand in () if rgb is None else hands_in(detector, rgb):
-            right += is_meant(hand, photo) and letters.predict(hand).label == photo.label
+        if rgb is None:
+            continue
+        for hand in hands_in(detector, rgb):
+            label = letters.predict(*looks(detector, rgb, hand)).label
+            right += is_meant(hand, photo) and label == photo.label
     return right / len(unseen)
 
 

@@ -1,10 +1,10 @@
-"""Runs the hand models over every labelled photograph and keeps the landmarks.
+"""Runs the hand models over every labelled photograph and keeps what they say.
 
     python -m train.label --data ../shared/data --out FOLDER [--limit N]
 
 Writes FOLDER/hands.npz (see train.landmarks). A photograph in which no hand was found is a row
-too, so that evaluation counts it as wrong. An interrupted run goes on where it stopped; about ten
-minutes for 13,000 photographs on two cores.
+too, so that evaluation counts it as wrong. An interrupted run goes on where it stopped; about
+twenty minutes for 13,000 photographs on two cores.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import os
 import shutil
 import sys
 import zlib
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -24,15 +23,13 @@ from tqdm import tqdm
 
 from edge.detectors import open_detector
 from edge.errors import FingerspellError
-from edge.geometry import region_of_hand
-from edge.hands import PRESENCE
 from edge.still import hands_in
-from edge.types import Box, Detector, Frame, Hand, Handedness, Landmarks, Region, Rgb
+from edge.types import Hand, Rgb
+from train import views
 from train.datasets import EMPTY, NO_LETTER, Photo, photos
 from train.landmarks import VIEWS, Rows, join, load, row
 
-SUMMARY = "Runs the hand models over every labelled photograph and keeps the landmarks."
-SHIFT, SCALE, TURN_RAD = 0.06, 0.12, 0.2  # the "shifted" view: shares of the square, and radians
+SUMMARY = "Runs the hand models over every labelled photograph and keeps what they say."
 MARGIN = 0.15  # a crop shows this share of its box's side more, all round
 CHUNK = 64  # photographs between two saves
 HANDS = 4  # at most, in a picture of people
@@ -54,23 +51,22 @@ class Labeller:
             hands = tuple(hand for hand in hands if is_meant(hand, photo))
         if rgb is None or not hands:
             return row(photo, (None,) * len(VIEWS))
-        return join([row(photo, self._views(Frame(rgb, 0, 0), hand, photo)) for hand in hands])
+        return join([row(photo, self._views(rgb, hand, photo)) for hand in hands])
 
-    def _views(self, frame: Frame, hand: Hand, photo: Photo) -> tuple[Hand | None, ...]:
-        region = region_of_hand(hand.landmarks)
-        random = np.random.default_rng(zlib.crc32(photo.path.encode()))
-        shifted = Region(
-            region.cx + random.uniform(-SHIFT, SHIFT) * region.size,
-            region.cy + random.uniform(-SHIFT, SHIFT) * region.size,
-            region.size * (1 + random.uniform(-SCALE, SCALE)),
-            region.rotation_rad + random.uniform(-TURN_RAD, TURN_RAD),
-        )
-        return (
-            hand,
-            _fit(self.full, frame, shifted),
-            _fit_mirrored(self.full, frame, hand),
-            _fit(self.lite, frame, region),
-        )
+    def _views(self, rgb: Rgb, hand: Hand, photo: Photo) -> tuple[Hand | None, ...]:
+        """Looks at a hand once for each of VIEWS; the same photograph is always altered alike."""
+        random = np.random.default_rng(zlib.crc32(f"{photo.path} {photo.cropped}".encode()))
+        looks: list[Hand | None] = [hand]
+        for name in VIEWS[1:]:
+            look = views.look(
+                self.lite if "lite" in name else self.full,
+                rgb,
+                hand,
+                mirrored="mirrored" in name,
+                altered=random if "altered" in name else None,
+            )
+            looks.append(look)
+        return tuple(looks)
 
 
 def picture(data: Path, photo: Photo) -> Rgb | None:
@@ -84,32 +80,6 @@ def picture(data: Path, photo: Photo) -> Rgb | None:
         left, top = max(0, round(x0 - margin)), max(0, round(y0 - margin))
         bgr = bgr[top : round(y1 + margin), left : round(x1 + margin)]
     return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
-
-
-def _fit(detector: Detector, frame: Frame, region: Region) -> Hand | None:
-    hand = detector.fit(frame, region)
-    return hand if hand is not None and hand.presence >= PRESENCE else None
-
-
-def _fit_mirrored(detector: Detector, frame: Frame, hand: Hand) -> Hand | None:
-    """Fits the hand in the mirrored picture; returns it mirrored back, in the picture's pixels."""
-    wide = frame.rgb.shape[1] - 1
-    region = region_of_hand(_mirror(hand.landmarks, wide))
-    seen = _fit(detector, Frame(np.ascontiguousarray(frame.rgb[:, ::-1]), 0, 0), region)
-    if seen is None:
-        return None
-    landmarks = _mirror(seen.landmarks, wide)
-    handedness: Handedness = "left" if seen.handedness == "right" else "right"
-    x0, y0, x1, y1 = seen.box_px
-    return replace(
-        seen, landmarks=landmarks, handedness=handedness, box_px=Box(wide - x1, y0, wide - x0, y1)
-    )
-
-
-def _mirror(landmarks: Landmarks, wide: int) -> Landmarks:
-    mirrored = landmarks.copy()
-    mirrored[:, 0] = wide - landmarks[:, 0]
-    return mirrored
 
 
 def is_meant(hand: Hand, photo: Photo) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +14,15 @@ from edge.errors import UsageError
 from edge.types import Hand
 from train.datasets import Photo
 
-# The views of one hand, which differ as much as two looks at it do on a device. "found": as
-# `fingerspell read` sees it; "shifted": fitted in a square that is a little off, as for a moving
-# hand; "mirrored": fitted in the mirrored picture, and mirrored back; "lite": by the lite model.
-VIEWS = ("found", "shifted", "mirrored", "lite")
+# The looks at one hand, which differ as much as looks do on a device (train.views). "found": as
+# `fingerspell read` sees it; "mirrored": in the mirrored picture; "altered": in a region that is a
+# little off and in another light; "lite": by the lite model instead of the full one.
+VIEWS = (
+    "found", "mirrored", "altered", "altered mirrored", "altered again", "altered mirrored again",
+    "lite", "lite mirrored", "lite altered", "lite altered mirrored",
+)  # fmt: skip
+DOUBTFUL = Path(__file__).with_name("doubtful.json")
+POOLED = 1152  # pooled features of the full landmark model; the lite one has fewer
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,8 @@ class Rows:
     xyz: (N, V, 21, 3) float32 in pixels of the picture, V as in VIEWS; NaN where a view has none.
     left: (N, V) bool, the model's handedness, for the picture as it is.
     presence: (N, V) float32, 0..1; 0 where a view has no hand.
+    pooled: (N, V, POOLED) float16, what the landmark model saw (`Hand.pooled`), filled up with
+        zeros; all zero where a view has no hand, and (N, V, 0) where no pictures were at hand.
     missed: (N,) bool, a photograph in which no hand was found.
     label, dataset, signer, sitting, path: (N,) text, as in `Photo`.
     """
@@ -34,6 +41,7 @@ class Rows:
     xyz: npt.NDArray[np.float32]
     left: npt.NDArray[np.bool_]
     presence: npt.NDArray[np.float32]
+    pooled: npt.NDArray[np.float16]
     missed: npt.NDArray[np.bool_]
     label: npt.NDArray[np.str_]
     dataset: npt.NDArray[np.str_]
@@ -51,7 +59,7 @@ class Rows:
     def save(self, path: Path) -> None:
         """Writes one .npz file, whole or not at all."""
         part = path.with_name(f".{path.stem}.part.npz")
-        np.savez_compressed(part, **{f.name: getattr(self, f.name) for f in fields(self)})
+        np.savez(part, **{f.name: getattr(self, f.name) for f in fields(self)})
         part.replace(path)
 
 
@@ -66,11 +74,12 @@ def load(path: Path) -> Rows:
         ) from error
 
 
-def gathered(data: Path) -> Rows:
+def gathered(data: Path, *, all_of_them: bool = False) -> Rows:
     """Reads the landmark collections in DATA/landmarks, one view each.
 
     Pictures are taken to be 4:3, which most were. Handedness was not recorded: see `is_left`.
-    All are read, however little they agree with ASL: leaving the worst out made the model worse.
+    Letters that are another sign than their label says are left out (train.doubtful), unless
+    `all_of_them` are wanted.
     """
     folder = data / "landmarks"
     if not (folder / "static.npz").is_file():
@@ -83,10 +92,11 @@ def gathered(data: Path) -> Rows:
     views = np.full((n, v, 21, 3), np.nan, np.float32)
     views[:, 0] = xyz
     signer = np.array([fact["collection"] for fact in facts])[whose]
-    return Rows(
+    rows = Rows(
         xyz=views,
         left=np.repeat(is_left(xyz)[:, None], v, 1),
         presence=np.repeat(np.array([[1.0] + [0.0] * (v - 1)], np.float32), n, 0),
+        pooled=np.zeros((n, v, 0), np.float16),
         missed=np.zeros(n, bool),
         label=label,
         dataset=np.full(n, "gathered"),
@@ -94,6 +104,11 @@ def gathered(data: Path) -> Rows:
         sitting=signer,
         path=np.char.add(signer, [f"/{i}" for i in range(n)]),
     )
+    if all_of_them:
+        return rows
+    doubtful = json.loads(DOUBTFUL.read_bytes())
+    keep = [label not in doubtful.get(who, "") for who, label in zip(signer, label, strict=True)]
+    return rows.where(np.array(keep))
 
 
 def is_left(xyz: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
@@ -107,7 +122,9 @@ def is_left(xyz: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
 
 
 def join(parts: Sequence[Rows]) -> Rows:
-    """Returns the rows of all parts, in order."""
+    """Returns the rows of all parts, in order; pooled features only if all parts have them."""
+    if len({part.pooled.shape[-1] for part in parts}) > 1:
+        parts = [replace(part, pooled=part.pooled[..., :0]) for part in parts]
     names = [f.name for f in fields(Rows)]
     return Rows(**{n: np.concatenate([getattr(p, n) for p in parts]) for n in names})
 
@@ -117,12 +134,16 @@ def row(photo: Photo, views: Sequence[Hand | None]) -> Rows:
     xyz = np.full((1, len(VIEWS), 21, 3), np.nan, np.float32)
     left = np.zeros((1, len(VIEWS)), bool)
     presence = np.zeros((1, len(VIEWS)), np.float32)
+    pooled = np.zeros((1, len(VIEWS), POOLED), np.float16)
     for v, hand in enumerate(views):
         if hand is not None:
             xyz[0, v], left[0, v] = hand.landmarks, hand.handedness == "left"
             presence[0, v] = hand.presence
+            if hand.pooled is not None:
+                pooled[0, v, : len(hand.pooled)] = hand.pooled
     texts = {
         name: np.array([getattr(photo, name)])
         for name in ("label", "dataset", "signer", "sitting", "path")
     }
-    return Rows(xyz=xyz, left=left, presence=presence, missed=np.array([views[0] is None]), **texts)
+    missed = np.array([views[0] is None])
+    return Rows(xyz=xyz, left=left, presence=presence, pooled=pooled, missed=missed, **texts)
