@@ -86,9 +86,11 @@ def compare(
 def _scores(
     manifest: Manifest, alphabet: Sequence[str], twins: Mapping[str, str], logits: Floats
 ) -> Floats:
-    """Returns (N, len(alphabet) + 1) probabilities; the last is that of no sign."""
-    used = [manifest.labels.index(label) for label in (*alphabet, NONE)]
-    scores = np.exp(logits[:, used] - logits[:, used].max(1, keepdims=True))
+    """Returns (N, len(alphabet) + 1) probabilities; the last is that of no sign, if it is told."""
+    used = logits[:, [manifest.labels.index(label) for label in alphabet]]
+    none = logits[:, manifest.labels.index(NONE)] if NONE in manifest.labels else -np.inf
+    used = np.column_stack([used, np.broadcast_to(none, len(used))])
+    scores = np.exp(used - used.max(1, keepdims=True))
     scores /= scores.sum(1, keepdims=True)
     for second, first in twins.items():
         scores[:, alphabet.index(first)] += scores[:, alphabet.index(second)]
