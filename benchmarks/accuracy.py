@@ -1,33 +1,40 @@
 """Reads what is known and counts the errors, through the whole runtime as `fingerspell` runs it.
 
-    python -m benchmarks.accuracy phrases                     the synthetic signer, 10 texts x 3
-    python -m benchmarks.accuracy clips ../shared/data/clips  real clips with a truth.json
-    python -m benchmarks.accuracy photographs FOLDER          pictures named by label (A12.jpg)
+    python -m benchmarks.accuracy phrases              the synthetic signer, 10 texts x 3 seeds
+    python -m benchmarks.accuracy speeds               from one letter in 2 s to four a second
+    python -m benchmarks.accuracy idle                 a synthetic hand that means no letter
+    python -m benchmarks.accuracy clips FOLDER         real clips with a truth.json
+    python -m benchmarks.accuracy tradeoff [FOLDER]    all of these at several settings of
+                                                       debounce.first_ms, plotted
+    python -m benchmarks.accuracy photographs FOLDER   pictures named by label (A12.jpg)
 
-`--json FILE` writes the figures as well.
+`--json FILE` writes the figures as well, and tradeoff's plot beside it, as FILE with .png. The
+columns are explained in benchmarks/scoring.py. Hands are found once and kept
+(benchmarks/recordings.py); a second run takes seconds.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from benchmarks import idle as idle_hand
+from benchmarks import tradeoff
+from benchmarks.recordings import Reading, Recording, record, replay
+from benchmarks.scoring import Score, Shown, score, shown_in, total
 from edge.config import Config
 from edge.detectors import open_detector
 from edge.errors import FingerspellError, UsageError
 from edge.letters import open_letters
 from edge.manifest import write
 from edge.picture import find_pictures, read_rgb
-from edge.pipeline import results
-from edge.run import open_stages
-from edge.sources import open_source
 from edge.still import hands_in
-from edge.types import Event
 
 # Every letter that is held still, doubles among them; J and Z, which move, are left out.
 PHRASES = (
@@ -43,122 +50,116 @@ PHRASES = (
     "BOOK SHELF",
 )
 SEEDS = (0, 1, 2)
-LATE_S = 0.4  # a letter may be settled this long after its hold, which truth.json gives to 0.15 s
+# Every letter, J and Z among them, in words of one to six letters.
+PANGRAMS = ("PACK MY BOX WITH FIVE", "DOZEN LIQUOR JUGS", "SPHINX OF BLACK QUARTZ", "JUDGE A VOW")
+RATES = (0.5, 1.0, 2.0, 4.0)  # letters a second
+UNHURRIED = 1.61  # letters a second that the signer makes at speed 1
+IDLE_S = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
-    """How many there were, and how many of them were read right."""
+class Item(NamedTuple):
+    """One recording, what it shows, and its text where that has words."""
 
-    right: int
-    total: int
-
-    def __str__(self) -> str:
-        share = f" ({100 * self.right / self.total:.1f} %)" if self.total else ""
-        return f"{self.right} of {self.total}{share}"
+    group: str
+    recording: Recording
+    shown: Sequence[Shown]
+    text: str | None = None
 
 
-def spell(uri: str, config: Config) -> tuple[str, list[Event], float]:
-    """Runs a source to its end; returns the text, all events, and the seconds that it lasted."""
-    source = open_source(uri)
-    events: list[Event] = []
-    first_ns = last_ns = 0
-    try:
-        stages = open_stages(config, source)
-        for result in results(source.frames(), *stages):
-            first_ns = first_ns or result.frame.t_ns
-            last_ns = result.frame.t_ns
-            events += result.events
-    finally:
-        source.close()
-    return stages.speller.text, events, (last_ns - first_ns) / 1e9
+def spell(uri: str, config: Config) -> Reading:
+    """Reads a source to its end."""
+    return replay(record(uri, config), config)
 
 
-def edits(truth: str, read: str) -> int:
-    """Returns the Levenshtein distance: letters missed, added or taken for another."""
-    row = list(range(len(read) + 1))
-    for i, wanted in enumerate(truth, 1):
-        before, row[0] = row[0], i
-        for j, got in enumerate(read, 1):
-            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (wanted != got))
-    return row[-1]
-
-
-def phrases(config: Config, texts: Sequence[str] = PHRASES, seeds: Sequence[int] = SEEDS) -> Any:
-    """Reads the synthetic signer; returns and prints the letter error rate, spaces included."""
-    errors = length = 0
-    lines = []
-    for text in texts:
+def phrases(config: Config, seeds: Sequence[int] = SEEDS) -> Iterator[Item]:
+    """The synthetic signer's phrases."""
+    for text in PHRASES:
         for seed in seeds:
-            read, _, _ = spell(f"signer:{text}?seed={seed}", config)
-            wrong = edits(text, read)
-            errors, length = errors + wrong, length + len(text)
-            lines.append({"text": text, "seed": seed, "read": read, "errors": wrong})
-            print(f"{text:22} seed {seed}  {read if wrong else 'right'}", flush=True)
-    print(f"letter error rate {100 * errors / length:.2f} % ({errors} of {length})")
-    return {"letter_error_rate": errors / length, "phrases": lines}
+            yield _signed("phrases", text, f"seed={seed}", config)
 
 
-def clips(folder: Path, config: Config) -> Any:
-    """Reads each clip of truth.json; prints letters right, and letters where none is shown."""
+def speeds(config: Config, seeds: Sequence[int] = SEEDS) -> Iterator[Item]:
+    """Pangrams at each of RATES; the slow ones, which last long, by the first seed only."""
+    for rate in RATES:
+        for text in PANGRAMS:
+            for seed in seeds if rate >= 2 else seeds[:1]:
+                options = f"seed={seed}&speed={rate / UNHURRIED:.3f}"
+                yield _signed(f"{rate:g} letters/s", text, options, config)
+
+
+def _signed(group: str, text: str, options: str, config: Config) -> Item:
+    recording = record(f"signer:{text}?{options}", config)
+    return Item(group, recording, shown_in(recording.frames), text)
+
+
+def idle(config: Config, seeds: Sequence[int] = SEEDS) -> Iterator[Item]:
+    """The synthetic hand that means no letter."""
+    drawn_by = hashlib.sha256(Path(idle_hand.__file__).read_bytes()).hexdigest()[:12]
+    for kind in idle_hand.KINDS:
+        for seed in seeds:
+            name = f"idle:{kind}?seed={seed}&seconds={IDLE_S}&by={drawn_by}"
+            source = idle_hand.Idle(kind, seed, IDLE_S)
+            yield Item(f"idle: {kind}", record(name, config, source), ())
+
+
+def clips(folder: Path, config: Config) -> Iterator[Item]:
+    """The clips of a truth.json; raises UsageError where it cannot be read."""
     try:
         truth = json.loads((folder / "truth.json").read_text())["clips"]
     except (OSError, ValueError, KeyError) as error:
         raise UsageError(f"{folder} has no truth.json that can be read") from error
-    groups: dict[str, list[dict[str, Any]]] = {}
     for clip in truth:
-        group = str(Path(clip["path"]).parent)
-        _, events, seconds = spell(f"video:{folder / clip['path']}", config)
-        read = [(e.t_ns / 1e9, e.label) for e in events if e.kind == "letter"]
-        line = {"path": clip["path"], "seconds": seconds, **_compared(clip["segments"], read)}
-        groups.setdefault(group, []).append(line)
-        print(f"{line['path']:34} {line['read'] or '-'}", flush=True)
-    figures = {name: _summed(lines) for name, lines in groups.items()}
-    print(f"\n{'clips':22} {'static letters':>18} {'J and Z':>12} {'wrong':>6} {'an hour':>8}")
-    for name, figure in figures.items():
-        still, moving = Count(*figure["static"]), Count(*figure["motion"])
-        rate = 3600 * figure["wrong"] / figure["seconds"]
-        print(f"{name:22} {still!s:>18} {moving!s:>12} {figure['wrong']:>6} {rate:>8.0f}")
-    return {"groups": figures, "clips": [line for lines in groups.values() for line in lines]}
+        shown = [Shown(*segment) for segment in clip["segments"]]
+        path = folder / clip["path"]
+        yield Item(str(Path(clip["path"]).parent), record(f"video:{path}", config), shown)
 
 
-def _compared(segments: list[list[Any]], read: list[tuple[float, str]]) -> dict[str, Any]:
-    """Matches each segment with the first letter of its label in its time; the rest is wrong."""
-    rest = list(read)
-    hits: list[tuple[str, bool]] = []
-    for start, end, label in segments:
-        hit = next((r for r in rest if r[1] == label and start <= r[0] <= end + LATE_S), None)
-        if hit:
-            rest.remove(hit)
-        hits.append((label, hit is not None))
-    static = [hit for label, hit in hits if len(label) == 1 and label not in "JZ"]
-    motion = [hit for label, hit in hits if label in ("J", "Z")]
-    return {
-        "read": "".join(label for _, label in read),
-        "static": [sum(static), len(static)],
-        "motion": [sum(motion), len(motion)],
-        "wrong": len(rest),
-    }
+def measure(items: Iterable[Item], config: Config, told: bool = False) -> dict[str, Score]:
+    """Reads every item; returns the sums of each group; `told`: prints what was read amiss."""
+    scores: dict[str, list[Score]] = {}
+    for item in items:
+        read = replay(item.recording, config)
+        text = (item.text, read.text) if item.text else None
+        one = score(item.shown, read.events, item.recording.seconds, text)
+        scores.setdefault(item.group, []).append(one)
+        if told and (one.edits or one.false):
+            print(f"{item.recording.uri.rpartition('/')[2]:44} {read.text or '-'}", flush=True)
+    return {group: total(each) for group, each in scores.items()}
 
 
-def _summed(lines: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    sums: dict[str, Any] = {"static": [0, 0], "motion": [0, 0], "wrong": 0, "seconds": 0.0}
-    for line in lines:
-        for key in ("static", "motion"):
-            sums[key] = [a + b for a, b in zip(sums[key], line[key], strict=True)]
-        sums["wrong"] += line["wrong"]
-        sums["seconds"] += line["seconds"]
-    return sums
+def show(groups: Mapping[str, Score]) -> None:
+    """Prints a line a group."""
+    print(
+        f"\n{'':20} {'letter errors':>17} {'words':>8} {'held missed':>16} {'J, Z missed':>12}"
+        f" {'wrong':>6} {'false (an hour)':>16} {'settled ms':>11}"
+    )
+    for name, s in groups.items():
+        settled = f"{s.settled(0.5):.0f} ({s.settled(0.9):.0f})" if s.settled_ms else ""
+        print(
+            f"{name:20} {_share(s.edits, s.letters):>17}"
+            f" {f'{s.words_right}/{s.words}' if s.words else '':>8}"
+            f" {_share(s.missed, s.held):>16}"
+            f" {f'{s.traced_missed}/{s.traced}' if s.traced else '':>12} {s.wrong:>6}"
+            f" {f'{s.false} ({s.false_an_hour:.0f})' if s.free_s >= 1 else '':>16} {settled:>11}"
+        )
 
 
-def photographs(folder: Path, config: Config) -> Any:
+def _share(part: int, whole: int) -> str:
+    return f"{part}/{whole} ({100 * part / whole:.1f} %)" if whole else ""
+
+
+def _with_first_ms(config: Config, first_ms: float) -> Config:
+    return replace(config, debounce=replace(config.debounce, first_ms=first_ms))
+
+
+def photographs(folder: Path, config: Config) -> dict[str, Any]:
     """Reads pictures whose names begin with their label; a hand that is not found is wrong."""
     detector = open_detector("mediapipe:full")
     letters = open_letters(config.model, alphabet=config.alphabet)
-    right = missed = total = 0
+    right = missed = total_of = 0
     wrong: dict[str, int] = {}
     for path in find_pictures(folder):
-        total += 1
+        total_of += 1
         hands = hands_in(detector, read_rgb(path))
         label = path.name[0].upper()
         read = letters.predict(hands[0]).label if hands else ""
@@ -167,31 +168,47 @@ def photographs(folder: Path, config: Config) -> Any:
         if read != label:
             pair = f"{label}>{read or 'no hand'}"
             wrong[pair] = wrong.get(pair, 0) + 1
-    print(f"{folder.name}: {Count(right, total)} right, {missed} without a hand")
+    print(f"{folder.name}: {_share(right, total_of)} right, {missed} without a hand")
     print("confused:", ", ".join(f"{pair} {n}" for pair, n in sorted(wrong.items())) or "nothing")
-    return {"right": right, "total": total, "missed": missed, "wrong": wrong}
+    return {"right": right, "total": total_of, "missed": missed, "wrong": wrong}
 
 
 def main() -> int:
-    """Runs one of the three; returns the exit code."""
+    """Runs one of them; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("what", choices=("phrases", "clips", "photographs"))
+    kinds = ("phrases", "speeds", "idle", "clips", "tradeoff", "photographs")
+    parser.add_argument("what", choices=kinds)
     parser.add_argument("folder", nargs="?", type=Path)
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS, help="of the signer")
     parser.add_argument("--detector", default="mediapipe")
     parser.add_argument("--alphabet", default="letters", choices=("letters", "digits", "both"))
     parser.add_argument("--json", type=Path, metavar="FILE")
     arguments = parser.parse_args()
+    what, folder, seeds = arguments.what, arguments.folder, arguments.seeds
+    if folder is None and what in ("clips", "photographs"):
+        parser.error(f"{what} needs a folder")
     config = Config(detector=arguments.detector, alphabet=arguments.alphabet)
+    figures: Any
+    items: Iterable[Item]
     try:
-        if arguments.what == "phrases":
-            figures = phrases(config, seeds=arguments.seeds)
-        elif arguments.folder is None:
-            parser.error(f"{arguments.what} needs a folder")
+        if what == "photographs":
+            figures = photographs(folder, config)
+        elif what == "tradeoff":
+            known = clips(folder, config) if folder else ()
+            items = [*speeds(config, seeds), *idle(config, seeds), *known]
+            figures = tradeoff.sweep(
+                lambda first_ms: measure(items, _with_first_ms(config, first_ms))
+            )
+            if arguments.json:
+                plot = tradeoff.drawn(figures, config.debounce.first_ms)
+                write(arguments.json.with_suffix(".png"), plot)
         else:
-            read = clips if arguments.what == "clips" else photographs
-            figures = read(arguments.folder, config)
+            makers = {"phrases": phrases, "speeds": speeds, "idle": idle}
+            items = makers[what](config, seeds) if what in makers else clips(folder, config)
+            groups = measure(items, config, told=True)
+            show(groups)
+            figures = {name: group.figures() for name, group in groups.items()}
         if arguments.json:
             write(arguments.json, json.dumps(figures, indent=1).encode() + b"\n")
     except FingerspellError as error:

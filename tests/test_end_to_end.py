@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.accuracy import PHRASES, SEEDS, clips, edits, phrases, spell
+from benchmarks.accuracy import PHRASES, SEEDS, clips, measure, phrases, spell
+from benchmarks.scoring import edits, total
 from edge.config import Config
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("hand_models")]
@@ -32,24 +33,24 @@ def test_ten_phrases_are_read_with_three_seeds_each() -> None:
     """At most 2 % of the letters of ten phrases, three signers each, are wrong."""
     assert len(PHRASES) >= 10
     assert len(SEEDS) >= 3
-    assert phrases(Config())["letter_error_rate"] <= 0.02
+    groups = measure(phrases(Config()), Config())
+    assert total(groups.values()).error_rate <= 0.02
 
 
 def test_a_left_hand_is_read_as_well() -> None:
     """The signer's left hand spells the same text."""
-    text, _, _ = spell("signer:HELLO WORLD?hand=left&seed=1", Config())
+    text = spell("signer:HELLO WORLD?hand=left&seed=1", Config()).text
     assert edits("HELLO WORLD", text) <= 1
 
 
 def test_digits_are_read() -> None:
     """With the digits alphabet, all ten digits are read in order."""
-    text, _, _ = spell("signer:0123456789", Config(alphabet="digits"))
+    text = spell("signer:0123456789", Config(alphabet="digits")).text
     assert edits("0123456789", text) <= 1
 
 
 def test_real_clips_give_sensible_letters(shared_data: Path) -> None:
     """Most letters of the lesson clips are read; nothing is read where there is no hand."""
-    groups = clips(shared_data / "clips", Config())["groups"]
-    right, total = groups["lesson"]["static"]
-    assert right / total >= 0.7
-    assert groups["no_letters/no_hand"]["wrong"] == 0
+    groups = measure(clips(shared_data / "clips", Config()), Config())
+    assert groups["lesson"].missed_share <= 0.3
+    assert groups["no_letters/no_hand"].false == 0
