@@ -34,7 +34,7 @@ from edge.errors import FingerspellError, UsageError
 from edge.letters import open_letters
 from edge.manifest import write
 from edge.picture import find_pictures, read_rgb
-from edge.still import hands_in
+from edge.still import hands_in, looks
 
 # Every letter that is held still, doubles among them; J and Z, which move, are left out.
 PHRASES = (
@@ -155,14 +155,15 @@ def _with_first_ms(config: Config, first_ms: float) -> Config:
 def photographs(folder: Path, config: Config) -> dict[str, Any]:
     """Reads pictures whose names begin with their label; a hand that is not found is wrong."""
     detector = open_detector("mediapipe:full")
-    letters = open_letters(config.model, alphabet=config.alphabet)
+    letters = open_letters(config.model, alphabet=config.alphabet, pooled=detector.pooled)
     right = missed = total_of = 0
     wrong: dict[str, int] = {}
     for path in find_pictures(folder):
         total_of += 1
-        hands = hands_in(detector, read_rgb(path))
+        rgb = read_rgb(path)
+        hands = hands_in(detector, rgb)
         label = path.name[0].upper()
-        read = letters.predict(hands[0]).label if hands else ""
+        read = letters.predict(*looks(detector, rgb, hands[0])).label if hands else ""
         right += read == label
         missed += not hands
         if read != label:

@@ -326,9 +326,9 @@ def test_a_tiny_evaluation_from_end_to_end(tmp_path: Path) -> None:
     again = evaluate.evaluate(work)
     assert {path: path.stat().st_mtime_ns for path in work.folder.iterdir()} == written
     np.testing.assert_array_equal(again["set-lee"].read, found["set-lee"].read)
-    assert evaluate.model_of(work.folder, "multiuser_crop").count_params() > 0
+    assert evaluate.reader_of(work.folder, "multiuser_crop").letters.count_params() > 0
     with pytest.raises(UsageError, match=r"train\.evaluate"):
-        evaluate.model_of(work.folder, "ardamavi")
+        evaluate.reader_of(work.folder, "ardamavi")
     evaluate.forget_others(work, list(found))
     assert (work.folder / "set-lee.npz").exists()
     evaluate.forget_others(replace(work, recipe=replace(recipe, seed=2)), list(found))

@@ -21,55 +21,42 @@ import multiprocessing
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from edge.errors import FingerspellError, UsageError
-from edge.letters import features
+from edge.errors import FingerspellError
 from edge.manifest import write
-from train import figures, landmarks, readings, report
+from train import closed, figures, landmarks, readings, report
 from train.alphabets import DIGITS, LABELS
 from train.folds import SETS, folds, persons
 from train.landmarks import VIEWS, Rows
-from train.material import Recipe, hands_of
+from train.material import Recipe
+from train.reader import LOOKS, Reader, fit, load
 from train.readings import Bools, Floats, Readings, Texts
 
 SUMMARY = "Reads every labelled photograph with a model that never saw its signer, and reports."
 # What decides how a fold is trained and read, besides the recipe and the landmarks.
-_CODE = ("edge/letters.py", "train/alphabets.py", "train/augment.py", "train/evaluate.py",
-         "train/folds.py", "train/letters.py", "train/material.py")  # fmt: skip
+_CODE = ("edge/closed.py", "edge/letters.py", "train/alphabets.py", "train/augment.py",
+         "train/closed.py", "train/doubtful.json", "train/evaluate.py", "train/folds.py",
+         "train/letters.py", "train/material.py", "train/reader.py")  # fmt: skip
 
 
-def logits_of(model: Any, rows: Rows, view: str) -> Floats:
-    """Returns the logits, (N, L) over LABELS, of rows that have this view."""
-    v = VIEWS.index(view)
-    return np.asarray(model(features(rows.xyz[:, v], rows.left[:, v]), training=False))
-
-
-def trained(rows: Rows, more: Rows | None, recipe: Recipe) -> Any:
-    """Returns a model trained on these photographs, and on the landmark collections if given."""
-    from train.letters import fit
-
-    return fit(hands_of(landmarks.join([rows, more]) if more else rows, recipe), recipe)
-
-
-def read(model: Any, rows: Rows, person: Texts) -> Readings:
+def read(reader: Reader, rows: Rows, person: Texts) -> Readings:
     """Reads every row, each in the alphabet of its label; a row without a hand is read as "".
 
     person: (N,), as in `Readings`.
     """
     digit = np.isin(rows.label, DIGITS)
     lite = ~np.isnan(rows.xyz[:, VIEWS.index("lite"), 0, 0])
-    best, score, logits = _read(model, rows, "found", ~rows.missed, digit)
+    best, score, logits = _read(reader, rows, LOOKS, ~rows.missed, digit)
     return Readings(
         truth=rows.label,
         read=best,
         score=score,
-        lite=_read(model, rows, "lite", lite, digit)[0],
+        lite=_read(reader, rows, ("lite", "lite mirrored"), lite, digit)[0],
         logits=logits,
         dataset=rows.dataset,
         signer=rows.signer,
@@ -78,12 +65,12 @@ def read(model: Any, rows: Rows, person: Texts) -> Readings:
 
 
 def _read(
-    model: Any, rows: Rows, view: str, seen: Bools, digit: Bools
+    reader: Reader, rows: Rows, looks: tuple[str, ...], seen: Bools, digit: Bools
 ) -> tuple[Texts, Floats, Floats]:
     logits = np.full((len(rows), len(LABELS)), np.nan, np.float32)
     best, score = np.full(len(rows), "", dtype="<U9"), np.zeros(len(rows), np.float32)
     if seen.any():
-        logits[seen] = logits_of(model, rows.where(seen), view)
+        logits[seen] = reader.logits(rows.where(seen), looks)
     for alphabet, here in (("digits", seen & digit), ("letters", seen & ~digit)):
         if here.any():
             best[here], score[here] = readings.best(logits[here], alphabet)
@@ -98,10 +85,12 @@ class Work:
     data: Path | None
     recipe: Recipe
     folder: Path
+    closed: closed.Recipe = field(default_factory=closed.Recipe)
 
     def key(self) -> str:
         """Returns a sum over everything that decides what a fold's model says."""
-        total = hashlib.sha256(repr(self.recipe).encode() + self.landmarks.read_bytes())
+        total = hashlib.sha256(repr((self.recipe, self.closed)).encode())
+        total.update(self.landmarks.read_bytes())
         root = Path(__file__).parents[1]
         for path in (root / name for name in _CODE):
             total.update(path.read_bytes())
@@ -127,29 +116,20 @@ def _run(name: str) -> str:
     model_path, readings_path = (_work.folder / f"{name}.{end}" for end in ("keras", "npz"))
     if readings_path.exists():  # it is written last
         return name
-    from convert.quiet_tensorflow import keras, silenced
+    from convert.quiet_tensorflow import keras
 
     (out,) = (fold.out for fold in folds(_rows) if fold.name == name)
-    model = trained(_rows.where(~out), _more, _work.recipe)
-    part = model_path.with_name(f".{name}.part.keras")
-    with silenced():
-        model.save(part)
-    part.replace(model_path)
-    read(model, _rows.where(out), persons(_rows)[out]).save(readings_path)
+    reader = fit(_rows.where(~out), _more, _work.recipe, _work.closed)
+    reader.save(model_path)
+    read(reader, _rows.where(out), persons(_rows)[out]).save(readings_path)
     keras.backend.clear_session()
     return name
 
 
-def model_of(folder: Path, dataset: str) -> Any:
-    """Loads the model that never saw this data set from OUT/folds; raises UsageError without."""
-    from convert.quiet_tensorflow import keras, silenced
-
+def reader_of(folder: Path, dataset: str) -> Reader:
+    """Loads the reader that never saw this data set from OUT/folds; raises UsageError without."""
     (name,) = (name for name, parts in SETS.items() if dataset in parts)
-    path = folder / f"set-{name}.keras"
-    if not path.is_file():
-        raise UsageError(f"there is no {path}; run: python -m train.evaluate")
-    with silenced():
-        return keras.models.load_model(path)
+    return load(folder / f"set-{name}.keras")
 
 
 def evaluate(work: Work, processes: int = 1) -> dict[str, Readings]:
@@ -208,7 +188,8 @@ def main() -> int:
     work = Work(args.landmarks, args.data, Recipe(epochs=args.epochs), args.out / "folds")
     try:
         left_out, apart = by_sets_and_persons(evaluate(work, args.processes))
-        told = figures.figures(left_out, apart) | {"recipe": asdict(work.recipe)}
+        recipes = {"recipe": asdict(work.recipe), "closed": asdict(work.closed)}
+        told = figures.figures(left_out, apart) | recipes
         report.write_all(args.out, told, left_out)
     except FingerspellError as error:
         print(f"train.evaluate: {error}", file=sys.stderr)

@@ -28,14 +28,14 @@ from edge.detectors import open_detector
 from edge.errors import FingerspellError, UsageError
 from edge.geometry import box_of
 from edge.manifest import write
-from edge.still import hands_in
+from edge.still import hands_in, looks
 from edge.types import Box, Detector, Hand, Rgb
 from train import tolerance
 from train.alphabets import DIGITS, LETTERS
 from train.datasets import Photo, photos
 from train.distortions import DISTORTIONS, Matrix, undone
 from train.document import Picture, markdown
-from train.evaluate import model_of, read
+from train.evaluate import read, reader_of
 from train.label import is_meant, picture
 from train.landmarks import VIEWS, Rows, join, row
 
@@ -86,7 +86,8 @@ def look(detector: Detector, rgb: Rgb, photo: Photo) -> tuple[Rows, float]:
             hand = None
         if not name and hand is not None:
             box = hand.box_px
-        rows.append(row(photo, (hand, *[None] * (len(VIEWS) - 1))))
+        seen = looks(detector, changed, hand) if hand is not None else ()
+        rows.append(row(photo, (*seen, *[None] * (len(VIEWS) - len(seen)))))
     box = box or _meant(rgb, photo)
     return join(rows), box.y1 - box.y0
 
@@ -142,7 +143,7 @@ def right_of(folder: Path, rows: Sequence[Rows]) -> npt.NDArray[np.bool_]:
     for name in dict.fromkeys(dataset.tolist()):
         own = np.flatnonzero(dataset == name)
         all_rows = join([rows[i] for i in own.tolist()])
-        found = read(model_of(folder, name), all_rows, all_rows.signer)
+        found = read(reader_of(folder, name), all_rows, all_rows.signer)
         right[own] = found.right.reshape(len(own), -1)
     return right
 
@@ -158,7 +159,7 @@ def main() -> int:
     try:
         chosen = sample(photos(args.data), args.photographs)
         for dataset in {photo.dataset for photo in chosen}:
-            model_of(args.out / "folds", dataset)  # before the minutes, not after
+            reader_of(args.out / "folds", dataset)  # before the minutes, not after
         rows, heights_px = looked(args.data, chosen, args.processes)
         right = right_of(args.out / "folds", rows)
         names = [photo.dataset for photo in chosen]
