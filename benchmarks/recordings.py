@@ -19,7 +19,7 @@ import numpy as np
 from edge import handmodels
 from edge.config import Config
 from edge.hands import Hands
-from edge.letters import Letters
+from edge.letters import Letters, open_letters
 from edge.manifest import write
 from edge.pipeline import results
 from edge.run import Stages, open_stages
@@ -98,7 +98,9 @@ def _stages(recording: Recording, config: Config) -> Stages:
     source = open_source("signer:A")  # recorded, like these frames; only that is asked of it
     stages = open_stages(replace(config, detector="truth"), source)
     read = recording.predictions.setdefault((config.model, config.alphabet), {})
-    remembered = _Remembered(stages.letters, read)
+    seen = (h.pooled.size for hands in recording.hands for h in hands if h.pooled is not None)
+    letters = open_letters(config.model, alphabet=config.alphabet, pooled=next(seen, 0), live=True)
+    remembered = _Remembered(letters, read)
     return stages._replace(hands=_Kept(recording.hands), letters=remembered)  # type: ignore[arg-type]
 
 
