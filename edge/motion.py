@@ -40,10 +40,13 @@ _X = [1, 3, 5, 7, 9]  # channels that change their sign in the mirror: x of poin
 _TIPS, _ROOTS = [4, 8, 12, 16, 20], [2, 5, 9, 13, 17]
 _FAR = 4.0  # palm lengths: what lies farther off is no letter, and int8 wants a small range
 
+ON = 0.7  # score that makes a letter
+
 _KEPT = 160  # looks: 1.9 s at 60 frames a second, and some more
 _EVERY_MS = 28.0  # the time between two questions to the model: 30 frames a second ask on each
 _APART_MS = 12.0  # looks closer than this add nothing
 LOST_MS = 250.0  # without a hand for so long, its path ends; Debouncer forgets it then too
+_WAIT_MS = 130.0  # the longest that a letter that looks better and better is waited for
 _AGAIN_MS = 600.0  # after a letter before the next can end: its hand has to go back first
 _JUMP = 2.5  # palm lengths from one look to the next: another hand
 COVERED = 0.7  # share of a span that must have been seen
@@ -126,7 +129,7 @@ class Motion:
     features than this version's.
     """
 
-    def __init__(self, path: Path = BUNDLED / "motion.json", *, on: float = 0.8) -> None:
+    def __init__(self, path: Path = BUNDLED / "motion.json", *, on: float = ON) -> None:
         self.manifest, self._model = open_model(path)
         shape = (1, len(SPANS_MS), SIZE)
         if self.manifest.features != FEATURES or self.manifest.labels != LABELS:
@@ -173,7 +176,8 @@ class Motion:
     def _forget(self) -> None:
         """As if no hand had been seen."""
         self._count = 0
-        self._best: Prediction | None = None
+        self._best: Prediction | None = None  # a letter that may look better still
+        self._best_ms = 0.0  # since when
         self._asked_ms = -np.inf
 
     def _keep(self, now_ms: float, look: _Floats, left: bool) -> None:
@@ -204,10 +208,12 @@ class Motion:
         label = int(best.argmax())
         if best[label] < self._on or (self._best and best[label] <= self._best.score):
             return self._done(now_ms)
+        if self._best is None:
+            self._best_ms = now_ms
         self._best = Prediction(
             DRAWN[label], float(best[label]), dict(zip(DRAWN, best.tolist(), strict=True))
         )
-        return None
+        return self._done(now_ms) if now_ms - self._best_ms >= _WAIT_MS else None
 
     def _done(self, now_ms: float) -> Prediction | None:
         """Returns the letter that looked better until now than it does now, if there was one."""

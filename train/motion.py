@@ -1,7 +1,7 @@
 """Trains the motion model: the path of a hand -> J, Z, or neither.
 
-    python -m train.motion --data ../shared/data --out FOLDER      then: python -m convert.quantize
-    python -m train.motion --data ../shared/data --evaluate        each collection left out
+    python -m train.motion --data ../shared/data --out FOLDER   next: python -m convert.quantize
+    python -m train.motion --data ../shared/data --evaluate --out train/results
 
 Writes motion.keras, calibration.npz and training.json into FOLDER. A recorded take says what was
 drawn and not when: of all its windows the few that look most like its letter have to look like it.
@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,10 +24,11 @@ import numpy as np
 from tqdm import tqdm
 
 from convert.quiet_tensorflow import keras, silenced, tf
-from edge.errors import FingerspellError
-from edge.motion import FEATURES, LABELS, SIZE, SPANS_MS
+from edge.errors import FingerspellError, UsageError
+from edge.motion import FEATURES, LABELS, ON, SIZE, SPANS_MS, Motion
+from train import motion_figures
 from train.bags import ENDS, MAYBE, Bags, bags
-from train.paths import made, recorded
+from train.paths import MADE, Take, made, recorded
 
 SUMMARY = "Trains the motion model: the path of a hand -> J, Z, or neither."
 
@@ -37,8 +39,8 @@ class Recipe:
 
     seed: int = 1
     made: int = 1500
-    sets: int = 6
-    epochs: int = 36
+    sets: int = 3
+    epochs: int = 24
     batch: int = 64
     rate: float = 2e-3
     decay: float = 1e-4
@@ -86,7 +88,6 @@ def fit(sets: Sequence[Bags], recipe: Recipe, *, show: bool = False) -> Any:
         keras.optimizers.schedules.CosineDecay(recipe.rate, steps), weight_decay=recipe.decay
     )
 
-    @tf.function(reduce_retracing=True)  # type: ignore[misc]
     def step(x: Any, right: Any, meant: Any) -> Any:
         with tf.GradientTape() as tape:
             flat = tf.reshape(tf.cast(x, tf.float32), (-1, len(SPANS_MS), SIZE))
@@ -96,6 +97,7 @@ def fit(sets: Sequence[Bags], recipe: Recipe, *, show: bool = False) -> Any:
         optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
         return loss
 
+    step = tf.function(step, reduce_retracing=True)
     for epoch in tqdm(range(recipe.epochs), unit="epoch", disable=not show):
         bag = sets[epoch % len(sets)]
         order = random.permutation(len(bag.x))
@@ -106,9 +108,8 @@ def fit(sets: Sequence[Bags], recipe: Recipe, *, show: bool = False) -> Any:
     return model
 
 
-def material(data: Path, recipe: Recipe) -> list[Bags]:
-    """Returns `sets` looks at all takes, recorded and made."""
-    takes = [*recorded(data), *made(recipe.made, recipe.seed)]
+def material(takes: Sequence[Take], recipe: Recipe) -> list[Bags]:
+    """Returns `sets` looks at all takes."""
     return [
         bags(takes, np.random.default_rng([recipe.seed, number]))
         for number in tqdm(range(recipe.sets), unit="set", disable=not sys.stderr.isatty())
@@ -147,20 +148,64 @@ def save(model: Any, sets: Sequence[Bags], out: Path, told: dict[str, Any]) -> N
     (out / "training.json").write_text(json.dumps(told, indent=1) + "\n")
 
 
+def evaluate(takes: Sequence[Take], sets: Sequence[Bags], recipe: Recipe, out: Path) -> None:
+    """Writes OUT/motion.md and OUT/motion.json: each collection read by a model without it."""
+    figures: dict[float, dict[str, Any]] = {on: {} for on in {ON, *motion_figures.SWEEP}}
+    names = sorted({take.source for take in takes} - {MADE})
+    for name in tqdm(names, unit="collection", disable=not sys.stderr.isatty()):
+        kept = [bag.where(bag.source != name) for bag in sets]
+        held = [take for take in takes if take.source == name]
+        with tempfile.TemporaryDirectory() as folder:
+            save(fit(kept, recipe), kept, Path(folder), words(kept, recipe, {}))
+            path = motion_figures.int8(Path(folder))
+            for on, by_name in figures.items():
+                by_name[name] = motion_figures.of_recorded(Motion(path, on=on), held)
+    with tempfile.TemporaryDirectory() as folder:
+        save(fit(sets, recipe), sets, Path(folder), words(sets, recipe, {}))
+        model = Motion(motion_figures.int8(Path(folder)))
+        strangers = motion_figures.of_made(model, made(200, recipe.seed + 1))
+    motion_figures.save(figures, strangers, asdict(recipe), out)
+
+
+def _quoted(path: Path) -> dict[str, Any]:
+    """Returns what a manifest quotes of the figures of --evaluate."""
+    try:
+        figures = json.loads(path.read_bytes())
+        return {name: figures[name] for name in motion_figures.QUOTED}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"{path} has no figures; run: python -m train.motion --evaluate"
+        ) from error
+
+
 def main() -> int:
     """Runs the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m train.motion", description=SUMMARY)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--out", type=Path, help="a folder")
+    parser.add_argument("--data", type=Path, required=True, help="the folder with motion/ in it")
+    parser.add_argument("--evaluate", action="store_true", help="write figures and train nothing")
+    parser.add_argument("--figures", type=Path, help="motion.json of --evaluate, to be quoted")
+    parser.add_argument("--out", type=Path, required=True, help="a folder")
     parser.add_argument("--seed", type=int, default=Recipe().seed)
     args = parser.parse_args()
     recipe = Recipe(seed=args.seed)
     try:
-        sets = material(args.data, recipe)
-        save(fit(sets, recipe, show=True), sets, args.out, words(sets, recipe, {}))
+        figures = _quoted(args.figures) if args.figures else {}
+        takes = [*recorded(args.data), *made(recipe.made, recipe.seed)]
+        sets = material(takes, recipe)
+        if args.evaluate:
+            evaluate(takes, sets, recipe, args.out)
+            print(args.out / "motion.md")
+            return 0
+        save(
+            fit(sets, recipe, show=sys.stderr.isatty()),
+            sets,
+            args.out,
+            words(sets, recipe, figures),
+        )
     except FingerspellError as error:
         print(f"train.motion: {error}", file=sys.stderr)
         return error.exit_code
+    print(f"{args.out / 'motion.keras'}; next: python -m convert.quantize")
     return 0
 
 

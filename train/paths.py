@@ -25,7 +25,7 @@ Floats = npt.NDArray[np.float32]
 Array = npt.NDArray[np.float64]
 
 USUAL_MS, SLOWEST_FPS = 1500.0, 10.0  # of a recorded take, whose frames were counted, not timed
-MADE_FPS = 30.0
+MADE, MADE_FPS = "made", 30.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,9 +166,9 @@ def _filmed(
     seen[..., :2] *= (away / (away - seen[..., 2]))[..., None]
     seen[..., 2] -= seen[:, :1, 2]
     seen *= np.array([1.0, -1.0, -1.0])  # y down, z smaller towards the camera
-    t_ms = np.arange(len(seen)) * (1000 / MADE_FPS)
+    t_ms: Array = np.arange(len(seen), dtype=np.float64) * (1000 / MADE_FPS)
     landmarks = seen.astype(np.float32)
-    return Take(t_ms, landmarks, False, "", "made", tuple(drawn), tuple(begun), tuple(ended))
+    return Take(t_ms, landmarks, False, "", MADE, tuple(drawn), tuple(begun), tuple(ended))
 
 
 def _start(act: str, random: np.random.Generator) -> Handshape:
