@@ -158,3 +158,21 @@ def test_a_model_without_a_none_is_refused(tmp_path: Path) -> None:
     ]
     with pytest.raises(ModelError, match="no letter model"):
         Letters(_copied(tmp_path, labels=labels))
+
+
+@given(st.sampled_from(SHAPES))
+def test_drawn_letters_are_not_read_from_a_live_hand(shape: Landmarks) -> None:
+    """J and Z are paths: while a hand is followed, no pose of it scores for them."""
+    scores = open_letters(live=True).predict(hand_of(shape)).scores
+    assert scores["J"] == scores["Z"] == 0
+    assert sum(scores.values()) <= 1 + 1e-5
+
+
+def test_two_looks_are_read_together() -> None:
+    """What two looks say is between what each says alone, whatever their order."""
+    a, b = hand_of(SHAPES[0]), hand_of(SHAPES[-1])
+    together = LETTERS.predict(a, b).scores
+    assert together == LETTERS.predict(b, a).scores
+    assert LETTERS.predict(a, a).scores == pytest.approx(LETTERS.predict(a).scores, abs=1e-6)
+    best = LETTERS.predict(a).label
+    assert together[best] < LETTERS.predict(a).scores[best]

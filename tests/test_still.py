@@ -13,7 +13,7 @@ from edge.detectors import open_detector
 from edge.geometry import box_of, hand_size_px, region_of_hand
 from edge.hands import PRESENCE
 from edge.sources import open_source
-from edge.still import hands_in
+from edge.still import hands_in, looks, mirrored
 from edge.types import Detector, Frame, Hand, Region, Rgb
 from tests.test_hands import a_hand
 
@@ -169,3 +169,30 @@ def test_real_photographs_are_read(detector: Detector, shared_data: Path) -> Non
             x, y = hand.landmarks[:, :2].mean(0)
             good += x0 <= x <= x1 and y0 <= y <= y1
     assert good >= 0.9 * len(chosen)
+
+
+def test_a_photograph_is_looked_at_in_the_mirror_too() -> None:
+    """The second look is at the mirrored photograph, and told in pixels of the photograph."""
+    wide = PHOTOGRAPH.shape[1] - 1
+    hand = a_hand()
+    detector = Views([mirrored(hand, wide)], lambda view: True)
+    first, second = looks(detector, PHOTOGRAPH, hand)
+    assert first is hand
+    assert second.handedness == hand.handedness
+    np.testing.assert_allclose(second.landmarks, hand.landmarks)
+    np.testing.assert_allclose(second.box_px, hand.box_px)
+
+
+def test_a_hand_that_the_mirror_does_not_show_is_looked_at_once() -> None:
+    """A second look that finds nothing takes nothing away."""
+    hand = a_hand()
+    assert looks(Views([hand], lambda view: False), PHOTOGRAPH, hand) == (hand,)
+
+
+def test_mirroring_twice_changes_nothing() -> None:
+    """The mirror's mirror shows the hand as it was."""
+    hand = a_hand()
+    again = mirrored(mirrored(hand, 639), 639)
+    np.testing.assert_allclose(again.landmarks, hand.landmarks)
+    assert again.box_px == pytest.approx(hand.box_px)
+    assert again.handedness == hand.handedness
