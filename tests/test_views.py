@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from edge.detectors import open_detector
 from edge.geometry import hand_size_px
+from edge.hands import PRESENCE
 from edge.sources import open_source
 from train.views import look, relit
 
@@ -38,7 +39,7 @@ def test_a_look_finds_the_same_hand(mirrored: bool) -> None:
     for frame in islice(open_source("signer:LAB FLY?fps=10&seed=4").frames(), 8, 60, 4):
         regions = detector.find(frame, 1)
         hand = detector.fit(frame, regions[0]) if regions else None
-        if hand is None:
+        if hand is None or hand.presence < PRESENCE:
             continue
         altered = np.random.default_rng(frame.index)
         seen = look(detector, frame.rgb, hand, mirrored=mirrored, altered=altered)
@@ -48,4 +49,4 @@ def test_a_look_finds_the_same_hand(mirrored: bool) -> None:
         off = np.linalg.norm(seen.landmarks[:, :2] - hand.landmarks[:, :2], axis=1).mean()
         near += off < 0.15 * hand_size_px(hand.landmarks) and seen.handedness == hand.handedness
     assert total >= 4
-    assert near >= 0.7 * total  # an altered picture may be too dark or small to see it
+    assert near >= total - 1  # an altered picture may be too dark or small to see it
