@@ -3,6 +3,7 @@
 # make test-device the tests that a device runs: no TensorFlow
 # make check       lint, types and the fast tests
 # make bench       the benchmarks
+# make retrain     train every bundled model anew from the photographs and collections in DATA
 # make clean       forget the environment; the hand models in your data folder stay
 #
 # PYTHON=python3.13 chooses another interpreter, ARGS="..." is passed on.
@@ -23,7 +24,7 @@ CONSTRAINTS := --constraint systemd/constraints-bookworm.txt
 endif
 endif
 
-.PHONY: run test test-device check bench clean models
+.PHONY: run test test-device check bench retrain clean models
 
 run: $(VENV)/.run models
 	@$(BIN)/fingerspell run $(ARGS)
@@ -42,6 +43,27 @@ check: $(VENV)/.train
 
 bench: $(VENV)/.run models
 	$(BIN)/python -m benchmarks.latency $(ARGS)
+
+# Labelling takes most of it; an interrupted one goes on where it stopped. What was there before
+# stays until a new model is whole.
+DATA ?= ../shared/data
+OUT ?= out
+TRAIN = $(BIN)/python -m train
+CONVERT = $(BIN)/python -m convert
+retrain: $(VENV)/.train models
+	$(TRAIN).label --data $(DATA) --out $(OUT)
+	$(TRAIN).doubtful --data $(DATA)
+	$(TRAIN).letters --landmarks $(OUT)/hands.npz --data $(DATA) --out $(OUT)/letters \
+		--figures train/results/letters.json
+	$(TRAIN).closed --landmarks $(OUT)/hands.npz --out $(OUT)/closed
+	$(CONVERT).quantize $(OUT)/letters/letters.keras --out edge/models/letters.tflite \
+		--calibration $(OUT)/letters/calibration.npz
+	$(CONVERT).quantize $(OUT)/closed/closed.keras --out edge/models/letters-closed.tflite \
+		--calibration $(OUT)/closed/calibration.npz
+	$(CONVERT).check edge/models/letters.tflite --keras $(OUT)/letters/letters.keras \
+		--data $(OUT)/letters/calibration.npz
+	$(CONVERT).check edge/models/letters-closed.tflite --keras $(OUT)/closed/closed.keras \
+		--data $(OUT)/closed/calibration.npz
 
 models: $(VENV)/.run
 	@$(BIN)/fingerspell models --fetch >&2

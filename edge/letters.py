@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from edge.closed import CLOSED, Closed, open_closed, told_apart
 from edge.errors import ModelError, UsageError
-from edge.manifest import BUNDLED, Manifest, open_model
+from edge.manifest import BUNDLED, Manifest, load, open_model
 from edge.types import Hand, Prediction
 
 FEATURES = 1  # version of `features`: a model made for another one is refused
@@ -150,7 +150,7 @@ def open_letters(
     """
     path = BUNDLED / f"{name}.json"
     if not path.is_file():
-        names = sorted(path.stem for path in BUNDLED.glob("*.json"))
+        names = sorted(p.stem for p in BUNDLED.glob("*.json") if NONE in load(p).labels)
         raise UsageError(f"there is no letter model {name!r}; there are: {', '.join(names)}")
     closed = open_closed(name, pooled)
     return Letters(path, alphabet=alphabet, threads=threads, closed=closed, live=live)
