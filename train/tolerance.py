@@ -182,7 +182,9 @@ def _curve(steps: Sequence[Mapping[str, Any]], name: str) -> list[tuple[float, f
 
 def _told(part: Mapping[str, Any], which: str, name: str) -> str:
     if len(part["steps"]) == 2:  # either it is so or not
-        return f"{100 * _accuracy(part['steps'][1], name):.1f} %"
+        plain, changed = (_accuracy(step, name) for step in part["steps"])
+        whole = max(plain, 1e-9) if which == UNDER_RELATIVE else 1.0
+        return f"{100 * changed / whole:.1f} %"
     low, high = part[which][name]
     if low is not None and low == high:
         return "to begin with"
