@@ -13,6 +13,7 @@ import pickle
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -51,8 +52,7 @@ class Recording:
         return (self.frames[-1].t_ns - self.frames[0].t_ns) / 1e9 if self.frames else 0.0
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(NamedTuple):
     """What was read of a recording: the text, and all events."""
 
     text: str

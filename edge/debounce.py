@@ -13,8 +13,9 @@ palm lengths a second. So a letter that is merely passed through collects next t
 
 Beginnings. Within a word a settled letter is told at once. The first must be held longer and
 stiller, or be followed by others in the same place (edge/word.py): word signs, gestures and hands
-at rest are no words. Time counts towards it by the same formula with lower speeds, and by how
-sure the letter is.
+at rest are no words. Time counts towards it by the same formula, with a lower speed of the shape
+and the palm's distance from the anchor (below) in the place of its speed, and by how sure the
+letter is.
 
 Repeats. A settled letter is held, and not settled again, until one of these:
 - release: its score stays below `off` for `release_ms`, the hand having changed shape (it opens
@@ -40,7 +41,7 @@ beyond `gap_ms` an interval.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isfinite, log
+from math import hypot, isfinite, log
 
 import numpy as np
 
@@ -73,7 +74,8 @@ class DebounceConfig:
     further_ms: what each letter after the first counts towards first_ms, however short.
     run_ms: how long after a letter the next one is a first one again.
     place: how far the palm may go from one letter of a word to the next.
-    still_shape, still_palm: speeds at which time counts half towards first_ms.
+    still_shape: the shape's speed at which time counts half towards first_ms.
+    sway: the palm's distance from the anchor at which it does: hands bounce as they hold a letter.
     unsure: a score that counts nothing towards first_ms; one of 1 counts in full.
     on, off: evidence that settles a letter; score below which it is being released.
     release_ms: how long below `off` before the same letter may come again.
@@ -86,13 +88,13 @@ class DebounceConfig:
     gap_ms: the most that one interval between two looks may count.
     """
 
-    hold_ms: float = 70.0
-    first_ms: float = 250.0
+    hold_ms: float = 80.0
+    first_ms: float = 300.0
     further_ms: float = 150.0
     run_ms: float = 800.0
     place: float = 0.7
     still_shape: float = 1.0
-    still_palm: float = 0.3
+    sway: float = 0.1
     unsure: float = 0.3
     on: float = 0.45
     off: float = 0.25
@@ -183,7 +185,8 @@ class Debouncer:
             self._release(dt_ms)
         c = self.config
         weight = _worth(shape_speed / c.shape_speed, palm_speed / c.palm_speed)
-        still = _worth(shape_speed / c.still_shape, self._speed.drift / c.still_palm)
+        swayed = hypot(*self._speed.from_anchor)
+        still = _worth(shape_speed / c.still_shape, swayed / c.sway)
         self._moving = weight < 0.5
         self._evidence.weigh(dt_ms * weight, dt_ms * still)
         if self._held is not None:
@@ -261,5 +264,5 @@ class Debouncer:
 
 
 def _worth(shape: float, palm: float) -> float:
-    """What a moment counts, 0 to 1, at such speeds of shape and palm, each over its half-way."""
+    """What a moment counts, 0 to 1, when shape and palm move so much, each over its half-way."""
     return 1 / (1 + shape**2 + palm**2)

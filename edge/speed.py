@@ -17,13 +17,11 @@ _PALM = np.zeros(21)  # weights of the joints in the palm's centre: the wrist an
 _PALM[[0, 5, 9, 13, 17]] = 0.2  # which move with the hand and not with the fingers
 _SIZE_MS = 300.0  # the hand's size changes slowly; its estimate flickers with every landmark
 _SPEED_MS = 40.0  # smooths jitter at 60 frames/s, and leaves 10 frames/s as they are
-_DRIFT_MS = 80.0  # a palm that only turns back, as one does between strokes, does not stand still
 
 
 class Speed:
     """Follows one hand: how fast its shape changes and its palm travels, how far since a mark."""
 
-    drift: float  # the palm's speed, low-passed by _DRIFT_MS
     from_anchor: npt.NDArray[np.float64]  # (2,) palm less anchor, palm lengths: x right, y down
     _marked: npt.NDArray[np.float64]  # the shape at the last mark
 
@@ -32,8 +30,6 @@ class Speed:
         self._size_px = max(hand_size_px(hand.landmarks), 1.0)
         self._palm, self._shape = self._split(hand)
         self._palm_velocity = np.zeros(2)
-        self._slow_velocity = np.zeros(2)
-        self.drift = 0.0
         self._shape_velocity = np.zeros((21, 2))
         self.mark()
 
@@ -46,8 +42,6 @@ class Speed:
         per_s = 1000 / dt_ms
         moved = (palm - self._palm) / self._size_px
         self._palm_velocity += follow * (moved * per_s - self._palm_velocity)
-        self._slow_velocity += (1 - exp(-dt_ms / _DRIFT_MS)) * (moved * per_s - self._slow_velocity)
-        self.drift = hypot(*self._slow_velocity)
         self._shape_velocity += follow * ((shape - self._shape) * per_s - self._shape_velocity)
         self._palm, self._shape = palm, shape
         lag = moved * (anchor_ms / dt_ms)  # what it comes to if the palm goes on like this

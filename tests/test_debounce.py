@@ -13,6 +13,7 @@ from edge.debounce import DebounceConfig, Debouncer
 from edge.errors import UsageError
 from edge.types import Event
 from tests.simulated import (
+    TRANSITION_MS,
     Act,
     debounced,
     frame_times_ms,
@@ -148,7 +149,7 @@ def test_a_missed_frame_or_two_do_not_repeat_the_letter(fps: float, seed: int, m
 @settings(deadline=None, max_examples=8)
 def test_a_hand_that_leaves_and_returns_repeats(fps: float, seed: int) -> None:
     """Taking the hand out of view for half a second releases the letter."""
-    acts = [Act("L", 400), Act(None, 500), Act("L", 400)]
+    acts = [Act("L", 600), Act(None, 500), Act("L", 600)]
     assert labels(debounced(look(acts, fps, seed))) == "LL"
 
 
@@ -268,3 +269,58 @@ def test_off_must_be_below_on() -> None:
     """Hysteresis needs two different thresholds."""
     with pytest.raises(UsageError, match="off < on < 1"):
         DebounceConfig(on=0.5, off=0.5)
+
+
+@given(fps=RATES, seed=SEEDS, ms=st.floats(60, 120))
+@settings(deadline=None, max_examples=10)
+def test_a_shape_that_is_shown_alone_and_briefly_is_no_letter(
+    fps: float, seed: int, ms: float
+) -> None:
+    """Word signs and gestures stop in a letter's shape for a tenth of a second, between others."""
+    acts = [Act("", 600), Act("B", ms), Act("", 600)]
+    assert labels(debounced(look(acts, fps, seed))) == ""
+
+
+@given(seed=SEEDS, fps=st.sampled_from([25.0, 30.0, 60.0]))
+@settings(deadline=None, max_examples=10)
+def test_the_first_of_quick_letters_is_told_with_those_that_follow(seed: int, fps: float) -> None:
+    """Three letters that are each held too briefly for one alone are a word, in their order."""
+    acts = [Act("", 500), *spell("CAT", 150), Act("", 500)]
+    events = debounced(look(acts, fps, seed))
+    assert labels(events) == "CAT"
+    assert events[0].t_ns == events[1].t_ns
+
+
+@given(seed=SEEDS, fps=RATES)
+@settings(deadline=None, max_examples=10)
+def test_within_a_word_a_letter_is_told_sooner_than_alone(seed: int, fps: float) -> None:
+    """The first letter waits for first_ms; the next one does not."""
+    events = debounced(look(spell("AB", 900), fps, seed))
+    assert labels(events) == "AB"
+    a_ms, b_ms = (event.t_ns / 1e6 for event in events)
+    assert b_ms - (900 + TRANSITION_MS) < a_ms
+
+
+@given(seed=SEEDS, fps=RATES)
+@settings(deadline=None, max_examples=10)
+def test_a_letter_on_a_travelling_hand_waits(seed: int, fps: float) -> None:
+    """A shape that is carried through the picture, as in a word sign, is not told."""
+    acts = [Act("", 500), Act("V", 500, 3.0), Act("", 500)]
+    assert labels(debounced(look(acts, fps, seed))) == ""
+
+
+def test_first_letters_are_told_at_once_if_asked() -> None:
+    """With a first_ms of next to nothing each letter is told as soon as it is settled."""
+    config = DebounceConfig(first_ms=1)
+    acts = [Act("", 600), Act("B", 200), Act("", 600)]
+    assert labels(debounced(look(acts, 30), config)) == "B"
+
+
+def test_a_drawn_letter_drops_the_pose_that_waited() -> None:
+    """An I that was not told yet is not taken back when it turns out to begin a J."""
+    debouncer = Debouncer()
+    told = []
+    for i, (t_ns, hand, seen) in enumerate(look([Act("", 300), Act("I", 200)], 30)):
+        drawn = prediction({"J": 1.0}) if i == 20 else None
+        told += debouncer.update(t_ns, hand, seen, drawn)
+    assert [(event.kind, event.label) for event in told] == [("letter", "J")]
