@@ -58,7 +58,7 @@ def _is_idle(name: str, group: Score) -> bool:
 
 
 def _kind(group: str) -> str:
-    return "synthetic" if group.startswith("idle") or "letters/s" in group else "clips"
+    return "synthetic" if group.startswith("idle") or group.endswith("letters/s") else "clips"
 
 
 def drawn(lines: Sequence[Mapping[str, Any]], default_ms: float) -> bytes:

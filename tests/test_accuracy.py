@@ -193,13 +193,14 @@ def test_the_trade_off_keeps_signs_apart(capsys: pytest.CaptureFixture[str]) -> 
             "idle: signs": Score(false=2, free_s=3600),
             "idle: rest": Score(false=1, free_s=1800),
             "no_letters/no_hand": Score(free_s=9999),
+            "no_letters/signs": Score(false=5, free_s=3600),
         }
 
     lines = tradeoff.sweep(read)
     assert [line["first_ms"] for line in lines][::2] == list(tradeoff.FIRST_MS)
     assert capsys.readouterr().out.count("\n") == len(lines) + 1
     clips = [line for line in lines if line["kind"] == "clips"]
-    assert {line["other_an_hour"] for line in clips} == {0.0}
+    assert {(line["signs_an_hour"], line["other_an_hour"]) for line in clips} == {(5.0, 0.0)}
     lines = [line for line in lines if line["kind"] == "synthetic"]
     assert {(line["signs_an_hour"], line["other_an_hour"]) for line in lines} == {(2.0, 2.0)}
     assert {line["missed_share"] for line in lines} == {0.1}
