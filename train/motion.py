@@ -163,7 +163,7 @@ def evaluate(takes: Sequence[Take], sets: Sequence[Bags], recipe: Recipe, out: P
     with tempfile.TemporaryDirectory() as folder:
         save(fit(sets, recipe), sets, Path(folder), words(sets, recipe, {}))
         model = Motion(motion_figures.int8(Path(folder)))
-        strangers = motion_figures.of_made(model, made(200, recipe.seed + 1))
+        strangers = motion_figures.of_made(model, made(100, recipe.seed + 1))
     motion_figures.save(figures, strangers, asdict(recipe), out)
 
 

@@ -25,7 +25,7 @@ Floats = npt.NDArray[np.float32]
 Array = npt.NDArray[np.float64]
 
 USUAL_MS, SLOWEST_FPS = 1500.0, 10.0  # of a recorded take, whose frames were counted, not timed
-MADE, MADE_FPS = "made", 30.0
+MADE, MADE_FPS = "made", 40.0
 
 
 @dataclass(frozen=True, eq=False)
