@@ -89,7 +89,7 @@ class DebounceConfig:
     """
 
     hold_ms: float = 80.0
-    first_ms: float = 300.0
+    first_ms: float = 150.0
     further_ms: float = 150.0
     run_ms: float = 800.0
     place: float = 0.7
@@ -139,7 +139,7 @@ class Debouncer:
         self._evidence.clear()
         self._word.clear()
         self._held: str | None = None
-        self._let_go: tuple[str, int] | None = None  # the letter held last, and until when
+        self._told: tuple[str, int] = ("", 0)  # the letter told last, and until when it was held
         self._changed = True  # shape, since the held letter was settled
         self._moving = False
         self._below_ms = 0.0  # for how long the held letter's score has been below `off`
@@ -190,22 +190,29 @@ class Debouncer:
         self._moving = weight < 0.5
         self._evidence.weigh(dt_ms * weight, dt_ms * still)
         if self._held is not None:
-            self._let_go = self._held, t_ns
+            if not self._word.waits:
+                self._told = self._held, t_ns
             self._word.hold(t_ns, dt_ms * still * self._evidence.surety(self._held))
         if motion:
             return self._drawn(t_ns, motion)
         self._settle(t_ns)
-        return tuple(Event("letter", x.label, x.score, t_ns) for x in self._word.told())
+        return tuple(self._tell(t_ns))
+
+    def _tell(self, t_ns: int) -> list[Event]:
+        """The events of letters that need wait no longer."""
+        told = self._word.told()
+        if told:
+            self._told = told[-1].label, t_ns
+        return [Event("letter", letter.label, letter.score, t_ns) for letter in told]
 
     def _drawn(self, t_ns: int, motion: Prediction) -> tuple[Event, ...]:
         """The event of a letter drawn in the air, after that which takes its first pose back."""
         begun_with = DRAWN[motion.label]
-        label, until_ns = self._let_go or ("", 0)
-        begun = label in begun_with and t_ns - until_ns <= _DRAWING_NS and not self._word.waits
         self._word.take_back(begun_with)
-        self._word.begin(t_ns)
-        events = [Event("letter", x.label, x.score, t_ns) for x in self._word.told()]
-        if begun:
+        self._word.begin(t_ns, _DRAWING_NS / _NS_PER_MS)
+        events = self._tell(t_ns)
+        label, until_ns = self._told
+        if label in begun_with and t_ns - until_ns <= _DRAWING_NS:
             events.append(Event("delete", "", 1.0, t_ns))
         self._hold(motion.label)
         self._evidence.keep_only("")
@@ -250,7 +257,8 @@ class Debouncer:
             return
         if min(evidence.of(label), evidence.scores.get(label, 0.0)) < on:
             return
-        away = self._speed.travelled() > self.config.place
+        # A path leads away from where the word is spelled, and the next letter back.
+        away = self._speed.travelled() > self.config.place and self._told[0] not in DRAWN
         letter = Letter(label, evidence.score(), evidence.still_ms)
         self._word.add(t_ns, letter, away=away, instead=not self._changed)
         self._hold(label)

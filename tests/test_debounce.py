@@ -286,7 +286,7 @@ def test_a_shape_that_is_shown_alone_and_briefly_is_no_letter(
 def test_the_first_of_quick_letters_is_told_with_those_that_follow(seed: int, fps: float) -> None:
     """Three letters that are each held too briefly for one alone are a word, in their order."""
     acts = [Act("", 500), *spell("CAT", 150), Act("", 500)]
-    events = debounced(look(acts, fps, seed))
+    events = debounced(look(acts, fps, seed), DebounceConfig(first_ms=300))
     assert labels(events) == "CAT"
     assert events[0].t_ns == events[1].t_ns
 
