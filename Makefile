@@ -64,6 +64,9 @@ retrain: $(VENV)/.train models
 		--data $(OUT)/letters/calibration.npz
 	$(CONVERT).check edge/models/letters-closed.tflite --keras $(OUT)/closed/closed.keras \
 		--data $(OUT)/closed/calibration.npz
+	$(TRAIN).motion --data $(DATA) --figures train/results/motion.json --out $(OUT)/motion
+	$(CONVERT).quantize $(OUT)/motion/motion.keras --out edge/models/motion.tflite \
+		--calibration $(OUT)/motion/calibration.npz
 
 models: $(VENV)/.run
 	@$(BIN)/fingerspell models --fetch >&2
