@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -263,6 +264,24 @@ def test_a_letter_that_was_just_taken_is_shown_in_colour_for_a_moment(
     assert coloured(result(1, reading=reading, events=(("letter", "A"),), text="A"))
     assert coloured(result(5, reading=reading, text="A"))
     assert not coloured(result(30, reading=reading, text="A"))
+
+
+def test_a_drawn_letter_is_shown_though_the_pose_is_another_s(show: Callable[[str], Shown]) -> None:
+    """J is told from a path that ends in an I: for a moment the card shows the J in colour."""
+    screen = show("1280x720")
+    pose = prediction("I", 0.9)
+    drawn = replace(pose, scores={**pose.scores, "J": 0.0})
+
+    def card(*results: Result) -> np.ndarray:
+        pixels, layout = screen.after(*results)
+        return cut(pixels, layout.letter)[: layout.score.top - layout.letter.top].copy()
+
+    i = card(result(0, reading=drawn))
+    j = card(result(1, reading=drawn, events=(("letter", "J"),), text="J"))
+    assert near(j, panels.ACCENT).any()
+    assert not near(i, panels.ACCENT).any()
+    assert not np.array_equal(near(i, panels.INK), near(j, panels.ACCENT))
+    np.testing.assert_array_equal(card(result(30, reading=drawn, text="J")), i)
 
 
 def test_a_hand_is_asked_for_only_after_a_while(show: Callable[[str], Shown]) -> None:

@@ -195,6 +195,8 @@ class Screen:
             alone = now_ns - self._seen_ns > ALONE_MS * 1e6
             return panels.Reading("", panels.QUIET, "show your hand" if alone else "")
         label, settled_ns = self._settled or ("", 0)
-        if label == seen.label and now_ns - settled_ns < SETTLED_MS * 1e6:
-            return panels.Reading(seen.label, panels.ACCENT, "")
+        # A label that no pose scores for was drawn (J, Z), or is its shape's other reading (0, O).
+        told = label == seen.label or seen.scores.get(label) == 0
+        if told and now_ns - settled_ns < SETTLED_MS * 1e6:
+            return panels.Reading(label, panels.ACCENT, "")
         return panels.Reading(seen.label, panels.INK if seen.score >= SURE else panels.QUIET, "")
