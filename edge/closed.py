@@ -42,8 +42,8 @@ class Closed:
     path: of its manifest. Raises ModelError when the model is missing, altered, or another one.
     """
 
-    def __init__(self, path: Path, *, threads: int = 1) -> None:
-        manifest, self._model = open_model(path, threads=threads)
+    def __init__(self, path: Path) -> None:
+        manifest, self._model = open_model(path)
         if manifest.labels != CLOSED or len(manifest.inputs[0].shape) != 2:
             raise ModelError(f"the model of {path} does not tell closed hands apart; reinstall it")
         self.pooled = manifest.inputs[0].shape[1]

@@ -85,11 +85,10 @@ class Letters:
         path: Path,
         *,
         alphabet: str = "letters",
-        threads: int = 1,
         closed: Closed | None = None,
         live: bool = False,
     ) -> None:
-        self.manifest, self._model = open_model(path, threads=threads)
+        self.manifest, self._model = open_model(path)
         _check(self.manifest, path)
         if alphabet not in self.manifest.alphabets:
             known = ", ".join(self.manifest.alphabets)
@@ -137,29 +136,29 @@ class Letters:
 
 
 def open_letters(
-    name: str = "letters",
-    *,
-    alphabet: str = "letters",
-    threads: int = 1,
-    pooled: int = 0,
-    live: bool = False,
+    name: str = "letters", *, alphabet: str = "letters", pooled: int = 0, live: bool = False
 ) -> Letters:
     """Opens the bundled model `name`; raises UsageError where there is none of that name.
 
     pooled: how many pooled features the detector's hands have (`Detector.pooled`).
     """
     path = BUNDLED / f"{name}.json"
-    if not path.is_file():
-        names = sorted(p.stem for p in BUNDLED.glob("*.json") if NONE in load(p).labels)
+    if not path.is_file() or not _reads_letters(load(path)):
+        names = sorted(p.stem for p in BUNDLED.glob("*.json") if _reads_letters(load(p)))
         raise UsageError(f"there is no letter model {name!r}; there are: {', '.join(names)}")
     closed = open_closed(name, pooled)
-    return Letters(path, alphabet=alphabet, threads=threads, closed=closed, live=live)
+    return Letters(path, alphabet=alphabet, closed=closed, live=live)
 
 
 def _softmax(logits: _Floats) -> _Floats:
     scores: _Floats = np.exp(logits - logits.max())
     scores /= scores.sum()
     return scores
+
+
+def _reads_letters(manifest: Manifest) -> bool:
+    """Tells a letter model from the others beside it: it reads alphabets, and knows no sign."""
+    return bool(manifest.alphabets) and NONE in manifest.labels
 
 
 def _check(manifest: Manifest, path: Path) -> None:

@@ -133,9 +133,9 @@ class Result:
     prediction: of the first hand; None when there is none.
     events: what this frame settled, in order; () most of the time.
     text: all that was spelled so far.
-    timings_ms: time spent on this frame by stage: "wait", "find", "follow", "letter", "debounce",
-        and "invoke", the part of these that was spent inside the models' interpreter.
-        "find" is there only on frames on which hands were searched for.
+    timings_ms: time spent on this frame by stage: "wait", "find", "follow", "letter" (J and Z
+        too), "debounce" (gestures and text too), and "invoke", the part of these that was spent
+        inside the models' interpreter. "find" is there only where hands were searched for.
     dropped: frames dropped since the start.
     """
 

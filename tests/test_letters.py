@@ -126,12 +126,17 @@ def test_open_hands_are_told_from_fists() -> None:
     assert spread.label != fist.label
 
 
-def test_unknown_names_are_told() -> None:
-    """An alphabet or a model that is not there is a usage error that lists what is."""
+def test_an_unknown_alphabet_is_told() -> None:
+    """An alphabet that is not there is a usage error that lists what is."""
     with pytest.raises(UsageError, match="letters, digits, both"):
         open_letters(alphabet="runes")
-    with pytest.raises(UsageError, match="letters"):
-        open_letters("nonsense")
+
+
+@pytest.mark.parametrize("name", ["nonsense", "motion", "letters-closed"])
+def test_other_models_are_no_letter_models(name: str) -> None:
+    """Neither a name that there is not nor another model's is opened, or told as one to take."""
+    with pytest.raises(UsageError, match=f"no letter model '{name}'; there are: letters$"):
+        open_letters(name)
 
 
 def _copied(folder: Path, **fields: object) -> Path:
