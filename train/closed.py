@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from convert.quiet_tensorflow import keras, silenced
 from edge.closed import CLOSED
-from edge.errors import FingerspellError
+from edge.errors import FingerspellError, UsageError
 from train import landmarks
 from train.landmarks import POOLED, VIEWS, Rows
 from train.letters import VALIDATION
@@ -57,8 +57,8 @@ class Recipe:
 
 
 def closed_of(rows: Rows) -> Rows:
-    """Returns the rows of closed letters in which a hand was found."""
-    return rows.where(np.isin(rows.label, CLOSED) & ~rows.missed)
+    """Returns the rows of closed letters in which the full landmark model saw a hand."""
+    return rows.where(np.isin(rows.label, CLOSED) & rows.pooled[:, FULL[0]].any(1))
 
 
 def fit(rows: Rows, recipe: Recipe, *, show: bool = False) -> Any:
@@ -113,6 +113,8 @@ def _member(inputs: Any, recipe: Recipe) -> Any:
 def train(rows: Rows, out: Path, recipe: Recipe) -> None:
     """Trains the model and writes what convert.quantize wants."""
     rows = closed_of(rows)
+    if not len(rows):
+        raise UsageError("no photograph of a closed hand; label more")
     names, counts = np.unique(rows.dataset, return_counts=True)
     network = fit(rows, recipe, show=sys.stderr.isatty())
     out.mkdir(parents=True, exist_ok=True)

@@ -76,8 +76,7 @@ def fit(photographs: Rows, more: Rows | None, recipe: Any, closed: Any) -> Reade
     rows = landmarks.join([photographs, more]) if more else photographs
     model = letters.fit(material.hands_of(rows, recipe), recipe)
     shut = closed_hands.closed_of(photographs)
-    pixels = photographs.pooled.shape[-1] and len(shut)
-    return Reader(model, closed_hands.fit(shut, closed) if pixels else None)
+    return Reader(model, closed_hands.fit(shut, closed) if len(shut) else None)
 
 
 def load(path: Path) -> Reader:
