@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -120,20 +122,36 @@ def test_rows_are_kept_and_missed_hands_with_them(tmp_path: Path) -> None:
     """What was labelled is read back: hands, and photographs without one."""
     photo = Photo("a.jpg", "A", "made_up", "someone", "")
     hand = Hand(np.ones((21, 3), np.float32), Box(1, 1, 1, 1), "left", 0.9)
-    rows = join([row(photo, (hand, None, hand, None)), row(photo, (None,) * len(VIEWS))])
+    seen = (hand, None) * (len(VIEWS) // 2)
+    rows = join([row(photo, seen), row(photo, (None,) * len(VIEWS))])
     rows.save(tmp_path / "hands.npz")
     again = load(tmp_path / "hands.npz")
     assert again.missed.tolist() == [False, True]
-    assert np.isnan(again.xyz[0, :, 0, 0]).tolist() == [False, True, False, True]
-    assert again.left[0].tolist() == [True, False, True, False]
+    assert np.isnan(again.xyz[0, :, 0, 0]).tolist() == [look is None for look in seen]
+    assert again.left[0].tolist() == [look is not None for look in seen]
     assert [p.name for p in tmp_path.iterdir()] == ["hands.npz"]
 
 
-@pytest.mark.parametrize("content", [b"", b"no archive"])
+def npy() -> bytes:
+    """One array, in a file of its own."""
+    file = io.BytesIO()
+    np.save(file, np.zeros(3))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\3\4 cut short", npy()])
 def test_what_is_no_landmarks_file_is_told(tmp_path: Path, content: bytes) -> None:
     """Another file in its place is a usage error that says what makes one."""
     (tmp_path / "hands.npz").write_bytes(content)
     with pytest.raises(UsageError, match=r"train\.label"):
+        load(tmp_path / "hands.npz")
+
+
+def test_landmarks_of_other_views_are_told(tmp_path: Path) -> None:
+    """A file of a version that looked at each hand less often is to be made again."""
+    rows = row(Photo("a.jpg", "A", "made_up", "someone", ""), (None,) * len(VIEWS))
+    replace(rows, xyz=rows.xyz[:, :4]).save(tmp_path / "hands.npz")
+    with pytest.raises(UsageError, match=r"other views; run: python -m train\.label"):
         load(tmp_path / "hands.npz")
 
 

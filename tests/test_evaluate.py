@@ -153,6 +153,14 @@ def test_figures_of_sets_and_signers() -> None:
     json.dumps(told)
 
 
+@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\3\4 cut short"])
+def test_what_is_no_readings_is_told(tmp_path: Path, content: bytes) -> None:
+    """Another file in their place is a usage error that says what makes them."""
+    (tmp_path / "set-lee.npz").write_bytes(content)
+    with pytest.raises(UsageError, match=r"train\.evaluate"):
+        readings.load(tmp_path / "set-lee.npz")
+
+
 def everybody() -> Rows:
     """A few rows, without hands, of every signer that the real data sets have."""
     rows = []
@@ -334,6 +342,8 @@ def test_a_tiny_evaluation_from_end_to_end(tmp_path: Path) -> None:
     evaluate.forget_others(replace(work, recipe=replace(recipe, seed=2)), list(found))
     assert not list(work.folder.glob("*.npz"))
 
+    with pytest.raises(UsageError, match="no landmark collections"):
+        evaluate.evaluate(replace(work, data=tmp_path))
     rows.where(rows.dataset == "lee").save(tmp_path / "hands.npz")
     with pytest.raises(UsageError, match="one data set only"):
         evaluate.evaluate(work)

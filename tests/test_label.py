@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge.errors import ModelError
 from train import label
 from train.datasets import photos
 from train.landmarks import VIEWS, load
@@ -73,6 +74,16 @@ def test_a_picture_that_cannot_be_read_is_a_miss(few: Path, tmp_path: Path) -> N
     (few / "letters" / "multiuser" / "user_3" / "A0.jpg").write_bytes(b"")
     rows = label.label(few, tmp_path / "out", processes=1)
     assert rows.missed[np.char.endswith(rows.path, "A0.jpg")].all()
+
+
+def test_models_that_are_missing_are_told_at_once(
+    few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No process is started that could only fail, and be started again, for ever."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "nothing"))
+    monkeypatch.setattr(label, "multiprocessing", None)
+    with pytest.raises(ModelError, match="make models"):
+        label.label(few, tmp_path / "out")
 
 
 def test_no_data_is_one_line(

@@ -95,7 +95,7 @@ class Work:
         for path in (root / name for name in _CODE):
             total.update(path.read_bytes())
         if self.data:
-            total.update((self.data / "landmarks" / "static.npz").read_bytes())
+            total.update(landmarks.collections(self.data).read_bytes())
         return total.hexdigest()
 
 

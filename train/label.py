@@ -115,6 +115,7 @@ def part_of(parts: Path, chunk: list[Photo]) -> Path:
 def label(data: Path, out: Path, limit: int | None = None, processes: int = 2) -> Rows:
     """Labels every photograph under `data`; writes and returns OUT/hands.npz."""
     todo = photos(data)[:: 1 if limit is None else max(1, len(photos(data)) // limit)]
+    Labeller()  # models that are missing are told here: a pool would try again for ever
     parts = out / "parts"
     parts.mkdir(parents=True, exist_ok=True)
     work = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -64,14 +65,25 @@ class Rows:
 
 
 def load(path: Path) -> Rows:
-    """Reads what `Rows.save` wrote; raises UsageError for any other file."""
+    """Reads what `Rows.save` wrote; raises UsageError for any other file, and for other VIEWS."""
     try:
-        with np.load(path) as file:
-            return Rows(**{f.name: file[f.name] for f in fields(Rows)})
-    except (OSError, ValueError, KeyError, EOFError) as error:
+        with path.open("rb") as file, np.load(file) as kept:
+            rows = Rows(**{f.name: kept[f.name] for f in fields(Rows)})
+    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
         raise UsageError(
             f"{path} holds no labelled landmarks; run: python -m train.label"
         ) from error
+    if rows.xyz.shape[1:] != (len(VIEWS), 21, 3):
+        raise UsageError(f"{path} was labelled with other views; run: python -m train.label")
+    return rows
+
+
+def collections(data: Path) -> Path:
+    """Returns the file of the landmark collections; raises UsageError if it is not there."""
+    path = data / "landmarks" / "static.npz"
+    if not path.is_file():
+        raise UsageError(f"no landmark collections in {path.parent}")
+    return path
 
 
 def gathered(data: Path, *, all_of_them: bool = False) -> Rows:
@@ -81,11 +93,9 @@ def gathered(data: Path, *, all_of_them: bool = False) -> Rows:
     Letters that are another sign than their label says are left out (train.doubtful), unless
     `all_of_them` are wanted.
     """
-    folder = data / "landmarks"
-    if not (folder / "static.npz").is_file():
-        raise UsageError(f"no landmark collections in {folder}")
-    facts = json.loads((folder / "collections.json").read_bytes())
-    with np.load(folder / "static.npz") as file:
+    path = collections(data)
+    facts = json.loads(path.with_name("collections.json").read_bytes())
+    with np.load(path) as file:
         xyz = file["xyz"].astype(np.float32) * np.array([4 / 3, 1, 4 / 3], np.float32)
         label, whose = file["label"], file["collection"]
     n, v = len(label), len(VIEWS)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -74,9 +75,9 @@ class Readings:
 def load(path: Path) -> Readings:
     """Reads what `Readings.save` wrote; raises UsageError for any other file."""
     try:
-        with np.load(path) as file:
-            return Readings(**{f.name: file[f.name] for f in fields(Readings)})
-    except (OSError, ValueError, KeyError, EOFError) as error:
+        with path.open("rb") as file, np.load(file) as kept:
+            return Readings(**{f.name: kept[f.name] for f in fields(Readings)})
+    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
         raise UsageError(f"{path} holds no readings; run: python -m train.evaluate") from error
 
 

@@ -125,6 +125,7 @@ def _look(work: tuple[Path, Photo]) -> tuple[Rows, float]:
 
 def looked(data: Path, chosen: Sequence[Photo], processes: int) -> tuple[list[Rows], list[float]]:
     """Returns the rows of each photograph, one a condition, and the heights of their hands."""
+    open_detector("mediapipe:full")  # what is missing is told here: a pool would try for ever
     bar = tqdm(total=len(chosen), unit="photo", disable=not sys.stderr.isatty())
     with bar, multiprocessing.get_context("spawn").Pool(processes, _start) as pool:
         out = []
