@@ -23,7 +23,9 @@ Repeats. A settled letter is held, and not settled again, until one of these:
 - the hand is out of view for `lost_ms`; a missed frame or two is no release;
 - slide: the palm jumps sideways by `slide` palm lengths from an anchor that follows it with
   `anchor_ms`, as fluent signers show a double letter; slow drift drags the anchor along. The
-  letter must then be held still again. A camera knocked sideways that far looks the same.
+  letter must then be held again, stopped, no nearer to the camera, and so far from each place
+  where it was told: a hand that bounces ends where it began. A camera knocked sideways that far
+  looks the same.
 Another letter needs no release, but it needs a change of shape: some joint `change` palm lengths
 from where it was when the letter was settled. A hand that keeps still keeps its letter, however
 the scores of two that look alike go up and down.
@@ -47,7 +49,7 @@ import numpy as np
 
 from edge.errors import UsageError
 from edge.evidence import Evidence
-from edge.speed import Speed
+from edge.speed import Place, Speed
 from edge.types import Event, Hand, Prediction
 from edge.word import Letter, Word
 
@@ -82,6 +84,8 @@ class DebounceConfig:
     lost_ms: how long out of view before the same letter may come again.
     slide: sideways jump that repeats a letter; the anchor follows, so the hand goes farther.
     anchor_ms: how slowly the anchor follows; a drift slower than slide / anchor_ms never repeats.
+    nearer: how much a hand's size may differ, as a share, where it repeats a letter.
+    stop_speed: the palm's speed at which time counts half, for a letter that may be repeated.
     change: least change of shape from one letter to the next. Held hands stay within 0.16 in 90 %
         of recorded sequences; M and N, the most alike, differ by 0.24 in 90 % of signers.
     shape_speed, palm_speed: speeds at which time counts half, in palm lengths a second.
@@ -102,6 +106,8 @@ class DebounceConfig:
     lost_ms: float = 250.0
     slide: float = 0.3
     anchor_ms: float = 300.0
+    nearer: float = 0.12
+    stop_speed: float = 1.0
     change: float = 0.15
     shape_speed: float = 2.0
     palm_speed: float = 2.5
@@ -143,6 +149,8 @@ class Debouncer:
         self._changed = True  # shape, since the held letter was settled
         self._moving = False
         self._below_ms = 0.0  # for how long the held letter's score has been below `off`
+        self._slid: str | None = None  # the letter that may be repeated, once the hand has stopped
+        self._places: list[Place] = []  # where the held letter was told
 
     @property
     def signing(self) -> bool:
@@ -181,10 +189,10 @@ class Debouncer:
             return ()
         dt_ms = min((t_ns - before_ns) / _NS_PER_MS, self.config.gap_ms)
         shape_speed, palm_speed = self._speed.move(hand, dt_ms, self.config.anchor_ms)
-        if self._held is not None:
-            self._release(dt_ms)
+        self._release(dt_ms)
         c = self.config
-        weight = _worth(shape_speed / c.shape_speed, palm_speed / c.palm_speed)
+        stops = c.stop_speed if prediction.label == self._slid else c.palm_speed
+        weight = _worth(shape_speed / c.shape_speed, palm_speed / stops)
         swayed = hypot(*self._speed.from_anchor)
         still = _worth(shape_speed / c.still_shape, swayed / c.sway)
         self._moving = weight < 0.5
@@ -214,7 +222,7 @@ class Debouncer:
         label, until_ns = self._told
         if label in begun_with and t_ns - until_ns <= _DRAWING_NS:
             events.append(Event("delete", "", 1.0, t_ns))
-        self._hold(motion.label)
+        self._hold(motion.label, [])
         self._evidence.keep_only("")
         return (*events, Event("letter", motion.label, motion.score, t_ns))
 
@@ -227,22 +235,28 @@ class Debouncer:
 
     def _release(self, dt_ms: float) -> None:
         """Lets go of the held letter when its score has been low for long, or the hand slid."""
-        assert self._held is not None
-        self._below_ms += dt_ms * self._evidence.below(self._held, self.config.off)
-        if not self._changed and self._speed.shape_change() >= self.config.change:
+        label = self._held or self._slid
+        if label is None:
+            return
+        self._below_ms += dt_ms * self._evidence.below(label, self.config.off)
+        changed = self._speed.shape_change() >= self.config.change
+        if not self._changed and changed:
             self._changed = True  # what spoke for another letter before, spoke of this shape
-            self._evidence.keep_only(self._held)
+            self._evidence.keep_only(label)
         dx, dy = self._speed.from_anchor
         slid = abs(dx) >= self.config.slide and abs(dx) > _SIDEWAYS * abs(dy)
-        if slid:
+        if slid and self._held:
+            self._slid, self._held = label, None
+            self._places.append(self._speed.anchor())
             self._evidence.keep_only("")
-            self._held = None
             self._changed = True
             self._speed.mark()  # a wide slide does not lead away from the word
-        elif self._changed and self._below_ms >= self.config.release_ms:
-            self._evidence.drop(self._held)  # what follows it may be on its way already
-            self._held = None
-        elif self._evidence.scores.get(self._held, 0.0) >= self.config.off:
+        elif self._below_ms >= self.config.release_ms and (
+            changed if self._slid else self._changed
+        ):
+            self._evidence.drop(label)  # what follows it may be on its way already
+            self._held = self._slid = None
+        elif self._evidence.scores.get(label, 0.0) >= self.config.off:
             self._below_ms = 0.0
 
     def _settle(self, t_ns: int) -> None:
@@ -257,15 +271,25 @@ class Debouncer:
             return
         if min(evidence.of(label), evidence.scores.get(label, 0.0)) < on:
             return
+        if label == self._slid and not self._elsewhere():
+            return self._hold(label, self._places)
         # A path leads away from where the word is spelled, and the next letter back.
         away = self._speed.travelled() > self.config.place and self._told[0] not in DRAWN
         letter = Letter(label, evidence.score(), evidence.still_ms)
         self._word.add(t_ns, letter, away=away, instead=not self._changed)
-        self._hold(label)
+        self._hold(label, self._places if label == self._slid else [])
 
-    def _hold(self, label: str) -> None:
-        """From here on `label` is held."""
+    def _elsewhere(self) -> bool:
+        """Whether the hand that slid has stopped where its letter was not told yet."""
+        c = self.config
+        apart = [self._speed.apart(place) for place in self._places]
+        return all(abs(dx) >= c.slide and grown <= c.nearer for dx, grown in apart)
+
+    def _hold(self, label: str, places: list[Place]) -> None:
+        """From here on `label` is held, which was told at these places before."""
         self._held = label
+        self._slid = None
+        self._places = places
         self._changed = False
         self._below_ms = 0.0
         self._speed.mark()

@@ -5,7 +5,8 @@ Lengths are in palm lengths (`geometry.hand_size_px`), speeds in palm lengths a 
 
 from __future__ import annotations
 
-from math import exp, hypot, sqrt
+from math import exp, hypot, log, sqrt
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,14 @@ _SIZE_MS = 300.0  # the hand's size changes slowly; its estimate flickers with e
 _SPEED_MS = 40.0  # smooths jitter at 60 frames/s, and leaves 10 frames/s as they are
 
 
+class Place(NamedTuple):
+    """Where a palm was: its centre in pixels, and how long it was, which tells how near."""
+
+    x_px: float
+    y_px: float
+    size_px: float
+
+
 class Speed:
     """Follows one hand: how fast its shape changes and its palm travels, how far since a mark."""
 
@@ -27,7 +36,7 @@ class Speed:
 
     def start(self, hand: Hand) -> None:
         """The first look at a hand: it stands still."""
-        self._size_px = max(hand_size_px(hand.landmarks), 1.0)
+        self._size_px = self._now_px = max(hand_size_px(hand.landmarks), 1.0)
         self._palm, self._shape = self._split(hand)
         self._palm_velocity = np.zeros(2)
         self._shape_velocity = np.zeros((21, 2))
@@ -39,6 +48,7 @@ class Speed:
         self._size_px += (1 - exp(-dt_ms / _SIZE_MS)) * (size_px - self._size_px)
         palm, shape = self._split(hand)
         follow = 1 - exp(-dt_ms / _SPEED_MS)
+        self._now_px += follow * (size_px - self._now_px)
         per_s = 1000 / dt_ms
         moved = (palm - self._palm) / self._size_px
         self._palm_velocity += follow * (moved * per_s - self._palm_velocity)
@@ -54,6 +64,16 @@ class Speed:
         self.from_anchor = np.zeros(2)
         self._marked = self._shape
         self._marked_palm = self._palm
+
+    def anchor(self) -> Place:
+        """Where the anchor is, and the size of the hand over the last while."""
+        x_px, y_px = self._palm - self.from_anchor * self._size_px
+        return Place(x_px, y_px, self._size_px)
+
+    def apart(self, place: Place) -> tuple[float, float]:
+        """How far the palm is sideways from a place, and how much its size differs, as |log|."""
+        dx = (self._palm[0] - place.x_px) / self._size_px
+        return dx, abs(log(self._now_px / place.size_px))
 
     def travelled(self) -> float:
         """How far the palm is from where it was at the mark."""

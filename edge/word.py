@@ -66,7 +66,7 @@ class Word:
             self._waiting.append(last._replace(still_ms=last.still_ms + still_ms))
 
     def begin(self, t_ns: int, path_ms: float) -> None:
-        """It is clear by other means that somebody spells: a letter was drawn, in path_ms at most."""
+        """It is clear by other means that somebody spells: a letter drawn in path_ms at most."""
         if self._late(t_ns - int(path_ms * 1e6)):
             self.clear()
         self._begun = True

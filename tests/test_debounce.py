@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from edge.debounce import DebounceConfig, Debouncer
 from edge.errors import UsageError
-from edge.types import Event
+from edge.types import Event, Hand
 from tests.simulated import (
     TRANSITION_MS,
     Act,
@@ -132,6 +132,57 @@ def test_a_shaking_camera_does_not_repeat(fps: float, seed: int, shake: float, h
     """Shaking by up to a tenth of a palm length (a quarter from side to side) is no slide."""
     acts = hold("L", 3000)
     assert labels(debounced(look(acts, fps, seed, shake=shake, shake_hz=hz))) == "L"
+
+
+@given(
+    fps=RATES,
+    seed=SEEDS,
+    nearer=st.floats(0.15, 0.35),
+    aside=st.floats(-2.0, 2.0),
+    bounce_ms=st.floats(300, 900),
+)
+@settings(deadline=None, max_examples=20)
+def test_a_hand_that_bounces_towards_the_camera_does_not_repeat(
+    fps: float, seed: int, nearer: float, aside: float, bounce_ms: float
+) -> None:
+    """A nearer hand is larger and farther from the picture's middle, which is no slide."""
+    middle_px = np.array([300 - 100 * aside, 250, 0])
+
+    def bounced(t_ns: int, hand: Hand) -> Hand:
+        phase = min(max((t_ns / 1e6 - 500) / bounce_ms, 0.0), 3.0)
+        scale = 1 / (1 - nearer * np.sin(np.pi * phase) ** 2)
+        moved = (middle_px + scale * (hand.landmarks - middle_px)).astype(np.float32)
+        return replace(hand, landmarks=moved)
+
+    looks = look(hold("L", 1000 + 3 * bounce_ms), fps, seed)
+    assert labels(debounced((t, bounced(t, hand), seen) for t, hand, seen in looks if hand)) == "L"
+
+
+@given(fps=RATES, seed=SEEDS, width=st.floats(-0.8, 0.8), ms=st.floats(100, 180))
+@settings(deadline=None, max_examples=13)
+def test_a_hand_that_returns_at_once_does_not_repeat(
+    fps: float, seed: int, width: float, ms: float
+) -> None:
+    """A slide that turns back without a stop ends where it began."""
+    acts = [Act("L", 500), Act("L", ms, width), Act("L", ms, -width), Act("L", 600)]
+    assert labels(debounced(look(acts, fps, seed))) == "L"
+
+
+@given(fps=RATES, seed=SEEDS)
+@settings(deadline=None, max_examples=13)
+def test_a_hand_that_stopped_at_both_ends_repeats_at_each_once(fps: float, seed: int) -> None:
+    """Back where the letter was told before, it is not told again."""
+    there, back = Act("L", 150, 0.7), Act("L", 150, -0.7)
+    acts = [Act("L", 500), there, Act("L", 400), back, Act("L", 400), there, Act("L", 400)]
+    assert labels(debounced(look(acts, fps, seed))) == "LL"
+
+
+@given(fps=RATES, seed=SEEDS)
+@settings(deadline=None, max_examples=10)
+def test_a_letter_comes_again_after_a_slide_to_rest_and_back(fps: float, seed: int) -> None:
+    """A hand that slid away and relaxed has let go of its letter, wherever it is held next."""
+    acts = [Act("L", 500), Act("L", 150, 0.8), Act("", 900, -0.8), Act("L", 600)]
+    assert labels(debounced(look(acts, fps, seed))).startswith("LL")
 
 
 @given(fps=RATES, seed=SEEDS, missed=st.integers(1, 2))
