@@ -243,6 +243,7 @@ class Debouncer:
         if not self._changed and changed:
             self._changed = True  # what spoke for another letter before, spoke of this shape
             self._evidence.keep_only(label)
+        gone = changed if self._slid else self._changed
         dx, dy = self._speed.from_anchor
         slid = abs(dx) >= self.config.slide and abs(dx) > _SIDEWAYS * abs(dy)
         if slid and self._held:
@@ -251,9 +252,7 @@ class Debouncer:
             self._evidence.keep_only("")
             self._changed = True
             self._speed.mark()  # a wide slide does not lead away from the word
-        elif self._below_ms >= self.config.release_ms and (
-            changed if self._slid else self._changed
-        ):
+        elif gone and self._below_ms >= self.config.release_ms:
             self._evidence.drop(label)  # what follows it may be on its way already
             self._held = self._slid = None
         elif self._evidence.scores.get(label, 0.0) >= self.config.off:
