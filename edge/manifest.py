@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from edge.errors import ModelError
+from edge.errors import ModelError, UsageError
 from edge.interpreter import Model, Tensor
 
 BUNDLED = Path(__file__).parent / "models"
@@ -140,16 +140,24 @@ def sha256_of(content: bytes) -> str:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Writes a file whole or not at all: beside it first, then in its place."""
-    handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    """Writes a file whole or not at all: beside it first, then in its place.
+
+    Makes the folder where there is none. Raises UsageError where it may not be written.
+    """
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(part, 0o644)
-        os.replace(part, path)
-    except BaseException:
-        os.unlink(part)
-        raise
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            os.chmod(part, 0o644)
+            os.replace(part, path)
+        except BaseException:
+            os.unlink(part)
+            raise
+    except OSError as error:
+        reason = error.strerror or error
+        raise UsageError(f"cannot write {path}: {reason}; choose another place") from error
 
 
 def _numbers(tensor: TensorFacts) -> tuple[Any, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,16 +57,21 @@ def _expand(path: Path) -> list[Path]:
 def _hands(path: Path, detector: Detector, letters: Letters, limit: int) -> list[dict[str, Any]]:
     """Returns what the JSON line says of each hand, in pixels of the file's upright picture."""
     rgb, scale = read_picture(path)
+    other = {a: b for a, b in letters.manifest.shared if {a, b} <= set(letters.labels)}
     return [
-        _described(hand, letters.predict(*looks(detector, rgb, hand)), scale)
+        _described(hand, letters.predict(*looks(detector, rgb, hand)), other, scale)
         for hand in hands_in(detector, rgb, limit)
     ]
 
 
-def _described(hand: Hand, prediction: Prediction, scale: float) -> dict[str, Any]:
+def _described(
+    hand: Hand, prediction: Prediction, other: Mapping[str, str], scale: float
+) -> dict[str, Any]:
     ranked = sorted(prediction.scores.items(), key=lambda item: -item[1])
+    either = {"or": other[prediction.label]} if prediction.label in other else {}
     return {
         "label": prediction.label,
+        **either,
         "score": round(prediction.score, 4),
         "top": [[label, round(score, 4)] for label, score in ranked[:TOP]],
         "box_px": [round(side * scale, 1) for side in hand.box_px],

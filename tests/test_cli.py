@@ -368,6 +368,22 @@ def test_read_tells_of_each_picture_and_goes_on(pictures: Path, hand_models: obj
     assert len(found["box_px"]) == 4
 
 
+@pytest.mark.parametrize(("alphabet", "other"), [("both", "2"), ("letters", None)])
+def test_read_tells_what_else_a_shape_may_be(
+    alphabet: str, other: str | None, tmp_path: Path, hand_models: object
+) -> None:
+    """A V is a 2 as well where both are read; a still has no word around it that could decide."""
+    for frame in open_source("signer:V?seed=1&fps=10").frames():
+        if frame.truth and frame.truth.label == "V":
+            break
+    bgr = cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2BGR)
+    cv2.imwrite(str(tmp_path / "v.png"), bgr)
+    done = fingerspell("read", tmp_path / "v.png", "--alphabet", alphabet)
+    ((found,),) = (line["hands"] for line in events(done.stdout))
+    assert found["label"] == "V"
+    assert found.get("or") == other
+
+
 def test_read_of_good_pictures_ends_well(pictures: Path, hand_models: object) -> None:
     """Several paths are read in the order given; the synthetic hand is a right one."""
     done = fingerspell("read", pictures / "b_none.png", pictures / "a_hand.png")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from edge import manifest as manifests
-from edge.errors import ModelError
+from edge.errors import ModelError, UsageError
 from edge.interpreter import Model
 from edge.manifest import BUNDLED, Manifest, facts, load, open_model, sha256_of, write
 from tests.tiny_model import Kind, adder
@@ -170,10 +170,23 @@ def test_a_write_that_fails_leaves_what_was_there(
         raise OSError("no space left")
 
     monkeypatch.setattr(manifests.os, "replace", full)
-    with pytest.raises(OSError, match="no space left"):
+    with pytest.raises(UsageError, match="cannot write .*: no space left"):
         write(path, b"after")
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
     assert path.read_bytes() == b"before"
+
+
+def test_a_folder_is_made_where_there_is_none(tmp_path: Path) -> None:
+    """What took an hour to make is not lost for want of a folder."""
+    write(tmp_path / "new" / "deep" / "file", b"here")
+    assert (tmp_path / "new" / "deep" / "file").read_bytes() == b"here"
+
+
+def test_a_place_that_is_no_folder_is_one_line(tmp_path: Path) -> None:
+    """A file where a folder was meant is the user's mistake, and told as one."""
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(UsageError, match="cannot write .*choose another place"):
+        write(tmp_path / "file" / "out.json", b"")
 
 
 @pytest.mark.parametrize("path", sorted(BUNDLED.glob("*.json")), ids=lambda path: path.stem)
