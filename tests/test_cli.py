@@ -373,7 +373,7 @@ def test_read_tells_what_else_a_shape_may_be(
     alphabet: str, other: str | None, tmp_path: Path, hand_models: object
 ) -> None:
     """A V is a 2 as well where both are read; a still has no word around it that could decide."""
-    for frame in open_source("signer:V?seed=1&fps=10").frames():
+    for frame in sources.open_source("signer:V?seed=1&fps=10").frames():
         if frame.truth and frame.truth.label == "V":
             break
     bgr = cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2BGR)

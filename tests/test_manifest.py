@@ -170,7 +170,7 @@ def test_a_write_that_fails_leaves_what_was_there(
         raise OSError("no space left")
 
     monkeypatch.setattr(manifests.os, "replace", full)
-    with pytest.raises(UsageError, match="cannot write .*: no space left"):
+    with pytest.raises(UsageError, match=r"cannot write .*: no space left"):
         write(path, b"after")
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
     assert path.read_bytes() == b"before"
@@ -185,7 +185,7 @@ def test_a_folder_is_made_where_there_is_none(tmp_path: Path) -> None:
 def test_a_place_that_is_no_folder_is_one_line(tmp_path: Path) -> None:
     """A file where a folder was meant is the user's mistake, and told as one."""
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(UsageError, match="cannot write .*choose another place"):
+    with pytest.raises(UsageError, match=r"cannot write .*choose another place"):
         write(tmp_path / "file" / "out.json", b"")
 
 
