@@ -1,4 +1,4 @@
-"""Guards the bundled letter models: what they were once worth, they stay worth."""
+"""Guards the bundled models: what they were once worth, they stay worth."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MODELS = pytest.mark.parametrize("name", floors.bundled())
 
 def test_every_bundled_model_has_its_floors() -> None:
     """A new model comes with floors of its own, and none of them is let go with its name."""
-    assert floors.bundled() == sorted(FLOORS)
+    assert [*floors.bundled(), floors.MOTION] == sorted(FLOORS)
 
 
 @MODELS
@@ -51,6 +51,17 @@ def test_what_is_quoted_was_evaluated(name: str) -> None:
     assert floors.quoted(name) == pytest.approx(told, abs=1e-4)
     for half, recipe in ((name, "recipe"), (name + floors.CLOSED, "closed")):
         assert load(BUNDLED / f"{half}.json").training["recipe"] == evaluated[recipe]
+
+
+def test_j_and_z_do_not_fall() -> None:
+    """What the motion model's manifest quotes was evaluated, of its own recipe, and neither
+    letter's mean F1 is more than a point under its floor."""
+    evaluated = json.loads((RESULTS / "motion.json").read_text())
+    manifest = load(BUNDLED / "motion.json")
+    assert set(FLOORS[floors.MOTION]) == {"F1 of J", "F1 of Z"}
+    assert floors.falls(FLOORS[floors.MOTION], floors.quoted(floors.MOTION)) == {}
+    assert manifest.figures == {name: evaluated[name] for name in manifest.figures}
+    assert manifest.training["recipe"] == evaluated["recipe"]
 
 
 @MODELS

@@ -20,7 +20,7 @@ _Bools = npt.NDArray[np.bool_]
 NONE = len(DRAWN)
 MAYBE, UNASKED = len(LABELS), -1  # besides the labels: some of these show what was meant
 ENDS = 12  # windows are cut at so many moments of a take, at most
-REVERSED = 0.25  # of the takes are drawn the wrong way round: beginners do, and handedness errs
+REVERSED = 0.5  # of the takes are drawn the wrong way round: beginners do, and handedness errs
 HALFWAY, NEARLY = 0.5, 0.8  # shares of its way: until here it is no letter; from here it may be
 
 

@@ -1,11 +1,12 @@
-"""Floors under the bundled letter models, which a test holds: they are raised, never lowered.
+"""Floors under the bundled models, which a test holds: they are raised, never lowered.
 
     python -m train.floors --data ../shared/data [--out train/results]
 
 For each bundled letter model, floors.json keeps the best leave-out figures that its manifest ever
 quoted, and the share of photographs never trained on that the bundled model itself read right, the
-whole way from the picture: figures are of a recipe, this one is of the file that is shipped. A
-figure is lowered by hand only, where the change of the file shows it.
+whole way from the picture: figures are of a recipe, this one is of the file that is shipped. Of the
+motion model it keeps the mean F1 of J and of Z, collections left out. A figure is lowered by hand
+only, where the change of the file shows it.
 """
 
 from __future__ import annotations
@@ -27,11 +28,12 @@ from edge.still import hands_in, looks
 from train.datasets import photos
 from train.label import is_meant, picture
 
-SUMMARY = "Raises the floors under the bundled letter models to what they do now."
+SUMMARY = "Raises the floors under the bundled models to what they do now."
 UNSEEN = "letters/lee/valid/"  # train.letters trains on none of these
 SLACK = 0.01  # a point under a floor is no fall: two trainings differ by as much
 SHARE = "photographs never trained on"
 CLOSED = "-closed"
+MOTION = "motion"
 
 
 def bundled() -> list[str]:
@@ -44,7 +46,8 @@ def quoted(name: str) -> dict[str, float]:
     """Returns the leave-out figures that a bundled model's manifest quotes, and their mean."""
     figures = load(BUNDLED / f"{name}.json").figures
     mean = {"mean": figures["mean"]} if "mean" in figures else {}
-    return {**figures.get("accuracy, set left out", {}), **mean}
+    f1 = {f"F1 of {letter}": f for letter, f in figures.get("F1, collection left out", {}).items()}
+    return {**figures.get("accuracy, set left out", {}), **mean, **f1}
 
 
 def read_right(name: str, data: Path) -> float:
@@ -94,6 +97,7 @@ def main() -> int:
             )
             for name in bundled()
         }
+        new[MOTION] = raised(old.get(MOTION, {}), quoted(MOTION))
     except FingerspellError as error:
         print(f"train.floors: {error}", file=sys.stderr)
         return error.exit_code
