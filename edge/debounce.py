@@ -56,7 +56,7 @@ from edge.word import Letter, Word
 _SIDEWAYS = 1.5  # a slide goes this much farther sideways than up or down
 _NS_PER_MS = 1e6
 _ANEW_NS = 1_000_000_000
-DRAWN = {"J": ("I",), "Z": ("D", "X", "1")}  # and what the pose they begin with is read as
+_BEGUN_WITH = {"J": ("I",), "Z": ("D", "X", "1")}  # what the first pose of a path is read as
 _DRAWING_NS = 1_500_000_000  # the longest from letting go of that pose to the end of the path
 
 
@@ -183,7 +183,7 @@ class Debouncer:
             return ()
         self._missed_ns = None
         before_ns, self._seen_ns = self._seen_ns, t_ns
-        self._evidence.look({k: v for k, v in prediction.scores.items() if k not in DRAWN})
+        self._evidence.look({k: v for k, v in prediction.scores.items() if k not in _BEGUN_WITH})
         if before_ns is None:
             self._speed.start(hand)
             return ()
@@ -215,7 +215,7 @@ class Debouncer:
 
     def _drawn(self, t_ns: int, motion: Prediction) -> tuple[Event, ...]:
         """The event of a letter drawn in the air, after that which takes its first pose back."""
-        begun_with = DRAWN[motion.label]
+        begun_with = _BEGUN_WITH[motion.label]
         self._word.take_back(begun_with)
         self._word.begin(t_ns, _DRAWING_NS / _NS_PER_MS)
         events = self._tell(t_ns)
@@ -273,7 +273,7 @@ class Debouncer:
         if label == self._slid and not self._elsewhere():
             return self._hold(label, self._places)
         # A path leads away from where the word is spelled, and the next letter back.
-        away = self._speed.travelled() > self.config.place and self._told[0] not in DRAWN
+        away = self._speed.travelled() > self.config.place and self._told[0] not in _BEGUN_WITH
         letter = Letter(label, evidence.score(), evidence.still_ms)
         self._word.add(t_ns, letter, away=away, instead=not self._changed)
         self._hold(label, self._places if label == self._slid else [])

@@ -15,12 +15,14 @@ import numpy.typing as npt
 from edge.closed import CLOSED, Closed, open_closed, told_apart
 from edge.errors import ModelError, UsageError
 from edge.manifest import BUNDLED, Manifest, load, open_model
+from edge.motion import DRAWN
 from edge.types import Hand, Prediction
 
 FEATURES = 1  # version of `features`: a model made for another one is refused
 NONE = "none"  # the output that means: this hand makes no sign
-DRAWN = ("J", "Z")  # a still shows one pose of them, which is often another letter's too,
-DRAWN_LOGIT = -1.0  # so they must be this much surer: D, I, K, P lose most to them (train/LOG.md)
+# A still shows one pose of a drawn letter, often another letter's too, so that drawn ones must be
+# this much surer: D, I, K, P lose most to them (train/LOG.md).
+DRAWN_LOGIT = -1.0
 
 _Floats = npt.NDArray[np.float32]
 _PALM = [0, 5, 9, 13, 17]  # wrist and knuckles: they hardly move as fingers bend

@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from edge.closed import CLOSED, told_apart
 from edge.errors import UsageError
-from edge.letters import DRAWN, DRAWN_LOGIT, features
+from edge.letters import DRAWN_LOGIT, features
+from edge.motion import DRAWN
 from train.alphabets import LABELS
 from train.landmarks import VIEWS, Rows
 
