@@ -19,7 +19,7 @@ letter is.
 
 Repeats. A settled letter is held, and not settled again, until one of these:
 - release: its score stays below `off` for `release_ms`, the hand having changed shape (it opens
-  or relaxes);
+  or relaxes) in its place: a hand that bounces only looks different for a moment;
 - the hand is out of view for `lost_ms`; a missed frame or two is no release;
 - slide: the palm jumps sideways by `slide` palm lengths from an anchor that follows it with
   `anchor_ms`, as fluent signers show a double letter; slow drift drags the anchor along. The
@@ -189,8 +189,8 @@ class Debouncer:
             return ()
         dt_ms = min((t_ns - before_ns) / _NS_PER_MS, self.config.gap_ms)
         shape_speed, palm_speed = self._speed.move(hand, dt_ms, self.config.anchor_ms)
-        self._release(dt_ms)
         c = self.config
+        self._release(dt_ms * _worth(0.0, palm_speed / c.stop_speed))
         stops = c.stop_speed if prediction.label == self._slid else c.palm_speed
         weight = _worth(shape_speed / c.shape_speed, palm_speed / stops)
         swayed = hypot(*self._speed.from_anchor)
@@ -233,12 +233,12 @@ class Debouncer:
         if (t_ns - self._missed_ns) / _NS_PER_MS >= self.config.lost_ms:
             self._forget()
 
-    def _release(self, dt_ms: float) -> None:
-        """Lets go of the held letter when its score has been low for long, or the hand slid."""
+    def _release(self, kept_ms: float) -> None:
+        """Lets go of a letter after long at a low score in its place (kept_ms), or a slide."""
         label = self._held or self._slid
         if label is None:
             return
-        self._below_ms += dt_ms * self._evidence.below(label, self.config.off)
+        self._below_ms += kept_ms * self._evidence.below(label, self.config.off)
         changed = self._speed.shape_change() >= self.config.change
         if not self._changed and changed:
             self._changed = True  # what spoke for another letter before, spoke of this shape

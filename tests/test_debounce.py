@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import fields, replace
 
 import numpy as np
@@ -13,8 +14,10 @@ from edge.debounce import DebounceConfig, Debouncer
 from edge.errors import UsageError
 from edge.types import Event, Hand
 from tests.simulated import (
+    PALM_PX,
     TRANSITION_MS,
     Act,
+    Look,
     debounced,
     frame_times_ms,
     hold,
@@ -380,3 +383,24 @@ def test_a_drawn_letter_drops_the_pose_that_waited() -> None:
         drawn = prediction({"J": 1.0}) if i == 20 else None
         told += debouncer.update(t_ns, hand, seen, drawn)
     assert [(event.kind, event.label) for event in told] == [("letter", "J")]
+
+
+@given(seed=SEEDS, fps=st.sampled_from([24.0, 30.0, 60.0]), up=st.floats(1.2, 2.0))
+@settings(deadline=None, max_examples=10)
+def test_a_bounce_that_blurs_the_letter_does_not_repeat_it(
+    seed: int, fps: float, up: float
+) -> None:
+    """A hand that jerks up and down looks like no letter on its way, and still holds its own."""
+    acts = [*hold("B", 700), Act("", 150), Act("", 100), *hold("B", 700)]
+    begin_ms, end_ms = 700.0, 1350.0
+
+    def bounced() -> Iterator[Look]:
+        for t_ns, hand, read in look(acts, fps, seed):
+            assert hand is not None
+            share = np.clip((t_ns / 1e6 - begin_ms) / (end_ms - begin_ms), 0, 1)
+            rise_px = PALM_PX * up * (1 - abs(2 * share - 1))
+            risen = hand.landmarks - np.array([0, rise_px, 0], np.float32)
+            yield t_ns, replace(hand, landmarks=risen), read
+
+    assert labels(debounced(look(acts, fps, seed))) == "BB"  # the same, in its place
+    assert labels(debounced(bounced())) == "B"
