@@ -50,7 +50,9 @@ def test_digits_are_read() -> None:
 
 
 def test_real_clips_give_sensible_letters(shared_data: Path) -> None:
-    """Most letters of the lesson clips are read; nothing is read where there is no hand."""
+    """Nearly all letters of the lesson clips are read, J and Z among them, and few come twice; nothing
+    is read where there is no hand."""
     groups = measure(clips(shared_data / "clips", Config()), Config())
-    assert groups["lesson"].missed_share <= 0.3
+    assert groups["lesson"].missed_share <= 0.12
+    assert groups["lesson"].error_rate <= 0.25
     assert groups["no_letters/no_hand"].false == 0
