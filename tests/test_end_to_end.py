@@ -50,8 +50,8 @@ def test_digits_are_read() -> None:
 
 
 def test_real_clips_give_sensible_letters(shared_data: Path) -> None:
-    """Nearly all letters of the lesson clips are read, J and Z among them, and few come twice; nothing
-    is read where there is no hand."""
+    """Nearly all letters of the lesson clips are read, and few come twice; where there is no hand,
+    nothing is read."""
     groups = measure(clips(shared_data / "clips", Config()), Config())
     assert groups["lesson"].missed_share <= 0.12
     assert groups["lesson"].error_rate <= 0.25
