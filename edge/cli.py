@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.errors import FingerspellError, SinkError
+from edge.service import true_interrupts
 
 if TYPE_CHECKING:
     from edge.config import Config
@@ -38,8 +39,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.basicConfig(format="fingerspell: %(message)s", level=logging.INFO)
     try:
         try:
-            arguments = _parser().parse_args(argv)
-            code: int = arguments.command(arguments)
+            with true_interrupts():
+                arguments = _parser().parse_args(argv)
+                code: int = arguments.command(arguments)
         finally:
             if sys.stdout:  # None for a program that was started without one
                 sys.stdout.flush()

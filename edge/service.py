@@ -8,8 +8,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import TYPE_CHECKING
 
-from edge.types import Frame
+if TYPE_CHECKING:  # it takes numpy along, and Ctrl-C is to be caught before that
+    from edge.types import Frame
 
 
 class Stop:
@@ -36,6 +38,35 @@ class Stop:
             if self.reason or time.monotonic() >= deadline:
                 return
             yield frame
+
+
+@contextmanager
+def true_interrupts() -> Iterator[None]:
+    """Makes a KeyboardInterrupt of any exception that Ctrl-C ended up as.
+
+    Where it comes while a C library is being imported, it comes out as what that library makes of
+    it: an ImportError, or an AttributeError of something half made.
+    """
+    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if not usual or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came = False
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        nonlocal came
+        came = True
+        signal.default_int_handler(number, frame)
+
+    signal.signal(signal.SIGINT, handle)
+    try:
+        yield
+    except Exception:
+        if came:
+            raise KeyboardInterrupt from None
+        raise
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from edge import detectors, sinks, sources
+from edge.service import true_interrupts
 
 ROOT = Path(__file__).parents[1]
 LIVE = "signer:HELLO?loop=yes&live=yes"
@@ -471,3 +472,15 @@ def test_the_last_text_has_no_space_at_its_end() -> None:
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert [line["event"] for line in lines].count("space") == 1
     assert lines[-1]["text"] == "HI"
+
+
+def test_ctrl_c_that_a_library_takes_for_a_fault_is_ctrl_c() -> None:
+    """An import that Ctrl-C broke says that something is missing: nothing is, and nothing is said."""
+    with pytest.raises(KeyboardInterrupt), true_interrupts():
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise ImportError("half a library") from None
+    with pytest.raises(ImportError), true_interrupts():
+        raise ImportError("a library that is missing indeed")
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
