@@ -137,3 +137,53 @@ def multiples(
     for axes in grid[::columns]:
         axes.set_ylabel("accuracy, %", fontsize=8)
     return _png(figure)
+
+
+def curves(history: Mapping[str, Sequence[float]]) -> bytes:
+    """Draws what changed from epoch to epoch: training and validation (`val_`) beside each other.
+
+    history: a number an epoch by name, as Keras has it; accuracy is drawn in %.
+    """
+    names = [name for name in history if not name.startswith("val_") and history[name]]
+    figure = Figure(figsize=(4 * len(names), 3), layout="constrained")
+    for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
+        _plain(axes)
+        scale = 100 if name == "accuracy" else 1
+        for key, colour, label in ((name, PALE, "training"), (f"val_{name}", INK, "validation")):
+            values = [scale * value for value in history.get(key, ())]
+            if values:
+                axes.plot(range(1, len(values) + 1), values, color=colour, label=label)
+        axes.set(title=f"{name}, %" if scale == 100 else name.replace("_", " "), xlabel="epoch")
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        if f"val_{name}" in history:
+            axes.legend(fontsize=8)
+    return _png(figure)
+
+
+def balance(counts: Mapping[str, int]) -> bytes:
+    """Draws how many pictures each class has."""
+    figure = Figure(figsize=(max(4.0, 1 + 0.32 * len(counts)), 2.4), layout="constrained")
+    axes = figure.subplots()
+    _plain(axes)
+    axes.bar(range(len(counts)), list(counts.values()), color=PALE)
+    axes.set_xticks(range(len(counts)), list(counts), fontsize=8)
+    axes.set_ylabel("pictures")
+    return _png(figure)
+
+
+def gallery(pictures: Sequence[npt.NDArray[np.uint8]], captions: Sequence[str]) -> bytes:
+    """Draws (S, S, 1 or 3) uint8 pictures, eight in a row, each above its caption.
+
+    A caption that begins with "!" is a mistake's, and red.
+    """
+    columns = 8
+    rows = max(1, -(-len(pictures) // columns))
+    figure = Figure(figsize=(1.2 * columns, 1.45 * rows), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes in grid:
+        axes.set_axis_off()
+    for axes, picture, caption in zip(grid, pictures, captions, strict=False):
+        axes.imshow(np.repeat(picture, 3, 2) if picture.shape[2] == 1 else picture)
+        colour = MARK if caption.startswith("!") else INK
+        axes.set_title(caption.removeprefix("!"), fontsize=8, color=colour)
+    return _png(figure)
