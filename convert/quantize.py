@@ -101,6 +101,7 @@ def describe(out: Path, words: dict[str, Any]) -> Manifest:
         features=words["features"],
         normalisation=words["normalisation"],
         colour_order=words["colour_order"],
+        margin=float(words["margin"]),
         labels=tuple(words["labels"]),
         alphabets={name: tuple(labels) for name, labels in words["alphabets"].items()},
         shared=tuple((first, second) for first, second in words["shared"]),

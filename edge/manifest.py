@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import tempfile
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ from edge.interpreter import Model, Tensor
 
 BUNDLED = Path(__file__).parent / "models"
 FORMAT = 1  # of the manifest file itself; raised when a field changes its meaning
+CHANNELS = {"rgb": 3, "bgr": 3, "grey": 1}  # of a picture, by its colour order
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,9 @@ class Manifest:
     inputs, outputs: its tensors, in the interpreter's order.
     features: version of the function that makes the input, 0 where the input is a picture.
     normalisation: what is done to landmarks or pixels first, in words.
-    colour_order: "rgb" or "bgr" where the input is pixels, else None.
+    colour_order: "rgb", "bgr" or "grey" where the input is pixels, else None.
+    margin: of a model that reads pixels, the side of its square crop over the longer side of the
+        hand's box; 0 of the others. The picture's own size is inputs[0].shape: (1, side, side, C).
     labels: what each output index stands for; () for a model that does not classify.
     alphabets: for each alphabet, the labels it reads.
     shared: pairs of labels with one hand shape: read as the first where both are in the alphabet.
@@ -60,6 +64,7 @@ class Manifest:
     features: int
     normalisation: str
     colour_order: str | None
+    margin: float
     labels: tuple[str, ...]
     alphabets: Mapping[str, tuple[str, ...]]
     shared: tuple[tuple[str, str], ...]
@@ -207,16 +212,28 @@ def _tensor(given: Mapping[str, Any]) -> TensorFacts:
     )
 
 
+def _validate_pixels(manifest: Manifest) -> None:
+    """Raises ValueError where colour order, margin and input are not those of one picture."""
+    order, margin = manifest.colour_order, manifest.margin
+    if order is not None and order not in CHANNELS:
+        raise ValueError(f"colour_order must be {', '.join(CHANNELS)} or null, not {order!r}")
+    if not 0 <= margin < math.inf or (margin > 0) != (order is not None):
+        raise ValueError(f"margin is {margin!r}: above 0 where there are pixels, and 0 elsewhere")
+    if order is not None:
+        shape = manifest.inputs[0].shape
+        if min(shape) < 1 or shape != (1, *shape[1:2] * 2, CHANNELS[order]):
+            raise ValueError(f"{order} wants (1, side, side, {CHANNELS[order]}), not {shape}")
+
+
 def _validate(manifest: Manifest) -> None:
     """Raises ValueError for a manifest that contradicts itself."""
     for name, kind in (
         ("name", str), ("sha256", str), ("size_bytes", int), ("features", int),
-        ("normalisation", str), ("date", str), ("licence", str),
+        ("normalisation", str), ("margin", float), ("date", str), ("licence", str),
     ):  # fmt: skip
         if type(getattr(manifest, name)) is not kind:
             raise ValueError(f"{name} must be {kind.__name__}, not {getattr(manifest, name)!r}")
-    if manifest.colour_order not in (None, "rgb", "bgr"):
-        raise ValueError(f"colour_order must be rgb, bgr or null, not {manifest.colour_order!r}")
+    _validate_pixels(manifest)
     if len(set(manifest.labels)) != len(manifest.labels):
         raise ValueError("a label is there twice")
     if manifest.labels and manifest.outputs[0].shape[-1] != len(manifest.labels):

@@ -34,6 +34,7 @@ def tiny(tmp_path: Path) -> Path:
         features=1,
         normalisation="none",
         colour_order=None,
+        margin=0.0,
         labels=("A", "B", "O", "0"),
         alphabets={"letters": ("A", "B", "O"), "digits": ("0",)},
         shared=(("O", "0"),),
@@ -79,7 +80,14 @@ def test_what_is_saved_is_loaded(tiny: Path) -> None:
         ({"alphabets": {"letters": ["Q"]}}, "'Q'"),
         ({"shared": [["O", "Q"]]}, "'Q'"),
         ({"shared": [["O"]]}, "wrong"),
-        ({"colour_order": "grb"}, "colour_order"),
+        ({"colour_order": "grb", "margin": 2.0}, "colour_order"),
+        ({"colour_order": "rgb"}, "above 0 where there are pixels"),
+        ({"margin": 2.0}, "above 0 where there are pixels"),
+        ({"margin": -0.5}, "margin"),
+        ({"margin": float("nan")}, "margin"),
+        ({"colour_order": "rgb", "margin": float("inf")}, "margin"),
+        ({"margin": "2"}, "margin must be float"),
+        ({"colour_order": "rgb", "margin": 1.5}, "(1, side, side, 3)"),
         ({"features": "1"}, "features must be int"),
         ({"format": 99}, "format"),
         ({"favourite": 1}, "unknown field 'favourite'"),
@@ -96,6 +104,34 @@ def test_a_manifest_that_makes_no_sense_is_refused(
     with pytest.raises(ModelError) as error:
         load(tiny)
     assert said in one_line(error)
+
+
+@pytest.mark.parametrize(
+    ("order", "shape", "fits"),
+    [
+        ("rgb", (1, 28, 28, 3), True),
+        ("bgr", (1, 28, 28, 3), True),
+        ("grey", (1, 28, 28, 1), True),
+        ("grey", (1, 28, 28, 3), False),
+        ("bgr", (1, 28, 28, 1), False),
+        ("rgb", (1, 28, 24, 3), False),
+        ("rgb", (2, 28, 28, 3), False),
+        ("rgb", (1, 0, 0, 3), False),
+        ("grey", (1, 28), False),
+    ],
+)
+def test_a_picture_has_the_shape_of_its_colours(
+    tiny: Path, order: str, shape: tuple[int, ...], fits: bool
+) -> None:
+    """The input of a model that reads pixels is one square picture, of one channel where grey."""
+    picture = json.loads(tiny.read_text())["inputs"][0] | {"shape": shape}
+    change(tiny, colour_order=order, margin=1.5, inputs=[picture])
+    if fits:
+        assert load(tiny).margin == 1.5
+    else:
+        with pytest.raises(ModelError) as error:
+            load(tiny)
+        assert "(1, side, side" in one_line(error)
 
 
 def test_a_missing_field_is_named(tiny: Path) -> None:

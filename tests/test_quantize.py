@@ -26,6 +26,7 @@ WORDS = {
     "features": 1,
     "normalisation": "none",
     "colour_order": None,
+    "margin": 0.0,
     "labels": LABELS,
     "alphabets": {"letters": ["A", "B"]},
     "shared": [],

@@ -128,6 +128,7 @@ def train(rows: Rows, out: Path, recipe: Recipe) -> None:
         "features": 0,
         "normalisation": "none: as the landmark model gives them",
         "colour_order": None,
+        "margin": 0.0,
         "labels": CLOSED,
         "alphabets": {"letters": CLOSED},
         "shared": [],

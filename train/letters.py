@@ -110,6 +110,7 @@ def words(rows: Rows, recipe: Recipe, figures: dict[str, Any]) -> dict[str, Any]
         "features": FEATURES,
         "normalisation": NORMALISATION,
         "colour_order": None,
+        "margin": 0.0,
         "labels": LABELS,
         "alphabets": ALPHABETS,
         "shared": SHARED,

@@ -126,6 +126,7 @@ def words(sets: Sequence[Bags], recipe: Recipe, figures: dict[str, Any]) -> dict
         "normalisation": "each span at even moments, lengths in palm lengths, the palm's path from "
         "its mean, a left hand mirrored; clipped to 4",
         "colour_order": None,
+        "margin": 0.0,
         "labels": LABELS,
         "alphabets": {},
         "shared": [],
