@@ -1,8 +1,8 @@
 """Boxes, rotated squares and landmarks: the only place where pictures are cropped.
 
-A hand is cropped as a rotated square (`Region`) in which its fingers point up. The proportions
-are those that MediaPipe's hand models were trained with; each constant names the file of
-MediaPipe 0.10.18 that states it (mediapipe/modules/...).
+For landmarks a hand is cropped as a rotated square (`Region`) in which its fingers point up. The
+proportions are those that MediaPipe's hand models were trained with; each constant names the file
+of MediaPipe 0.10.18 that states it (mediapipe/modules/...). Pixels are read in upright squares.
 """
 
 from __future__ import annotations
@@ -62,6 +62,12 @@ def region_of_hand(landmarks: Landmarks) -> Region:
     x, y = min(across) + width / 2, min(down) + height / 2
     centre = x * cos - y * sin, x * sin + y * cos
     return _shifted(centre, height, rotation, _HAND_SHIFT, max(width, height) * _HAND_SCALE)
+
+
+def region_of_box(box: Box, margin: float) -> Region:
+    """Returns the upright square around a box's middle, `margin` times its longer side wide."""
+    long = max(box.x1 - box.x0, box.y1 - box.y0)
+    return Region((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2, margin * long, 0.0)
 
 
 def _upright(dx: float, dy: float) -> float:
