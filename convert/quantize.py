@@ -46,9 +46,7 @@ def quantise(model: Any, samples: npt.NDArray[np.float32]) -> bytes:
         raise UsageError(
             f"the calibration inputs are {samples.shape}, the model wants (N, *{shape})"
         )
-    # A device runs one sample at a time; the names make a conversion repeatable, byte for byte.
-    one = keras.Input(batch_shape=(1, *shape), name="input")
-    converter = tf.lite.TFLiteConverter.from_keras_model(keras.Model(one, model(one), name="one"))
+    converter = _converter(model)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = _representative(samples)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
@@ -62,6 +60,19 @@ def quantise(model: Any, samples: npt.NDArray[np.float32]) -> bytes:
         raise ModelError(f"the model cannot be made full int8: {reason}") from error
     _refuse_floats(content)
     return content
+
+
+def floating(model: Any) -> bytes:
+    """Returns a Keras model as the bytes of a float32 .tflite file, to compare with."""
+    with silenced():
+        content: bytes = _converter(model).convert()
+    return content
+
+
+def _converter(model: Any) -> Any:
+    # A device runs one sample at a time; the names make a conversion repeatable, byte for byte.
+    one = keras.Input(batch_shape=(1, *model.input_shape[1:]), name="input")
+    return tf.lite.TFLiteConverter.from_keras_model(keras.Model(one, model(one), name="one"))
 
 
 def _representative(samples: npt.NDArray[np.float32]) -> Callable[[], Iterator[list[Any]]]:

@@ -1,0 +1,248 @@
+"""Trains a classifier of pictures, epoch by epoch; a killed run goes on as if it had not been.
+
+After each epoch the model with its optimiser, and what else decides the next epoch, are in the
+folder; chances come from the seed, the epoch and the batch, and from nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from convert.quiet_tensorflow import keras, silenced
+from edge.errors import UsageError
+from edge.manifest import write
+from train.pictures import Pictures, Shake, Task
+from train.splits import at_random
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a network is trained: Adam, its rate falling where validation accuracy stands still.
+
+    rate: of Adam; after `patience` epochs without a better accuracy it is multiplied by `factor`,
+    down to `floor` (Keras' ReduceLROnPlateau).
+    """
+
+    epochs: int
+    batch: int = 64
+    seed: int = 1
+    rate: float = 1e-3
+    factor: float = 0.1
+    patience: int = 2
+    floor: float = 1e-4
+    shake: Shake = field(default_factory=Shake)
+
+
+class Batches(keras.utils.PyDataset):  # type: ignore[misc]
+    """Crops and class numbers in batches; shaken and in another order each epoch with `shake`."""
+
+    def __init__(
+        self,
+        pictures: Pictures,
+        task: Task,
+        batch: int,
+        *,
+        shake: Shake | None = None,
+        seed: int = 0,
+        epoch: int = 0,
+    ) -> None:
+        super().__init__()
+        self._pictures, self._task, self._batch = pictures, task, batch
+        self._shake, self._seed, self._epoch = shake, seed, epoch
+        number = {name: i for i, name in enumerate(task.classes)}
+        self._class = np.array([number[label] for label in pictures.label], np.int32)
+        self._order = self._ordered()
+
+    def __len__(self) -> int:
+        return math.ceil(len(self._class) / self._batch)
+
+    def __getitem__(self, index: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int32]]:
+        chosen = self._order[index * self._batch : (index + 1) * self._batch]
+        seed = (self._seed, self._epoch, index)
+        crops = self._pictures.crops(chosen, self._task, shake=self._shake, seed=seed)
+        return crops, self._class[chosen]
+
+    def on_epoch_end(self) -> None:
+        """The next epoch's order and chances."""
+        self._epoch += 1
+        self._order = self._ordered()
+
+    def _ordered(self) -> npt.NDArray[np.intp]:
+        if self._shake is None:
+            return np.arange(len(self._class))
+        return np.random.default_rng([self._seed, self._epoch]).permutation(len(self._class))
+
+
+@dataclass(frozen=True)
+class Training:
+    """One recipe's way to train, whichever pictures it is given.
+
+    network: gives a Keras model from (B, side, side, C) pixels 0..255 to (B, classes) logits.
+    out: below it the checkpoints are. resume: go on from them.
+    """
+
+    network: Callable[[], Any]
+    task: Task
+    plan: Plan
+    out: Path
+    resume: bool = False
+
+    def fit(self, pictures: Pictures, folder: str) -> tuple[Any, dict[str, list[float]]]:
+        """Trains on nine tenths of the pictures; the last tenth says when to learn more slowly.
+
+        folder: of this training's checkpoints, below `out`. As `fit`.
+        """
+        kept, watched = at_random(pictures.label, 0.1, self.plan.seed)
+        return fit(
+            self.network,
+            self.task,
+            pictures.where(kept),
+            pictures.where(watched),
+            plan=self.plan,
+            folder=self.out / "checkpoints" / folder,
+            resume=self.resume,
+        )
+
+
+def fit(
+    network: Callable[[], Any],
+    task: Task,
+    train: Pictures,
+    validation: Pictures,
+    *,
+    plan: Plan,
+    folder: Path,
+    resume: bool = False,
+) -> tuple[Any, dict[str, list[float]]]:
+    """Trains what `network` returns; gives the Keras model and its history, a number an epoch.
+
+    network: gives a Keras model from (B, side, side, C) pixels 0..255 to (B, classes) logits.
+    folder: of the checkpoints. resume: go on from the last of them, if there is one.
+    Raises UsageError where the checkpoint is of other settings, or cannot be written.
+    """
+    keras.utils.set_random_seed(plan.seed)
+    facts = {
+        "task": [list(task.classes), *task[1:]],
+        "pictures": len(train),
+        **{name: value for name, value in asdict(plan).items() if name != "epochs"},
+    }
+    facts["shake"] = list(plan.shake)
+    before = _begun(folder, facts) if resume else None
+    if before:
+        with silenced():
+            model = keras.models.load_model(folder / before["model"])
+    else:
+        model = network()
+        model.compile(
+            optimizer=keras.optimizers.Adam(plan.rate),
+            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            metrics=["accuracy"],
+            jit_compile=False,
+        )
+    history: dict[str, list[float]] = before["history"] if before else {}
+    done = len(history.get("loss", ()))
+    if done < plan.epochs:
+        plateau = keras.callbacks.ReduceLROnPlateau(
+            "val_accuracy", factor=plan.factor, patience=plan.patience, min_lr=plan.floor
+        )
+        batches = Batches(train, task, plan.batch, shake=plan.shake, seed=plan.seed, epoch=done)
+        model.fit(
+            batches,
+            validation_data=Batches(validation, task, plan.batch),
+            initial_epoch=done,
+            epochs=plan.epochs,
+            verbose=1 if sys.stderr.isatty() else 2,
+            callbacks=[plateau, _Checkpoint(folder, facts, history, plateau, before)],
+        )
+    return model, history
+
+
+def logits(model: Any, pictures: Pictures, task: Task, batch: int = 64) -> Floats:
+    """Returns the (N, classes) logits of a Keras model for the pictures as they are."""
+    out = []
+    for first in range(0, len(pictures), batch):
+        chosen = np.arange(first, min(first + batch, len(pictures)))
+        crops = pictures.crops(chosen, task)
+        out.append(np.asarray(model(crops.astype(np.float32), training=False)))
+    return np.concatenate(out)
+
+
+def save(model: Any, path: Path) -> None:
+    """Writes a Keras model, whole or not at all; raises UsageError where there is no place."""
+    part = path.with_name(f".{path.name}-part.keras")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with silenced():
+            model.save(part)
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        reason = error.strerror or error
+        raise UsageError(f"cannot write {path}: {reason}; make room, then --resume") from error
+
+
+def _begun(folder: Path, facts: dict[str, Any]) -> dict[str, Any] | None:
+    """Returns the last checkpoint's record, or None where there is none."""
+    try:
+        before: dict[str, Any] = json.loads((folder / "checkpoint.json").read_bytes())
+    except (OSError, ValueError):
+        return None
+    changed = [name for name in facts if before["facts"].get(name) != facts[name]]
+    if changed:
+        name = changed[0]
+        raise UsageError(
+            f"{folder} was begun with {name} {before['facts'].get(name)}, and this is "
+            f"{facts[name]}; leave out --resume to begin anew"
+        )
+    return before
+
+
+class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
+    """Keeps the model, the history and the plateau's state after each epoch."""
+
+    _STATE = ("best", "wait", "cooldown_counter")
+
+    def __init__(
+        self,
+        folder: Path,
+        facts: dict[str, Any],
+        history: dict[str, list[float]],
+        plateau: Any,
+        before: dict[str, Any] | None,
+    ) -> None:
+        super().__init__()
+        self._folder, self._facts, self._history = folder, facts, history
+        self._plateau, self._before = plateau, before
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """The plateau forgets all when training begins: it is told again."""
+        for name, value in (self._before or {}).get("plateau", {}).items():
+            setattr(self._plateau, name, value)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """The model first, then the record that names it, then the model before goes."""
+        for name, value in (logs or {}).items():
+            self._history.setdefault(name, []).append(float(value))
+        file = self._folder / f"epoch-{epoch + 1}.keras"
+        save(self.model, file)
+        record = {
+            "model": file.name,
+            "facts": self._facts,
+            "history": self._history,
+            "plateau": {name: float(getattr(self._plateau, name)) for name in self._STATE},
+        }
+        write(self._folder / "checkpoint.json", json.dumps(record).encode())
+        for old in self._folder.glob("epoch-*.keras"):
+            if old != file:
+                old.unlink()

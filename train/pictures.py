@@ -1,0 +1,287 @@
+"""Pictures to train on, as a user has them: class folders, each hand looked at as a device does.
+
+The hand stage finds the hand of each picture once; what it found is kept in a file, so that an
+interrupted run goes on. `Pictures.crops` then cuts with `edge.pixels.picture`, the function that
+cuts on the device.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from edge.detectors import open_detector
+from edge.errors import SourceError, UsageError
+from edge.geometry import region_of_box
+from edge.picture import find_pictures, read_rgb
+from edge.pixels import picture
+from edge.still import hands_in
+from edge.types import Box, Region, Rgb
+
+KEPT = 4000  # decoded pictures held in memory: 480 MB of 200 x 200
+DEPTH = 3  # how deep below the data folder class folders are looked for: archives nest them
+FEWEST = 5  # pictures of a class: fewer cannot be split into training, validation and test
+
+
+class Task(NamedTuple):
+    """What a model tells apart, and how it looks at a hand.
+
+    colour_order, margin: as in a manifest (edge/manifest.py).
+    """
+
+    classes: tuple[str, ...]
+    side_px: int
+    colour_order: Literal["rgb", "bgr", "grey"]
+    margin: float
+
+
+class Shake(NamedTuple):
+    """How much crops differ from one epoch to the next; each amount is the widest, either way.
+
+    turn_rad; shift and zoom: shares of the crop's side; light: of the logarithm of brightness.
+    """
+
+    turn_rad: float = float(np.radians(10))
+    shift: float = 0.1
+    zoom: float = 0.1
+    light: float = 0.0
+
+
+class Sample(NamedTuple):
+    """One labelled picture file; `signer` is "" where nobody knows."""
+
+    path: Path
+    label: str
+    signer: str
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """N labelled looks at hands.
+
+    read: gives picture i as (H, W, 3) uint8 RGB. number: (N,) which picture. region: (N, 4), a
+    Region each. flip: (N,) bool, a left hand. found: (N,) bool, whether a hand was found there.
+    label, signer: (N,) text.
+    """
+
+    read: Callable[[int], Rgb]
+    number: npt.NDArray[np.intp]
+    region: npt.NDArray[np.float64]
+    flip: npt.NDArray[np.bool_]
+    found: npt.NDArray[np.bool_]
+    label: npt.NDArray[np.str_]
+    signer: npt.NDArray[np.str_]
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+    def where(self, chosen: npt.NDArray[Any]) -> Pictures:
+        """Returns the chosen looks: (N,) bool, or indices."""
+        names = ("number", "region", "flip", "found", "label", "signer")
+        return replace(self, **{name: getattr(self, name)[chosen] for name in names})
+
+    def crops(
+        self,
+        chosen: Sequence[int] | npt.NDArray[np.intp],
+        task: Task,
+        *,
+        shake: Shake | None = None,
+        seed: Sequence[int] = (0,),
+    ) -> npt.NDArray[np.uint8]:
+        """Returns (len(chosen), side, side, C) uint8 crops, each shaken by its own chance.
+
+        seed: of the chances of this batch; without `shake` it has no meaning.
+        """
+        chances = np.random.default_rng(seed)
+        out = []
+        for i in chosen:
+            region = Region(*self.region[i].tolist())
+            light = 0.0
+            if shake:
+                region, light = _shaken(region, shake, chances)
+            rgb = self.read(int(self.number[i]))
+            crop = picture(rgb, region, task.side_px, task.colour_order, bool(self.flip[i]))
+            if light:
+                crop = cv2.convertScaleAbs(crop, alpha=float(np.exp(light))).reshape(crop.shape)  # type: ignore[assignment]
+            out.append(crop)
+        return np.stack(out)
+
+
+def _shaken(region: Region, shake: Shake, chances: np.random.Generator) -> tuple[Region, float]:
+    turn, x, y, zoom, light = chances.uniform(-1, 1, 5)
+    size = region.size * (1 + shake.zoom * zoom)
+    moved = Region(
+        region.cx + shake.shift * x * region.size,
+        region.cy + shake.shift * y * region.size,
+        size,
+        region.rotation_rad + shake.turn_rad * turn,
+    )
+    return moved, shake.light * light
+
+
+def class_folders(
+    data: Path,
+    classes: Sequence[str],
+    *,
+    limit: int = 0,
+    signer: Callable[[Path], str] = lambda path: "",
+) -> list[Sample]:
+    """Lists the pictures of those of `classes` that have a folder below `data`.
+
+    limit: at most so many of a class, evenly over its files; 0: all.
+    Raises UsageError for a missing folder, one class only, a class without enough pictures.
+    """
+    folders = _class_folders(data, classes)
+    samples = []
+    for name, folder in folders.items():
+        try:
+            paths = find_pictures(folder)
+        except UsageError as error:
+            raise UsageError(
+                f"{error}; a class without pictures cannot be learnt: add some or remove the folder"
+            ) from error
+        if len(paths) < FEWEST:
+            raise UsageError(
+                f"{folder} has {len(paths)} pictures, too few to split into training, validation "
+                f"and test; {FEWEST} are the least"
+            )
+        if limit and limit < len(paths):
+            paths = sorted(random.Random(name).sample(paths, max(limit, FEWEST)))
+        samples += [Sample(path, name, signer(path)) for path in paths]
+    return samples
+
+
+def _class_folders(data: Path, classes: Sequence[str]) -> dict[str, Path]:
+    """Returns the folder of each class, in the order of `classes`."""
+    if not data.is_dir():
+        raise UsageError(f"there is no folder {data}; --data names the folder of class folders")
+    wanted = {name.casefold(): name for name in classes}
+    level, best = [data], dict[str, Path]()
+    for _ in range(DEPTH + 1):
+        for folder in level:
+            inside = sorted(p for p in folder.iterdir() if p.is_dir())
+            here = {wanted[p.name.casefold()]: p for p in inside if p.name.casefold() in wanted}
+            if len(here) > len(best):
+                best = here
+        if len(best) > 1:
+            break
+        level = [p for folder in level for p in sorted(folder.iterdir()) if p.is_dir()]
+    if len(best) < 2:
+        found = f"only {next(iter(best))!r}" if best else "none of them"
+        raise UsageError(
+            f"{data} has {found} of the class folders {classes[0]} to {classes[-1]}; "
+            "a model needs two or more to tell apart"
+        )
+    return {name: best[name] for name in classes if name in best}
+
+
+class Found(NamedTuple):
+    """What the hand stage saw in one picture: its size, the hand's box and side, or no hand."""
+
+    width: int
+    height: int
+    box: Box | None
+    left: bool
+
+
+def hands_of(paths: Sequence[Path], kept: Path, *, whole: bool) -> dict[Path, Found | str]:
+    """Returns what the hand stage sees in each picture; a text says why one cannot be read.
+
+    kept: a file of JSON lines, where an interrupted run goes on. whole: no hand is searched for.
+    """
+    done = dict(_kept(kept))
+    detector = None
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with kept.open("a") as file:
+            for path in tqdm(paths, unit="picture", desc="hands", disable=None):
+                if path in done:
+                    continue
+                try:
+                    rgb = read_rgb(path)
+                except SourceError as error:
+                    done[path] = str(error)
+                else:
+                    if detector is None and not whole:
+                        detector = open_detector("mediapipe:full", threads=2)
+                    hands = hands_in(detector, rgb) if detector else ()
+                    box = hands[0].box_px if hands else None
+                    left = bool(hands) and hands[0].handedness == "left"
+                    done[path] = Found(rgb.shape[1], rgb.shape[0], box, left)
+                file.write(json.dumps([str(path), done[path]]) + "\n")
+    except OSError as error:
+        raise UsageError(f"cannot write {kept}: {error.strerror}; is the disk full?") from error
+    return {path: done[path] for path in paths}
+
+
+def _kept(path: Path) -> Iterator[tuple[Path, Found | str]]:
+    if not path.is_file():
+        return
+    for line in path.read_text().splitlines():
+        try:
+            name, seen = json.loads(line)
+            if isinstance(seen, str):
+                yield Path(name), seen
+            else:
+                width, height, box, left = seen
+                yield Path(name), Found(width, height, Box(*box) if box else None, left)
+        except (ValueError, TypeError):  # the last line of a run that was killed while it wrote
+            continue
+
+
+def looked_at(
+    samples: Sequence[Sample], task: Task, kept: Path, *, whole: bool
+) -> tuple[Pictures, dict[str, str]]:
+    """Returns the samples as the device would look at them, and what could not be read, and why.
+
+    A picture in which no hand is found is looked at whole.
+    """
+    seen = hands_of([sample.path for sample in samples], kept, whole=whole)
+    unread = {str(path): why for path, why in seen.items() if isinstance(why, str)}
+    good = [sample for sample in samples if str(sample.path) not in unread]
+    if not good:
+        raise UsageError(
+            f"none of {len(samples)} pictures can be read: {next(iter(unread.values()))}"
+        )
+    paths = [sample.path for sample in good]
+    found = [seen[path] for path in paths]
+    region = [_region(f, task.margin) for f in found if not isinstance(f, str)]
+    return Pictures(
+        read=_reader(paths),
+        number=np.arange(len(good)),
+        region=np.array(region),
+        flip=np.array([f.left for f in found if not isinstance(f, str)]),
+        found=np.array([whole or f.box is not None for f in found if not isinstance(f, str)]),
+        label=np.array([sample.label for sample in good]),
+        signer=np.array([sample.signer for sample in good]),
+    ), unread
+
+
+def _region(found: Found, margin: float) -> Region:
+    if found.box:
+        return region_of_box(found.box, margin)
+    side = max(found.width, found.height)
+    return Region(found.width / 2, found.height / 2, side, 0.0)
+
+
+def _reader(paths: Sequence[Path]) -> Callable[[int], Rgb]:
+    @lru_cache(KEPT)
+    def read(number: int) -> Rgb:
+        return read_rgb(paths[number])
+
+    return read
+
+
+def counts(labels: npt.NDArray[np.str_], classes: Sequence[str]) -> Mapping[str, int]:
+    """Returns how many pictures each class has, in the order of `classes`."""
+    return {name: int((labels == name).sum()) for name in classes}

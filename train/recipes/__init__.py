@@ -1,0 +1,53 @@
+"""The public projects that fingerspell grew out of, each as a recipe that works.
+
+`python -m train.recipes.NAME --data PATH --out FOLDER`: each module here is one, found by its file
+name, with `main() -> int`. All end in the same things (train/outcome.py, train/summary.py).
+"""
+
+from __future__ import annotations
+
+import argparse
+import pkgutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from edge.errors import FingerspellError, UsageError
+
+
+def names() -> tuple[str, ...]:
+    """The names of all recipes, in alphabetical order."""
+    return tuple(sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name[0] != "_"))
+
+
+def parser(name: str, summary: str, *, epochs: int) -> argparse.ArgumentParser:
+    """Returns the arguments that every recipe has."""
+    out = argparse.ArgumentParser(prog=f"python -m train.recipes.{name}", description=summary)
+    out.add_argument("--data", type=Path, required=True, help="the data as its users have it")
+    out.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="for the results")
+    out.add_argument("--epochs", type=int, default=epochs, help=f"default: {epochs}")
+    out.add_argument("--limit", type=int, default=0, metavar="N", help="at most N of each class")
+    out.add_argument("--resume", action="store_true", help="go on where a killed run stopped")
+    out.add_argument("--seed", type=int, default=1)
+    return out
+
+
+def run(arguments: argparse.ArgumentParser, work: Callable[[argparse.Namespace], str]) -> int:
+    """Parses the command line and does the work; returns the exit status.
+
+    work: returns the last line to say.
+    """
+    args = arguments.parse_args()
+    try:
+        if args.epochs < 1:
+            raise UsageError(f"--epochs is {args.epochs}; it must be 1 or more")
+        if args.limit < 0:
+            raise UsageError(f"--limit is {args.limit}; it must be 0 (all) or more")
+        print(work(args))
+    except FingerspellError as error:
+        print(f"{arguments.prog.removeprefix('python -m ')}: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("stopped; --resume goes on from the last whole epoch", file=sys.stderr)
+        return 130
+    return 0

@@ -1,0 +1,125 @@
+"""Sign Language MNIST: a small CNN on 28 x 28 grey crops, 24 letters.
+
+    python -m train.recipes.sign_mnist --data FOLDER --out FOLDER
+
+FOLDER holds sign_mnist_train.csv and sign_mnist_test.csv as Kaggle ships them (or .csv.gz); with
+one of the two, a fifth of it is held back. With signers.csv beside them the honest figure is
+measured as well: models that never saw a person's sittings.
+
+COST_AND_RESULT
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+import numpy as np
+
+from convert.quiet_tensorflow import keras
+from edge.types import Rgb
+from train import recipes, sign_csv
+from train.fitting import Plan, Training
+from train.held_out import people_left_out, same_people
+from train.outcome import finish
+from train.pictures import Pictures, Task
+from train.splits import at_random
+from train.summary import Told
+
+NAME = "sign_mnist"
+SUMMARY = "Sign Language MNIST: a small CNN on 28 x 28 grey crops, 24 letters."
+ORIGINAL = (
+    "Public notebooks on this set state 99 to 100 % on its test file. That file holds crops of the "
+    "photographs that the train file was cut from, so it says nothing about another person's hand."
+)
+# The box that the rows were cut by is 1.24 times as long as the hand's own, in the median of the
+# 1,680 photographs that they come from.
+TASK = Task(sign_csv.CLASSES, sign_csv.SIDE_PX, "grey", margin=1.25)
+# Of the running means: with 0.99 they are still far behind after the 41 steps of a small epoch,
+# validation fails, and the plateau takes the rate away (train/LOG.md).
+MOMENTUM = 0.9
+FOLDS = 7  # as many people as there are folders: both sittings of one are left out together
+
+
+def network() -> Any:
+    """Three blocks of convolution, batch normalisation and max-pooling, then two dense layers."""
+    layers = keras.layers
+    x = inputs = keras.Input((TASK.side_px, TASK.side_px, 1), name="pixels")
+    x = layers.Rescaling(1 / 255)(x)
+    for filters in (75, 50, 25):
+        x = layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
+        x = layers.BatchNormalization(momentum=MOMENTUM)(x)
+        x = layers.MaxPooling2D(2, padding="same")(x)
+        x = layers.Dropout(0.2)(x)
+    x = layers.Flatten()(x)
+    x = layers.Dense(512, activation="relu")(x)
+    x = layers.Dropout(0.3)(x)
+    return keras.Model(inputs, layers.Dense(len(TASK.classes))(x), name=NAME)
+
+
+def pictures(rows: sign_csv.Rows) -> Pictures:
+    """Returns the rows as pictures: each is its own crop already."""
+    n = len(rows.label)
+
+    def read(number: int) -> Rgb:
+        return np.repeat(rows.grey[number][..., None], 3, 2)
+
+    middle = TASK.side_px / 2
+    return Pictures(
+        read=read,
+        number=np.arange(n),
+        region=np.tile([middle, middle, TASK.side_px, 0.0], (n, 1)),
+        flip=np.zeros(n, bool),
+        found=np.ones(n, bool),
+        label=rows.label,
+        signer=rows.sitting,
+    )
+
+
+def some(all_of_them: Pictures, limit: int) -> Pictures:
+    """Returns at most `limit` pictures of each class, evenly over the file; 0: all."""
+    if not limit:
+        return all_of_them
+    where = [np.flatnonzero(all_of_them.label == name) for name in TASK.classes]
+    return all_of_them.where(
+        np.sort(np.concatenate([w[:: max(1, -(-len(w) // limit))] for w in where]))
+    )
+
+
+def work(args: argparse.Namespace) -> str:
+    """Trains the usual model and the honest ones, and writes everything into --out."""
+    plan = Plan(epochs=args.epochs, batch=128, seed=args.seed)
+    training = Training(network, TASK, plan, args.out, args.resume)
+    files = {name: some(pictures(r), args.limit) for name, r in sign_csv.read(args.data).items()}
+
+    # The usual figure: the test file, or a fifth of the only file, at random.
+    if len(files) == 2:
+        learnt, held = files["train"], files["test"]
+        how = "The test file, after training on the train file."
+    else:
+        (rows,) = files.values()
+        kept, back = at_random(rows.label, 0.2, args.seed)
+        learnt, held = rows.where(kept), rows.where(back)
+        how = "A fifth of the rows at random: the same people, often the same photograph."
+    model, split = same_people(training, learnt, held, how)
+    splits = [split]
+
+    # The honest figure: whole people left out, one after the other.
+    rows = files.get("test", learnt)
+    rows = rows.where(rows.signer != "")
+    if len(rows):
+        person = np.char.rstrip(rows.signer, "ab")  # user_3a and user_3b are two sittings
+        splits.append(people_left_out(training, rows, person, FOLDS))
+
+    told = Told("Sign Language MNIST", ORIGINAL, learnt, {})
+    return finish(NAME, model, training, splits, told, alphabet="letters")
+
+
+def main() -> int:
+    """Runs the command line; returns the exit status."""
+    return recipes.run(recipes.parser(NAME, SUMMARY, epochs=20), work)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
