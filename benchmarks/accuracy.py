@@ -31,10 +31,11 @@ from benchmarks.scoring import Score, Shown, score, shown_in, total
 from edge.config import Config
 from edge.detectors import open_detector
 from edge.errors import FingerspellError, UsageError
-from edge.letters import open_letters
 from edge.manifest import write
+from edge.models import open_reader
 from edge.picture import find_pictures, read_rgb
 from edge.still import hands_in, looks
+from edge.types import Frame
 
 # Every letter that is held still, doubles among them; J and Z, which move, are left out.
 PHRASES = (
@@ -155,7 +156,7 @@ def _with_first_ms(config: Config, first_ms: float) -> Config:
 def photographs(folder: Path, config: Config) -> dict[str, Any]:
     """Reads pictures whose names begin with their label; a hand that is not found is wrong."""
     detector = open_detector("mediapipe:full")
-    letters = open_letters(config.model, alphabet=config.alphabet, pooled=detector.pooled)
+    letters = open_reader(config.model, alphabet=config.alphabet, pooled=detector.pooled)
     right = missed = total_of = 0
     wrong: dict[str, int] = {}
     for path in find_pictures(folder):
@@ -163,7 +164,9 @@ def photographs(folder: Path, config: Config) -> dict[str, Any]:
         rgb = read_rgb(path)
         hands = hands_in(detector, rgb)
         label = path.name[0].upper()
-        read = letters.predict(*looks(detector, rgb, hands[0])).label if hands else ""
+        read = ""
+        if hands:
+            read = letters.predict(Frame(rgb, 0, 0), *looks(detector, rgb, hands[0])).label
         right += read == label
         missed += not hands
         if read != label:

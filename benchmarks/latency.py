@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--frames", type=int, default=0, metavar="N", help="end after so many")
     parser.add_argument("--detector", metavar="NAME")
     parser.add_argument("--model", metavar="NAME")
-    parser.add_argument("--alphabet", choices=get_args(Alphabet))
+    parser.add_argument("--alphabet", choices=[a for a in get_args(Alphabet) if a])
     parser.add_argument("--hands", type=int, choices=(1, 2))
     parser.add_argument("--threads", type=int, metavar="N")
     parser.add_argument(

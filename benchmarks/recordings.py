@@ -19,10 +19,12 @@ import numpy as np
 
 from edge import handmodels
 from edge.config import Config
+from edge.errors import UsageError
 from edge.hands import Hands
-from edge.letters import Letters, open_letters
 from edge.manifest import write
-from edge.pipeline import results
+from edge.models import open_reader
+from edge.pipeline import Letters, results
+from edge.pixels import Pixels
 from edge.run import Stages, open_stages
 from edge.sources import open_source
 from edge.types import Event, Frame, Hand, Prediction, Source, Truth
@@ -99,9 +101,11 @@ def _stages(recording: Recording, config: Config) -> Stages:
     stages = open_stages(replace(config, detector="truth"), source)
     read = recording.predictions.setdefault((config.model, config.alphabet), {})
     seen = (h.pooled.size for hands in recording.hands for h in hands if h.pooled is not None)
-    letters = open_letters(config.model, alphabet=config.alphabet, pooled=next(seen, 0), live=True)
+    letters = open_reader(config.model, alphabet=config.alphabet, pooled=next(seen, 0), live=True)
+    if isinstance(letters, Pixels):
+        raise UsageError(f"{config.model} reads pixels, and a recording keeps none; use a film")
     remembered = _Remembered(letters, read)
-    return stages._replace(hands=_Kept(recording.hands), letters=remembered)  # type: ignore[arg-type]
+    return stages._replace(hands=_Kept(recording.hands), letters=remembered)
 
 
 class _Kept(Hands):
@@ -128,9 +132,10 @@ class _Remembered:
         self._read = read
         self.invoke_ns = 0
 
-    def predict(self, hand: Hand) -> Prediction:
+    def predict(self, frame: Frame, *looks: Hand) -> Prediction:
+        (hand,) = looks
         if id(hand) not in self._read:
-            self._read[id(hand)] = self._letters.predict(hand)
+            self._read[id(hand)] = self._letters.predict(frame, hand)
         return self._read[id(hand)]
 
 

@@ -33,7 +33,8 @@ def measure(config: Any, starts: int) -> dict[str, Any]:
     memory_mb: VmHWM of a run on the synthetic signer, some seconds after its start.
     """
     flags = ["--detector", config.detector, "--model", config.model]
-    flags += ["--alphabet", config.alphabet, "--threads", str(config.threads)]
+    flags += ["--alphabet", config.alphabet] if config.alphabet else []
+    flags += ["--threads", str(config.threads)]
     with tempfile.TemporaryDirectory() as scratch:
         picture = _picture_of_a_hand(Path(scratch))
         command = ["run", "--source", f"images:{picture}", "--sink", "jsonl:-", *flags]
@@ -167,7 +168,7 @@ def _child(start_ns: int, picture: str, detector_name: str, model: str, threads:
     from edge.config import load
     from edge.detectors import open_detector
     from edge.hands import Hands
-    from edge.letters import open_letters
+    from edge.models import open_reader
     from edge.sources import open_source
 
     tell("fingerspell")
@@ -176,10 +177,10 @@ def _child(start_ns: int, picture: str, detector_name: str, model: str, threads:
     config = load(None, {"threads": threads})
     detector = open_detector(detector_name, threads=run.threads(config))
     tell("hand models")
-    letters = open_letters(model, pooled=detector.pooled, live=True)
+    letters = open_reader(model, pooled=detector.pooled, live=True)
     tell("letter model")
     frame = next(iter(open_source(f"images:{picture}").frames()))
-    letters.predict(Hands(detector).update(frame)[0])
+    letters.predict(frame, Hands(detector).update(frame)[0])
     tell("first prediction")
 
 

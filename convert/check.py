@@ -20,8 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from convert.quiet_tensorflow import keras, silenced
+from edge.alphabet import NONE
 from edge.errors import FingerspellError, UsageError
-from edge.letters import NONE
 from edge.manifest import Manifest, open_model, write
 
 Floats = npt.NDArray[np.float32]

@@ -128,8 +128,10 @@ def _add_reading(parser: argparse.ArgumentParser) -> None:
 
     names = ", ".join(detectors.names())
     parser.add_argument("--detector", metavar="NAME", help=f"one of {names}, or NAME:OPTION")
-    parser.add_argument("--model", metavar="NAME", help="the letter model (fingerspell models)")
-    parser.add_argument("--alphabet", choices=get_args(Alphabet), help="what may be read")
+    parser.add_argument("--model", metavar="NAME", help="a model (fingerspell models), or its path")
+    alphabets = [alphabet for alphabet in get_args(Alphabet) if alphabet]
+    help_ = "what may be read; default: letters, where the model reads them"
+    parser.add_argument("--alphabet", choices=alphabets, help=help_)
     parser.add_argument("--threads", type=int, metavar="N", help="of the models; 0: automatic")
 
 
@@ -181,6 +183,7 @@ def _doctor(_: argparse.Namespace) -> int:
 def _models(arguments: argparse.Namespace) -> int:
     from edge import handmodels, manifest
     from edge.errors import ModelError
+    from edge.models import kind
 
     faults = handmodels.faults()
     if arguments.fetch:
@@ -195,7 +198,7 @@ def _models(arguments: argparse.Namespace) -> int:
     for path in sorted(manifest.BUNDLED.glob("*.json")):
         try:
             facts, _ = manifest.open_model(path)
-            print(f"{path.stem}  ok  {path.with_suffix('.tflite')}")
+            print(f"{path.stem}  {kind(facts)}  ok  {path.with_suffix('.tflite')}")
             for alphabet, labels in facts.alphabets.items():
                 print(f"    {alphabet}: {' '.join(labels)}")
         except ModelError as error:

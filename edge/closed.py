@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.errors import ModelError
-from edge.manifest import BUNDLED, open_model
+from edge.manifest import open_model
 
 CLOSED = tuple("ACEMNOST")
 
@@ -59,13 +59,13 @@ class Closed:
         return np.asarray(logits[0])
 
 
-def open_closed(name: str, pooled: int) -> Closed | None:
-    """Opens the bundled model that goes with the letter model `name`.
+def open_closed(letters: Path, pooled: int) -> Closed | None:
+    """Opens the model that goes with a letter model: NAME-closed beside NAME.
 
-    pooled: how many pooled features there are. Returns None where there is no such model, or one
-    for other features: those of the lite landmark model tell closed hands apart no better than
-    its landmarks do (train/LOG.md).
+    letters: the manifest of the letter model. pooled: how many pooled features there are. Returns
+    None where there is no such model, or one for other features: those of the lite landmark model
+    tell closed hands apart no better than its landmarks do (train/LOG.md).
     """
-    path = BUNDLED / f"{name}-closed.json"
+    path = letters.with_name(f"{letters.stem}-closed.json")
     closed = Closed(path) if pooled and path.is_file() else None
     return closed if closed and closed.pooled == pooled else None

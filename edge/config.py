@@ -15,7 +15,7 @@ from edge.gestures import GestureConfig
 from edge.text import TextConfig
 
 LARGE = 1e15  # a number beyond this is a slip of the finger, and one beyond 1e308 no float
-Alphabet = Literal["letters", "digits", "both"]
+Alphabet = Literal["", "letters", "digits", "both"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,10 @@ class Config:
 
     source: URI of the source; "" is the first camera that works, else the synthetic signer.
     detector: NAME or NAME:REST, as `fingerspell run --help` lists them.
-    model: name of a letter model in edge/models.
-    alphabet: what may be read; in "both", 0 and O, 2 and V, 6 and W share a shape.
+    model: name of a model in edge/models, or the path of another: out/digits, with or without
+        .json or .tflite.
+    alphabet: what may be read; "" is the letters where the model reads them, else the first that it
+        reads. In "both", 0 and O, 2 and V, 6 and W share a shape.
     sink: URIs of the sinks; none is a window where there is a screen, else JSON lines on stdout.
     hands: how many hands to follow, 1 or 2; the one that came first is read.
     threads: of the models' interpreter; 0 is half of the cores, at most 4.
@@ -36,7 +38,7 @@ class Config:
     source: str = ""
     detector: str = "mediapipe"
     model: str = "letters"
-    alphabet: Alphabet = "letters"
+    alphabet: Alphabet = ""
     sink: tuple[str, ...] = ()
     hands: int = 1
     threads: int = 0

@@ -12,14 +12,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from edge.closed import CLOSED, Closed, open_closed, told_apart
-from edge.errors import ModelError, UsageError
-from edge.manifest import BUNDLED, Manifest, load, open_model
-from edge.motion import DRAWN
-from edge.types import Hand, Prediction
+from edge.alphabet import NONE, Alphabet
+from edge.closed import CLOSED, Closed, told_apart
+from edge.errors import ModelError
+from edge.manifest import Manifest, open_model
+from edge.types import Frame, Hand, Prediction
 
 FEATURES = 1  # version of `features`: a model made for another one is refused
-NONE = "none"  # the output that means: this hand makes no sign
 # A still shows one pose of a drawn letter, often another letter's too, so that drawn ones must be
 # this much surer: D, I, K, P lose most to them (train/LOG.md).
 DRAWN_LOGIT = -1.0
@@ -74,57 +73,37 @@ def features(landmarks: _Floats, left: npt.NDArray[np.bool_] | bool) -> _Floats:
 
 
 class Letters:
-    """A letter model, reading one alphabet.
+    """A letter model over landmarks, reading one alphabet.
 
-    path: of its manifest. closed: tells closed hands apart. live: J and Z are read from the path
-    of the hand (edge.motion) and never from one pose.
+    path: of its manifest. alphabet: see edge.alphabet. closed: tells closed hands apart. live: J
+    and Z are read from the path of the hand (edge.motion) and never from one pose.
     Raises ModelError when the model is missing or altered or made for other features than this
     version's, UsageError for an alphabet that it does not read.
     """
 
     def __init__(
-        self,
-        path: Path,
-        *,
-        alphabet: str = "letters",
-        closed: Closed | None = None,
-        live: bool = False,
+        self, path: Path, *, alphabet: str = "", closed: Closed | None = None, live: bool = False
     ) -> None:
         self.manifest, self._model = open_model(path)
         _check(self.manifest, path)
-        if alphabet not in self.manifest.alphabets:
-            known = ", ".join(self.manifest.alphabets)
-            raise UsageError(f"there is no alphabet {alphabet!r}; there are: {known}")
-        self.labels = self.manifest.alphabets[alphabet]
-        index = {label: i for i, label in enumerate(self.manifest.labels)}
-        self._outputs = np.array([index[label] for label in (*self.labels, NONE)])
-        here = {label: i for i, label in enumerate(self.labels)}
-        self._offset = np.zeros(len(self._outputs), np.float32)
-        for label in set(DRAWN) & set(here):
-            self._offset[here[label]] = -np.inf if live else DRAWN_LOGIT
-        # Two labels of one shape: nothing in a still tells them apart, so the first gets it all.
-        pairs = [(here[a], here[b]) for a, b in self.manifest.shared if a in here and b in here]
-        self._first, self._second = np.array(pairs, np.intp).reshape(-1, 2).T
-        self._closed = closed if set(CLOSED) <= set(here) else None
-        self._mine = np.array([index[label] for label in CLOSED if label in index])
+        drawn_logit = -np.inf if live else DRAWN_LOGIT
+        self._alphabet = Alphabet(self.manifest, alphabet, drawn_logit=drawn_logit)
+        self.labels = self._alphabet.labels
+        self._closed = closed if set(CLOSED) <= set(self.labels) else None
+        self._mine = np.array([i for i, x in enumerate(self.manifest.labels) if x in CLOSED])
 
     @property
     def invoke_ns(self) -> int:
         """Time spent inside the interpreter since the start."""
         return self._model.invoke_ns + (self._closed.invoke_ns if self._closed else 0)
 
-    def predict(self, *looks: Hand) -> Prediction:
+    def predict(self, frame: Frame, *looks: Hand) -> Prediction:
         """Says which label of the alphabet in use a hand shows, and how surely.
 
-        looks: one hand, once or in several looks at it, whose logits are averaged.
+        frame: where the hand is; its pixels are not looked at. looks: one hand, once or in several
+        looks at it, whose logits are averaged.
         """
-        logits = np.mean([self._logits(hand) for hand in looks], 0)
-        scores = _softmax(logits[self._outputs] + self._offset)[:-1]
-        scores[self._first] += scores[self._second]
-        scores[self._second] = 0
-        best = int(scores.argmax())
-        by_label = dict(zip(self.labels, scores.tolist(), strict=True))
-        return Prediction(self.labels[best], by_label[self.labels[best]], by_label)
+        return self._alphabet.prediction(np.mean([self._logits(hand) for hand in looks], 0))
 
     def _logits(self, hand: Hand) -> _Floats:
         """Returns the logits of all labels of the model for one look at a hand."""
@@ -135,32 +114,6 @@ class Letters:
             pixels = self._closed.logits(hand.pooled)
             logits[self._mine] = told_apart(logits[self._mine], pixels)
         return logits
-
-
-def open_letters(
-    name: str = "letters", *, alphabet: str = "letters", pooled: int = 0, live: bool = False
-) -> Letters:
-    """Opens the bundled model `name`; raises UsageError where there is none of that name.
-
-    pooled: how many pooled features the detector's hands have (`Detector.pooled`).
-    """
-    path = BUNDLED / f"{name}.json"
-    if not path.is_file() or not _reads_letters(load(path)):
-        names = sorted(p.stem for p in BUNDLED.glob("*.json") if _reads_letters(load(p)))
-        raise UsageError(f"there is no letter model {name!r}; there are: {', '.join(names)}")
-    closed = open_closed(name, pooled)
-    return Letters(path, alphabet=alphabet, closed=closed, live=live)
-
-
-def _softmax(logits: _Floats) -> _Floats:
-    scores: _Floats = np.exp(logits - logits.max())
-    scores /= scores.sum()
-    return scores
-
-
-def _reads_letters(manifest: Manifest) -> bool:
-    """Tells a letter model from the others beside it: it reads alphabets, and knows no sign."""
-    return bool(manifest.alphabets) and NONE in manifest.labels
 
 
 def _check(manifest: Manifest, path: Path) -> None:

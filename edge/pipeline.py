@@ -14,15 +14,18 @@ from edge.types import Event, Frame, Hand, Prediction, Result
 
 
 class Letters(Protocol):
-    """Reads one hand (edge/letters.py)."""
+    """Reads one hand: its landmarks (edge/letters.py) or its pixels (edge/pixels.py)."""
 
     @property
     def invoke_ns(self) -> int:
         """Time spent inside the interpreter since the start."""
         ...
 
-    def predict(self, hand: Hand) -> Prediction:
-        """Says which label of the alphabet in use this hand shows, and how surely."""
+    def predict(self, frame: Frame, *looks: Hand) -> Prediction:
+        """Says which label of the alphabet in use a hand of this frame shows, and how surely.
+
+        looks: one hand, once or in several looks at it that are read together.
+        """
         ...
 
 
@@ -67,7 +70,7 @@ def results(  # noqa: PLR0917 - the stages, in the order that a frame goes throu
         found = hands.update(frame)
         follow_ms = watch.lap_ms() - hands.find_ms
         hand = found[0] if found else None
-        prediction = letters.predict(hand) if hand else None
+        prediction = letters.predict(frame, hand) if hand else None
         drawn = motion.update(frame.t_ns, hand) if motion else None
         letter_ms = watch.lap_ms()
         edited = gestures.update(frame.t_ns, hand, spelled)

@@ -1,15 +1,23 @@
-"""A hand's own picture, as models that read pixels see it: live and in training, by this code."""
+"""Hand -> Prediction by a model that reads pixels, in a square cut out around the hand.
+
+The square is upright: turned, a U would be an H. Live and in training it is made by `picture`, so
+that both cannot differ; a left hand is mirrored, and looks like a right one.
+"""
 
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edge.geometry import crop
-from edge.types import Region, Rgb
+from edge.alphabet import Alphabet
+from edge.errors import ModelError
+from edge.geometry import crop, region_of_box
+from edge.manifest import open_model
+from edge.types import Frame, Hand, Prediction, Region, Rgb
 
 # A crop is bilinear, and so made as fine as the frame, up to so many pixels, and then shrunk by
 # averaging. For hands of 120 to 900 px and pictures of 28 to 224 px, what is left of aliasing is
@@ -39,3 +47,42 @@ def picture(
     if flip:
         pixels = cv2.flip(pixels, 1)  # type: ignore[assignment]
     return pixels.reshape(side_px, side_px, -1)
+
+
+class Pixels:
+    """A model over the picture of a hand, reading one alphabet.
+
+    path: of its manifest. alphabet: see edge.alphabet. live: J and Z are read from the path of the
+    hand (edge.motion) and never from one pose.
+    Raises ModelError when the model is missing, altered, or reads no pixels; UsageError for an
+    alphabet that it does not read.
+    """
+
+    def __init__(self, path: Path, *, alphabet: str = "", live: bool = False) -> None:
+        self.manifest, self._model = open_model(path)
+        if self.manifest.colour_order is None:
+            raise ModelError(f"the model of {path} reads no pixels; train it again")
+        self._colour_order = self.manifest.colour_order
+        self._side_px = self.manifest.inputs[0].shape[1]
+        self._alphabet = Alphabet(self.manifest, alphabet, drawn_logit=-np.inf if live else 0.0)
+        self.labels = self._alphabet.labels
+
+    @property
+    def invoke_ns(self) -> int:
+        """Time spent inside the interpreter since the start."""
+        return self._model.invoke_ns
+
+    def predict(self, frame: Frame, *looks: Hand) -> Prediction:
+        """Says which label of the alphabet in use a hand shows, and how surely.
+
+        looks: one hand of the frame, once or in several looks at it, whose logits are averaged.
+        """
+        return self._alphabet.prediction(np.mean([self._logits(frame, hand) for hand in looks], 0))
+
+    def _logits(self, frame: Frame, hand: Hand) -> npt.NDArray[np.float32]:
+        """Returns the logits of all labels of the model for one look at a hand."""
+        region = region_of_box(hand.box_px, self.manifest.margin)
+        left = hand.handedness == "left"
+        seen = picture(frame.rgb, region, self._side_px, self._colour_order, left)
+        (rows,) = self._model.run(seen[None])
+        return np.asarray(rows[0])

@@ -13,11 +13,11 @@ from tqdm import tqdm
 from edge.config import Config
 from edge.detectors import open_detector
 from edge.errors import FingerspellError, SinkError, SourceError
-from edge.letters import Letters, open_letters
+from edge.models import Reader, open_reader
 from edge.picture import find_pictures, read_picture
 from edge.run import threads
 from edge.still import hands_in, looks
-from edge.types import Detector, Hand, Prediction
+from edge.types import Detector, Frame, Hand, Prediction
 
 TOP = 5  # how many guesses are told of
 
@@ -35,7 +35,7 @@ def read(paths: Sequence[Path], config: Config) -> int:
         "mediapipe:full" if config.detector in ("mediapipe", "mediapipe:auto") else config.detector
     )
     detector = open_detector(name, threads=threads(config))
-    letters = open_letters(config.model, alphabet=config.alphabet, pooled=detector.pooled)
+    letters = open_reader(config.model, alphabet=config.alphabet, pooled=detector.pooled)
     failed = False
     # The bar is for a person who sees it, and not where it would run into the lines.
     seen = sys.stderr is not None and sys.stderr.isatty() and not sys.stdout.isatty()
@@ -54,12 +54,13 @@ def _expand(path: Path) -> list[Path]:
     return find_pictures(path) if path.is_dir() else [path]
 
 
-def _hands(path: Path, detector: Detector, letters: Letters, limit: int) -> list[dict[str, Any]]:
+def _hands(path: Path, detector: Detector, letters: Reader, limit: int) -> list[dict[str, Any]]:
     """Returns what the JSON line says of each hand, in pixels of the file's upright picture."""
     rgb, scale = read_picture(path)
+    frame = Frame(rgb, 0, 0)
     other = {a: b for a, b in letters.manifest.shared if {a, b} <= set(letters.labels)}
     return [
-        _described(hand, letters.predict(*looks(detector, rgb, hand)), other, scale)
+        _described(hand, letters.predict(frame, *looks(detector, rgb, hand)), other, scale)
         for hand in hands_in(detector, rgb, limit)
     ]
 

@@ -15,10 +15,10 @@ from edge.debounce import Debouncer
 from edge.detectors import open_detector
 from edge.gestures import OPEN_HAND, Gestures
 from edge.hands import Hands
-from edge.letters import Letters, open_letters
 from edge.mailbox import Mailbox
+from edge.models import open_reader
 from edge.motion import DRAWN, Motion
-from edge.pipeline import results
+from edge.pipeline import Letters, results
 from edge.service import Stop
 from edge.sinks import Sinks
 from edge.sources import first_camera, open_source
@@ -50,9 +50,7 @@ def open_stages(config: Config, source: Source) -> Stages:
     """
     fps = (source.fps or USUAL_FPS) if source.live else None
     detector = open_detector(config.detector, fps=fps, threads=threads(config))
-    letters = open_letters(
-        config.model, alphabet=config.alphabet, pooled=detector.pooled, live=True
-    )
+    letters = open_reader(config.model, alphabet=config.alphabet, pooled=detector.pooled, live=True)
     motion = Motion() if set(DRAWN) & set(letters.labels) else None
     hands = Hands(detector, limit=config.hands)
     gestures = Gestures(config.gestures, space=OPEN_HAND not in letters.labels)

@@ -15,11 +15,12 @@ from hypothesis.extra import numpy as hnp
 from edge.closed import CLOSED, Closed, open_closed, told_apart
 from edge.errors import ModelError
 from edge.geometry import box_of
-from edge.letters import open_letters
 from edge.manifest import BUNDLED
-from edge.types import Hand
+from edge.models import open_reader
+from edge.types import Frame, Hand
 
 POOLED = 1152
+FRAME = Frame(np.zeros((1, 1, 3), np.uint8), 0, 0)  # its pixels are not looked at
 LOGITS = hnp.arrays(np.float32, len(CLOSED), elements=st.floats(-30, 30, width=32))
 
 
@@ -59,12 +60,12 @@ def hand_of(pooled: np.ndarray | None) -> Hand:
 
 def test_only_closed_letters_are_shared_out_anew() -> None:
     """The score of every other letter is that of the landmarks, whatever the pixels show."""
-    letters = open_letters(pooled=POOLED)
-    alone = letters.predict(hand_of(None)).scores
+    letters = open_reader("letters", pooled=POOLED)
+    alone = letters.predict(FRAME, hand_of(None)).scores
     changed = False
     for seed in range(8):
         pooled = np.random.default_rng(seed).uniform(0, 3, POOLED).astype(np.float32)
-        told = letters.predict(hand_of(pooled)).scores
+        told = letters.predict(FRAME, hand_of(pooled)).scores
         for label in set(alone) - set(CLOSED):
             assert told[label] == pytest.approx(alone[label], abs=1e-5)
         assert sum(told[c] for c in CLOSED) == pytest.approx(
@@ -76,17 +77,17 @@ def test_only_closed_letters_are_shared_out_anew() -> None:
 
 def test_other_features_have_no_word() -> None:
     """The lite model's features, or none at all, leave closed hands to the landmarks."""
-    assert open_closed("letters", 0) is None
-    assert open_closed("letters", 672) is None
-    assert open_closed("nonsense", POOLED) is None
-    assert open_closed("letters", POOLED) is not None
+    assert open_closed(BUNDLED / "letters.json", 0) is None
+    assert open_closed(BUNDLED / "letters.json", 672) is None
+    assert open_closed(BUNDLED / "nonsense.json", POOLED) is None
+    assert open_closed(BUNDLED / "letters.json", POOLED) is not None
 
 
 def test_digits_do_without(monkeypatch: pytest.MonkeyPatch) -> None:
     """In an alphabet without closed letters the pixels are not even looked at."""
-    letters = open_letters(alphabet="digits", pooled=POOLED)
+    letters = open_reader("letters", alphabet="digits", pooled=POOLED)
     monkeypatch.setattr(Closed, "logits", lambda *_: pytest.fail("the pixels were looked at"))
-    letters.predict(hand_of(np.zeros(POOLED, np.float32)))
+    letters.predict(FRAME, hand_of(np.zeros(POOLED, np.float32)))
 
 
 def test_another_model_in_its_place_is_refused(tmp_path: Path) -> None:

@@ -157,7 +157,10 @@ def test_an_unknown_key_is_named_with_the_one_that_was_meant(
         ("max_seconds = true", "max_seconds is True; it must be a number"),
         ("sink = 1", "sink is 1; it must be a string or a list of strings"),
         ("sink = ['screen', 1]", "sink is ['screen', 1]; it must be a string or a list of strings"),
-        ("alphabet = 'abc'", "alphabet is 'abc'; it must be one of 'letters', 'digits', 'both'"),
+        (
+            "alphabet = 'abc'",
+            "alphabet is 'abc'; it must be one of '', 'letters', 'digits', 'both'",
+        ),
         ("alphabet = ['both']", "alphabet is ['both']; it must be one of"),
         ("debounce = 100", "debounce is 100; it must be a table: [debounce]"),
         ("[source]\nname = 'usb'", "source is {'name': 'usb'}; it must be a string"),

@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 
 from edge.errors import ModelError, UsageError
 from edge.geometry import box_of
-from edge.letters import SIZE, Letters, features, open_letters
+from edge.letters import SIZE, Letters, features
 from edge.manifest import BUNDLED
-from edge.types import Hand, Handedness, Landmarks
+from edge.models import open_reader
+from edge.types import Frame, Hand, Handedness, Landmarks
 
-LETTERS = open_letters()
+LETTERS = open_reader("letters")
+FRAME = Frame(np.zeros((1, 1, 3), np.uint8), 0, 0)  # its pixels are not looked at
 MIRROR = np.array([-1, 1, 1], np.float32)
 
 
@@ -67,8 +69,8 @@ def test_place_and_size_do_not_matter(shape: Landmarks, scale: float, x: float, 
 @given(st.sampled_from(SHAPES))
 def test_a_left_hand_reads_as_the_right_one(shape: Landmarks) -> None:
     """A mirrored hand that is known to be a left hand gives the same label and scores."""
-    right = LETTERS.predict(hand_of(shape))
-    left = LETTERS.predict(hand_of(shape * MIRROR + np.float32(5), "left"))
+    right = LETTERS.predict(FRAME, hand_of(shape))
+    left = LETTERS.predict(FRAME, hand_of(shape * MIRROR + np.float32(5), "left"))
     assert left.label == right.label
     assert left.score == pytest.approx(right.score, abs=0.03)  # a step of int8 either way
 
@@ -86,7 +88,7 @@ def test_many_hands_at_once_have_the_features_of_each() -> None:
 def test_noise_is_no_letter(seed: int) -> None:
     """21 points at random are no hand, and nothing is sure of a letter in them."""
     noise = np.random.default_rng(seed).uniform(0, 200, (21, 3)).astype(np.float32)
-    prediction = LETTERS.predict(hand_of(noise))
+    prediction = LETTERS.predict(FRAME, hand_of(noise))
     assert sum(prediction.scores.values()) <= 1 + 1e-6
     assert prediction.score < 0.9
 
@@ -94,7 +96,7 @@ def test_noise_is_no_letter(seed: int) -> None:
 def test_most_noise_gets_a_low_score() -> None:
     """Over many draws, hardly any set of random points scores above a half."""
     draws = np.random.default_rng(1).uniform(0, 200, (300, 21, 3)).astype(np.float32)
-    scores = np.array([LETTERS.predict(hand_of(draw)).score for draw in draws])
+    scores = np.array([LETTERS.predict(FRAME, hand_of(draw)).score for draw in draws])
     assert (scores > 0.5).mean() < 0.05
 
 
@@ -102,8 +104,8 @@ def test_most_noise_gets_a_low_score() -> None:
 @given(shape=st.sampled_from(SHAPES))
 def test_only_the_alphabet_in_use_is_read(alphabet: str, shape: Landmarks) -> None:
     """The scores are those of the alphabet's labels, and sum to at most 1."""
-    letters = LETTERS if alphabet == "letters" else open_letters(alphabet=alphabet)
-    prediction = letters.predict(hand_of(shape))
+    letters = LETTERS if alphabet == "letters" else open_reader("letters", alphabet=alphabet)
+    prediction = letters.predict(FRAME, hand_of(shape))
     assert tuple(prediction.scores) == letters.manifest.alphabets[alphabet]
     assert prediction.score == max(prediction.scores.values())
     assert prediction.scores[prediction.label] == prediction.score
@@ -113,7 +115,7 @@ def test_only_the_alphabet_in_use_is_read(alphabet: str, shape: Landmarks) -> No
 @given(st.sampled_from(SHAPES))
 def test_a_shared_shape_is_read_once(shape: Landmarks) -> None:
     """With both alphabets in use, O has all that O and 0 would share, so neither is halved."""
-    prediction = open_letters(alphabet="both").predict(hand_of(shape))
+    prediction = open_reader("letters", alphabet="both").predict(FRAME, hand_of(shape))
     assert {a for a, _ in LETTERS.manifest.shared} == {"O", "V", "W", "F"}
     for _, second in LETTERS.manifest.shared:
         assert prediction.scores[second] == 0
@@ -121,22 +123,15 @@ def test_a_shared_shape_is_read_once(shape: Landmarks) -> None:
 
 def test_open_hands_are_told_from_fists() -> None:
     """Shapes that differ in every finger are not the same label."""
-    spread = LETTERS.predict(hand_of(drawn((True, True, True, True), False)))
-    fist = LETTERS.predict(hand_of(drawn((False, False, False, False), False)))
+    spread = LETTERS.predict(FRAME, hand_of(drawn((True, True, True, True), False)))
+    fist = LETTERS.predict(FRAME, hand_of(drawn((False, False, False, False), False)))
     assert spread.label != fist.label
 
 
 def test_an_unknown_alphabet_is_told() -> None:
     """An alphabet that is not there is a usage error that lists what is."""
-    with pytest.raises(UsageError, match="letters, digits, both"):
-        open_letters(alphabet="runes")
-
-
-@pytest.mark.parametrize("name", ["nonsense", "motion", "letters-closed"])
-def test_other_models_are_no_letter_models(name: str) -> None:
-    """Neither a name that there is not nor another model's is opened, or told as one to take."""
-    with pytest.raises(UsageError, match=f"no letter model '{name}'; there are: letters$"):
-        open_letters(name)
+    with pytest.raises(UsageError, match="no alphabet 'runes'; it reads: letters, digits, both"):
+        open_reader("letters", alphabet="runes")
 
 
 def _copied(folder: Path, **fields: object) -> Path:
@@ -168,7 +163,7 @@ def test_a_model_without_a_none_is_refused(tmp_path: Path) -> None:
 @given(st.sampled_from(SHAPES))
 def test_drawn_letters_are_not_read_from_a_live_hand(shape: Landmarks) -> None:
     """J and Z are paths: while a hand is followed, no pose of it scores for them."""
-    scores = open_letters(live=True).predict(hand_of(shape)).scores
+    scores = open_reader("letters", live=True).predict(FRAME, hand_of(shape)).scores
     assert scores["J"] == scores["Z"] == 0
     assert sum(scores.values()) <= 1 + 1e-5
 
@@ -176,8 +171,10 @@ def test_drawn_letters_are_not_read_from_a_live_hand(shape: Landmarks) -> None:
 def test_two_looks_are_read_together() -> None:
     """What two looks say is between what each says alone, whatever their order."""
     a, b = hand_of(SHAPES[0]), hand_of(SHAPES[-1])
-    together = LETTERS.predict(a, b).scores
-    assert together == LETTERS.predict(b, a).scores
-    assert LETTERS.predict(a, a).scores == pytest.approx(LETTERS.predict(a).scores, abs=1e-6)
-    best = LETTERS.predict(a).label
-    assert together[best] < LETTERS.predict(a).scores[best]
+    together = LETTERS.predict(FRAME, a, b).scores
+    assert together == LETTERS.predict(FRAME, b, a).scores
+    assert LETTERS.predict(FRAME, a, a).scores == pytest.approx(
+        LETTERS.predict(FRAME, a).scores, abs=1e-6
+    )
+    best = LETTERS.predict(FRAME, a).label
+    assert together[best] < LETTERS.predict(FRAME, a).scores[best]

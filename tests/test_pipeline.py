@@ -33,7 +33,8 @@ class Script:
         self.label = ""
         self.read: list[Hand] = []
 
-    def predict(self, hand: Hand) -> Prediction:
+    def predict(self, frame: Frame, *looks: Hand) -> Prediction:
+        (hand,) = looks
         self.read.append(hand)
         self.invoke_ns += 1_000_000
         scores = dict.fromkeys("ABCDEFGHIJKLMNOPQRSTUVWXYZ", 0.0)
@@ -212,7 +213,7 @@ def test_each_stage_is_told_its_own_time(monkeypatch: pytest.MonkeyPatch) -> Non
             yield frame
 
     read = script.predict
-    script.predict = lambda hand: (takes(2), read(hand))[1]  # type: ignore[method-assign]
+    script.predict = lambda *seen: (takes(2), read(*seen))[1]  # type: ignore[method-assign]
     loop = results(
         frames(), Hands(open_detector("truth")), script, None, Gestures(), Debouncer(), Speller()
     )

@@ -10,10 +10,10 @@ import pytest
 
 from edge.closed import CLOSED, Closed
 from edge.geometry import box_of
-from edge.letters import open_letters
 from edge.manifest import BUNDLED, open_model
+from edge.models import open_reader
 from edge.types import Hand
-from tests.test_letters import SHAPES
+from tests.test_letters import FRAME, SHAPES
 from train import readings
 from train.datasets import Photo
 from train.landmarks import POOLED, VIEWS, Rows, join, row
@@ -56,8 +56,8 @@ def test_photographs_are_read_as_the_device_reads_them(alphabet: str) -> None:
     )
     reader = Reader(Bundled("letters"), Bundled("letters-closed"))
     labels, scores = readings.best(reader.logits(rows), alphabet)
-    device = open_letters(alphabet=alphabet, pooled=POOLED)
-    told = [device.predict(*hands) for hands in looks]
+    device = open_reader("letters", alphabet=alphabet, pooled=POOLED)
+    told = [device.predict(FRAME, *hands) for hands in looks]
     assert labels.tolist() == [prediction.label for prediction in told]
     np.testing.assert_allclose(scores, [prediction.score for prediction in told], atol=1e-5)
 

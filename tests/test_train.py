@@ -10,7 +10,7 @@ import pytest
 
 from edge.geometry import box_of
 from edge.letters import Letters, features
-from edge.types import Hand
+from edge.types import Frame, Hand
 from train import augment
 from train.alphabets import ALPHABETS, LABELS, allowed
 from train.datasets import NO_LETTER, NONE, Photo
@@ -128,11 +128,12 @@ def test_the_whole_way_from_landmarks_to_the_device(tmp_path: Path) -> None:
     test = hands(2, "b", "two")
     twins = {a: b for a, b in reader.manifest.shared} | {b: a for a, b in reader.manifest.shared}
     right, claimed = 0, 0
+    frame = Frame(np.zeros((1, 1, 3), np.uint8), 0, 0)
     for i, label in enumerate(test.label):
         xyz = test.xyz[i, 0]
-        prediction = reader.predict(Hand(xyz, box_of(xyz), "right", 1.0))
+        prediction = reader.predict(frame, Hand(xyz, box_of(xyz), "right", 1.0))
         mirrored = xyz * np.array([-1, 1, 1], np.float32)
-        assert reader.predict(Hand(mirrored, box_of(mirrored), "left", 1.0)).label == (
+        assert reader.predict(frame, Hand(mirrored, box_of(mirrored), "left", 1.0)).label == (
             prediction.label
         )
         if label == NONE:

@@ -22,9 +22,10 @@ from tqdm import tqdm
 
 from edge.detectors import open_detector
 from edge.errors import FingerspellError, UsageError
-from edge.letters import open_letters
 from edge.manifest import BUNDLED, load, write
+from edge.models import open_reader
 from edge.still import hands_in, looks
+from edge.types import Frame
 from train.datasets import photos
 from train.label import is_meant, picture
 
@@ -56,14 +57,14 @@ def read_right(name: str, data: Path) -> float:
     if not unseen:
         raise UsageError(f"there are no photographs in {data / UNSEEN}")
     detector = open_detector("mediapipe:full")
-    letters = open_letters(name, pooled=detector.pooled)
+    letters = open_reader(name, pooled=detector.pooled)
     right = 0
     for photo in tqdm(unseen, unit="photo", disable=not sys.stderr.isatty()):
         rgb = picture(data, photo)
         if rgb is None:
             continue
         for hand in hands_in(detector, rgb):
-            label = letters.predict(*looks(detector, rgb, hand)).label
+            label = letters.predict(Frame(rgb, 0, 0), *looks(detector, rgb, hand)).label
             right += is_meant(hand, photo) and label == photo.label
     return right / len(unseen)
 
