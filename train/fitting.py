@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from convert.quiet_tensorflow import keras, silenced
+from edge.alphabet import NONE
 from edge.errors import UsageError
 from edge.manifest import write
 from train.pictures import Pictures, Shake, Task
@@ -101,8 +102,10 @@ class Training:
     def fit(self, pictures: Pictures, folder: str) -> tuple[Any, dict[str, list[float]]]:
         """Trains on nine tenths of the pictures; the last tenth says when to learn more slowly.
 
-        folder: of this training's checkpoints, below `out`. As `fit`.
+        folder: of this training's checkpoints, below `out`. A picture in which no hand was found
+        teaches what no hand looks like, and nothing else: on a device it reaches no model.
         """
+        pictures = pictures.where(pictures.found | (pictures.label == NONE))
         kept, watched = at_random(pictures.label, 0.1, self.plan.seed)
         return fit(
             self.network,

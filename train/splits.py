@@ -17,7 +17,7 @@ Labels = npt.NDArray[np.str_]
 def at_random(label: Labels, share: float, seed: int) -> tuple[Indices, Indices]:
     """Returns the indices of 1 - share and of share of the pictures, each class split alike.
 
-    label: (N,). Raises UsageError where a class has too few pictures to be on both sides.
+    label: (N,). Of each class at least one is on either side. Raises UsageError where a class has too few pictures to be on both sides.
     """
     names, many = np.unique(label, return_counts=True)
     few = names[many < 2]
@@ -26,9 +26,10 @@ def at_random(label: Labels, share: float, seed: int) -> tuple[Indices, Indices]
             f"the class {few[0]!r} has one picture, too few for both sides of a split; add more"
         )
     numbers = np.arange(len(label))
+    size = max(round(share * len(label)), len(names))
     try:
         kept, held = train_test_split(
-            numbers, test_size=share, random_state=seed, stratify=label, shuffle=True
+            numbers, test_size=size, random_state=seed, stratify=label, shuffle=True
         )
     except ValueError as error:
         raise UsageError(

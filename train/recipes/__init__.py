@@ -14,6 +14,8 @@ from pathlib import Path
 
 from edge.errors import FingerspellError, UsageError
 
+MARGIN = 1.35  # in the median of Sign Language Digits, whose pictures were taken to hold a hand
+
 
 def names() -> tuple[str, ...]:
     """The names of all recipes, in alphabetical order."""
@@ -32,6 +34,18 @@ def parser(name: str, summary: str, *, epochs: int) -> argparse.ArgumentParser:
     return out
 
 
+def add_crops(arguments: argparse.ArgumentParser, *, side_px: int) -> None:
+    """The flags of recipes that read folders of photographs."""
+    arguments.add_argument("--side", type=int, default=side_px, help=f"px; default: {side_px}")
+    arguments.add_argument(
+        "--crop", choices=("hand", "whole"), default="hand",
+        help="hand: find the hand first, as a device does (default); whole: pictures of hands only",
+    )  # fmt: skip
+    arguments.add_argument(
+        "--margin", type=float, default=MARGIN, help="side of a crop over that of the hand's box"
+    )
+
+
 def run(arguments: argparse.ArgumentParser, work: Callable[[argparse.Namespace], str]) -> int:
     """Parses the command line and does the work; returns the exit status.
 
@@ -43,6 +57,10 @@ def run(arguments: argparse.ArgumentParser, work: Callable[[argparse.Namespace],
             raise UsageError(f"--epochs is {args.epochs}; it must be 1 or more")
         if args.limit < 0:
             raise UsageError(f"--limit is {args.limit}; it must be 0 (all) or more")
+        if not 16 <= getattr(args, "side", 16) <= 512:
+            raise UsageError(f"--side is {args.side}; it must be 16 to 512 px")
+        if not 1 <= getattr(args, "margin", 1) <= 4:
+            raise UsageError(f"--margin is {args.margin}; it must be 1 to 4")
         print(work(args))
     except FingerspellError as error:
         print(f"{arguments.prog.removeprefix('python -m ')}: {error}", file=sys.stderr)
