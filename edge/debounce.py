@@ -168,7 +168,7 @@ class Debouncer:
     ) -> tuple[Event, ...]:
         """One frame: its time stamp, the hand and what it looks like (None: no hand in view).
 
-        motion: the letter whose path was completed on this frame, if one was.
+        motion: the letter or gesture whose path was completed on this frame, if one was.
         A time stamp that is not later than the one before is ignored, with all that came with it;
         one that goes back by a second or more begins another recording, and a new hand.
         """
@@ -214,8 +214,8 @@ class Debouncer:
         return [Event("letter", letter.label, letter.score, t_ns) for letter in told]
 
     def _drawn(self, t_ns: int, motion: Prediction) -> tuple[Event, ...]:
-        """The event of a letter drawn in the air, after that which takes its first pose back."""
-        begun_with = _BEGUN_WITH[motion.label]
+        """The event of what was drawn in the air, after that which takes its first pose back."""
+        begun_with = _BEGUN_WITH.get(motion.label, ())
         self._word.take_back(begun_with)
         self._word.begin(t_ns, _DRAWING_NS / _NS_PER_MS)
         events = self._tell(t_ns)

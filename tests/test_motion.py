@@ -19,7 +19,8 @@ from edge.debounce import Debouncer
 from edge.errors import ModelError
 from edge.geometry import box_of
 from edge.manifest import BUNDLED
-from edge.motion import SPANS_MS, Motion, looks, windows
+from edge.motion import Motion
+from edge.path import ANY, J_AND_Z, SPANS_MS, Features
 from edge.run import open_stages
 from edge.signer.handshapes import HANDSHAPES
 from edge.signer.motion import RELAXED, Posture, hold, move, trace
@@ -171,23 +172,31 @@ def test_landmarks_that_are_no_numbers_are_no_hand(motion: Motion) -> None:
 
 @given(size=st.floats(0.1, 10), x=st.floats(-500, 500), y=st.floats(-500, 500), seed=SEEDS)
 @settings(deadline=None, max_examples=20)
-def test_features_know_no_place_size_or_hand(size: float, x: float, y: float, seed: int) -> None:
+@pytest.mark.parametrize("features", [J_AND_Z, ANY])
+def test_features_know_no_place_size_or_hand(
+    features: Features, size: float, x: float, y: float, seed: int
+) -> None:
     """Moved, enlarged or mirrored, a path has the same features."""
     t_ms, xyz = _path(seed)
     ends_ms = t_ms[[20, 40]]
-    mine = windows(t_ms, looks(xyz), False, ends_ms)
+
+    def seen(landmarks: npt.NDArray[np.float32], left: bool = False) -> npt.NDArray[np.float32]:
+        return features.windows(t_ms, features.looks(landmarks), left, ends_ms)
+
+    mine = seen(xyz)
+    assert mine.shape == (2, len(SPANS_MS), features.size)
     moved = (xyz * size + [x, y, 0]).astype(np.float32)
-    np.testing.assert_allclose(windows(t_ms, looks(moved), False, ends_ms), mine, atol=2e-3)
+    np.testing.assert_allclose(seen(moved), mine, atol=2e-3)
     mirrored = xyz * np.array([-1, 1, 1], np.float32)
-    np.testing.assert_allclose(windows(t_ms, looks(mirrored), True, ends_ms), mine, atol=1e-4)
-    later = windows(t_ms + 1e7, looks(xyz), False, ends_ms + 1e7)
+    np.testing.assert_allclose(seen(mirrored, left=True), mine, atol=1e-4)
+    later = features.windows(t_ms + 1e7, features.looks(xyz), False, ends_ms + 1e7)
     np.testing.assert_allclose(later, mine, atol=1e-3)
 
 
 def test_features_do_not_depend_on_the_frame_rate() -> None:
     """Half or twice the frames of one path hardly change its features."""
     fast = film(*drawn("Z", 0.85), fps=60)
-    full = [windows(*_arrays(fast[::n]), False, np.array([1500.0])) for n in (1, 2, 4)]
+    full = [J_AND_Z.windows(*_arrays(fast[::n]), False, np.array([1500.0])) for n in (1, 2, 4)]
     assert full[0].shape[1] == len(SPANS_MS)
     assert np.abs(full[1] - full[0]).max() < 0.25
     assert np.abs(full[2] - full[0]).mean() < 0.05
@@ -195,7 +204,7 @@ def test_features_do_not_depend_on_the_frame_rate() -> None:
 
 def _arrays(seen: Looks) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32]]:
     t_ms = np.array([t_ns / 1e6 for t_ns, _ in seen])
-    return t_ms, looks(np.stack([hand.landmarks for _, hand in seen]))
+    return t_ms, J_AND_Z.looks(np.stack([hand.landmarks for _, hand in seen]))
 
 
 def _path(seed: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32]]:

@@ -1,8 +1,8 @@
-"""Windows of moving hands, as the motion model is asked about them, with what they show.
+"""Windows of moving hands, as a motion model is asked about them, with what they show.
 
 Each take is looked at anew (`seen_anew`), and windows are cut where the gate lets them pass. What
-a window of a made take shows is known. Of a recorded one it is known which letter was meant; how
-far along its way the fingertip is tells which windows cannot be it yet, and which may.
+a window of a made take shows is known. Of a recorded one it is known which gesture was meant; how
+far along its way the hand is tells which windows cannot be it yet, and which may.
 """
 
 from __future__ import annotations
@@ -13,23 +13,53 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from edge.motion import COVERED, DRAWN, LABELS, LOST_MS, SIZE, SPANS_MS, looks, travelled, windows
+from edge.errors import UsageError
+from edge.motion import DRAWN, NONE
+from edge.path import ANY, COVERED, J_AND_Z, LOST_MS, SPANS_MS, Features
 from train.paths import Array, Floats, Take
 
 _Bools = npt.NDArray[np.bool_]
-NONE = len(DRAWN)
-MAYBE, UNASKED = len(LABELS), -1  # besides the labels: some of these show what was meant
+UNASKED, MAYBE = -1, -2  # besides the labels; MAYBE: some of these show what was meant
 ENDS = 12  # windows are cut at so many moments of a take, at most
 REVERSED = 0.5  # of the takes are drawn the wrong way round: beginners do, and handedness errs
-HALFWAY, NEARLY = 0.5, 0.8  # shares of its way: until here it is no letter; from here it may be
+HALFWAY, NEARLY = 0.5, 0.8  # shares of its way: until here it is no gesture; from here it may be
+_STEP_MS, _STILL = 100.0, 0.1  # a fingertip that goes less than so many palm lengths in it rests
+_FINGERTIP = {"J": 20, "Z": 8}  # joint that draws it
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The gestures that a model is to know, and what it is told of a path."""
+
+    gestures: tuple[str, ...]
+    features: Features
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What each of its outputs stands for."""
+        return (*self.gestures, NONE)
+
+    @property
+    def lettered(self) -> bool:
+        """Whether there are J and Z alone: either way round, they are what they are."""
+        return set(self.gestures) <= set(DRAWN)
+
+
+def vocabulary(gestures: Iterable[str]) -> Vocabulary:
+    """Returns the vocabulary of these gestures, in the order of the alphabet."""
+    names = tuple(sorted(set(gestures)))
+    return Vocabulary(names, J_AND_Z if set(names) <= set(DRAWN) else ANY)
+
+
+LETTERS = vocabulary(DRAWN)
 
 
 @dataclass(frozen=True, eq=False)
 class Bags:
     """The windows of B takes.
 
-    x: (B, ENDS, S, SIZE) float16. right: (B, ENDS, S) int8, the label, MAYBE or UNASKED.
-    meant: (B,) int8, the letter that some of the windows that are MAYBE show; -1: there are none.
+    x: (B, ENDS, S, size) float16. right: (B, ENDS, S) int8, the label, MAYBE or UNASKED.
+    meant: (B,) int8, the gesture that some of the windows that are MAYBE show; -1: there are none.
     source: (B,) text, who made the take.
     """
 
@@ -43,28 +73,37 @@ class Bags:
         return Bags(self.x[chosen], self.right[chosen], self.meant[chosen], self.source[chosen])
 
 
-def bags(takes: Iterable[Take], random: np.random.Generator) -> Bags:
-    """Looks at each take once, another way each time; takes that never move give nothing."""
+def bags(takes: Iterable[Take], random: np.random.Generator, wanted: Vocabulary = LETTERS) -> Bags:
+    """Looks at each take once, another way each time; takes that never move give nothing.
+
+    Raises UsageError where none of them moves.
+    """
     x, right, meant, source = [], [], [], []
     for take in takes:
-        anew = seen_anew(take, random)
-        cut = _windows(anew, random)
+        anew = seen_anew(take, random, wanted)
+        cut = cut_windows(anew, random, wanted.features)
         if cut is None:
             continue
         features, ends_ms, covered = cut
         labels = np.full((ENDS, len(SPANS_MS)), UNASKED, np.int8)
-        labels[: len(ends_ms)] = np.where(covered, _labels(anew, ends_ms), UNASKED)
-        padded = np.zeros((ENDS, len(SPANS_MS), SIZE), np.float16)
+        labels[: len(ends_ms)] = np.where(covered, _labels(anew, ends_ms, wanted), UNASKED)
+        padded = np.zeros((ENDS, len(SPANS_MS), wanted.features.size), np.float16)
         padded[: len(ends_ms)] = features
         x.append(padded)
         right.append(labels)
-        meant.append(DRAWN.index(take.label) if take.label in DRAWN else -1)
+        meant.append(wanted.gestures.index(take.label) if take.label in wanted.gestures else -1)
         source.append(take.source)
+    if not x:
+        raise UsageError("no hand moves in any of the takes; record them again")
     return Bags(np.stack(x), np.stack(right), np.array(meant, np.int8), np.array(source))
 
 
-def seen_anew(take: Take, random: np.random.Generator) -> Take:
-    """Returns a take as another camera would have it: rate, pace, slant, size, noise."""
+def seen_anew(take: Take, random: np.random.Generator, wanted: Vocabulary = LETTERS) -> Take:
+    """Returns a take as another camera would have it: rate, pace, slant, size, noise.
+
+    J and Z are seen in the mirror as well, other gestures are not: a swipe to the left may mean
+    something else than one to the right.
+    """
     if len(take.t_ms) < 3:
         return take
     pace = float(np.exp(random.normal(0, 0.2)))
@@ -90,7 +129,8 @@ def seen_anew(take: Take, random: np.random.Generator) -> Take:
     cos, sin = np.cos(turn), np.sin(turn)
     x, y = xyz[..., 0].copy(), xyz[..., 1].copy()
     xyz[..., 0], xyz[..., 1] = cos * x - sin * y, sin * x + cos * y
-    left = take.left != (random.random() < REVERSED)
+    either = wanted.lettered or take.label in DRAWN
+    left = take.left != (random.random() < REVERSED and either)
     xyz += random.normal(0, size * random.uniform(0, 0.03), xyz.shape)
     return Take(
         times, xyz.astype(np.float32), left, take.label, take.source, take.drawn,
@@ -98,21 +138,23 @@ def seen_anew(take: Take, random: np.random.Generator) -> Take:
     )  # fmt: skip
 
 
-def _windows(take: Take, random: np.random.Generator) -> tuple[Floats, Array, _Bools] | None:
+def cut_windows(
+    take: Take, random: np.random.Generator, features: Features
+) -> tuple[Floats, Array, _Bools] | None:
     """Cuts windows at moments on which the model would be asked; None where there are none.
 
-    Returns the windows, (E, S, SIZE), their ends in ms, and which are covered, (E, S).
+    Returns the windows, (E, S, size), their ends in ms, and which are covered, (E, S).
     """
     found: list[tuple[Floats, Array, _Bools]] = []
     breaks = np.flatnonzero(np.diff(take.t_ms) > LOST_MS) + 1
-    path = looks(take.landmarks)
+    path = features.looks(take.landmarks)
     for t_ms, run in zip(np.split(take.t_ms, breaks), np.split(path, breaks), strict=True):
-        asked = [k for k in range(2, len(t_ms)) if travelled(t_ms[: k + 1], run[: k + 1])]
+        asked = [k for k in range(2, len(t_ms)) if features.gate(t_ms[: k + 1], run[: k + 1])]
         if asked:
             ends_ms = t_ms[asked]
             covered = ends_ms[:, None] - t_ms[0] >= COVERED * SPANS_MS
             some = np.sort(random.permutation(len(asked))[: 4 * ENDS])
-            cut = windows(t_ms, run, take.left, ends_ms[some])
+            cut = features.windows(t_ms, run, take.left, ends_ms[some])
             found.append((cut, ends_ms[some], covered[some]))
     if not found:
         return None
@@ -121,9 +163,10 @@ def _windows(take: Take, random: np.random.Generator) -> tuple[Floats, Array, _B
     return x[some], ends_ms[some], covered[some]
 
 
-def _labels(take: Take, ends_ms: Array) -> npt.NDArray[np.int8]:
+def _labels(take: Take, ends_ms: Array, wanted: Vocabulary) -> npt.NDArray[np.int8]:
     """Returns what each window shows, (E, S): a label, MAYBE, or UNASKED where it is a question."""
-    right = np.full((len(ends_ms), len(SPANS_MS)), NONE, np.int8)
+    none = len(wanted.gestures)
+    right = np.full((len(ends_ms), len(SPANS_MS)), none, np.int8)
     end = ends_ms[:, None]
     start = end - SPANS_MS
     for label, b, e in zip(take.drawn, take.begun_ms, take.ended_ms, strict=True):
@@ -133,15 +176,30 @@ def _labels(take: Take, ends_ms: Array) -> npt.NDArray[np.int8]:
         whole = ends & (start >= b - 0.5 * took) & (start <= b + 0.2 * took)
         partly = (end >= e - 0.3 * took) & (end <= e + 3 * late) & (start <= b + 0.5 * took)
         right[partly] = UNASKED
-        right[whole] = DRAWN.index(label)
-    if take.label in DRAWN:
+        right[whole] = wanted.gestures.index(label)
+    if take.label in wanted.gestures:
         done = _share_of_way(take, ends_ms)[:, None]
-        right[:] = np.where(done < HALFWAY, NONE, np.where(done < NEARLY, UNASKED, MAYBE))
+        right[:] = np.where(done < HALFWAY, none, np.where(done < NEARLY, UNASKED, MAYBE))
     return right
 
 
 def _share_of_way(take: Take, ends_ms: Array) -> Array:
-    """Returns how much of its way the fingertip that draws the take's letter has gone by then."""
-    tip = take.landmarks[:, 20 if take.label == "J" else 8, :2]
-    way = np.cumsum(np.linalg.norm(np.diff(tip, axis=0, prepend=tip[:1]), axis=1))
-    return np.asarray(np.interp(ends_ms, take.t_ms, way / (way[-1] + 1e-6)))
+    """Returns how much of its way the hand has gone by then.
+
+    Of J and Z, the way of the fingertip that draws them; of any other gesture, that of all five,
+    less what a hand trembles while it rests.
+    """
+    t_ms, points = take.t_ms, take.landmarks[:, [4, 8, 12, 16, 20], :2]
+    if take.label in _FINGERTIP:
+        points = take.landmarks[:, [_FINGERTIP[take.label]], :2]
+        still = 0.0
+    else:
+        parts = np.unique((t_ms - t_ms[0]) // _STEP_MS, return_index=True)[1]
+        counts = np.diff([*parts, len(t_ms)])
+        points = np.add.reduceat(points, parts) / counts[:, None, None]
+        t_ms = t_ms[parts + counts - 1]
+        length = np.linalg.norm(take.landmarks[:, 9] - take.landmarks[:, 0], axis=-1).mean()
+        still = _STILL * float(length)
+    steps = np.linalg.norm(np.diff(points, axis=0, prepend=points[:1]), axis=-1)
+    way = np.cumsum(np.maximum(steps - still, 0).sum(-1))
+    return np.asarray(np.interp(ends_ms, t_ms, way / (way[-1] + 1e-6)))

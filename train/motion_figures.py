@@ -55,22 +55,22 @@ def play(motion: Motion, take: Take, pace: float = 1.0) -> list[tuple[float, str
 
 def of_recorded(motion: Motion, takes: Sequence[Take]) -> dict[str, Any]:
     """Returns the figures of recorded takes: a letter read once is right, once more is false."""
-    counts: Counts = {label: [0, 0, 0] for label in DRAWN}
+    counts: Counts = {label: [0, 0, 0] for label in motion.labels}
     false, seconds = 0, 0.0
     for take in takes:
         for pace in PACES:
             read = [label for _, label in play(motion, take, pace)]
-            if take.label not in DRAWN:
+            if take.label not in motion.labels:
                 false += len(read)
                 seconds += pace * float(take.t_ms[-1]) / 1000 if len(take.t_ms) else 0.0
-            for label in DRAWN:
+            for label in motion.labels:
                 _count(counts[label], read.count(label), int(take.label == label))
     return _figures(counts, false, seconds)
 
 
 def of_made(motion: Motion, takes: Iterable[Take]) -> dict[str, Any]:
     """Returns the figures of made takes, of which it is known when each letter is drawn."""
-    counts: Counts = {label: [0, 0, 0] for label in DRAWN}
+    counts: Counts = {label: [0, 0, 0] for label in motion.labels}
     false, seconds, late_ms = 0, 0.0, []
     for take in takes:
         rest = play(motion, take)
