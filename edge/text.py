@@ -1,15 +1,19 @@
 """Letter events -> text and words: which reading a hand shape has, what a space is, what is undone.
 
-Shared shapes. Some letters and digits are one hand shape (the model's manifest names them: O and 0,
-for one). Where both are in the alphabet, the word decides. A run of such signs that touches a sure
-digit on either side is digits, else one that touches a sure letter is letters: ROOM, COVID, 19,
-A24, 12TH. A word of nothing else is letters while it is open and a number once it ends: 20, 2026.
-`TextConfig.words` are the words that this would misread: OF, WOW, B2B. What was written already is
-corrected by events, `delete` and then `letter`, of which each says what else its shape means.
+Shared shapes. Some letters and digits are one hand shape; where both are in the alphabet, the word
+decides (edge/signs.py). What was written already is corrected by events, `delete` and then
+`letter`, of which each says what else its shape means.
 
-Deletion takes back the last letter, and the space after it if there is one. It fixes what stands of
-the word as it is shown; and if the same shape is signed again, it gets its other reading. So F16,
-which reads as 916, can be had: delete all three, and sign them again.
+Whole words. A gesture whose name is longer than one character is a word: "hello" ends the word
+before it and is written with a space after it, as one `letter` event of that label between the
+events of a word. The labels "space" and "del" (of models trained on ASL Alphabet, or of a user's
+own gestures) are no words: they do what they say.
+
+Deletion takes back the last sign, and the space after it if there is one. After a whole word the
+last sign is the gesture, so all of the word goes, and the space with which it had ended the word
+before it: whoever takes a gesture back stands where they stood, and spells on. Deletion fixes what
+stands of the word as it is shown; and if the same shape is signed again, it gets its other reading.
+So F16, which reads as 916, can be had: delete all three, and sign them again.
 
 Spaces. A pause is `pause_ms` of stream time in which nobody signs: no hand in view, or one that
 makes no letter. It makes one space, and so does the gesture, and only after a letter: the text
@@ -19,14 +23,16 @@ space ("HELLO "); `end` takes it away. This module reads no clock.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import isfinite
 
 from edge.errors import UsageError
+from edge.signs import Sign, read_word
 from edge.types import Event
 
 KEPT = 2000  # characters of text: a page, and more than any screen shows
+SPACE, DELETE = "space", "del"  # labels that are no letters, as ASL Alphabet names its classes
 _NS_PER_MS = 1e6
 
 
@@ -58,24 +64,15 @@ class TextConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sign:
-    """One sign of a word. label: what it was read as. other: what else it may be, or "".
+class _Whole:
+    """A word that was one gesture. end: characters from the start of the run to behind its space.
 
-    fixed: the reading is settled, and says something about its neighbours.
+    parted: it ended a word that was being spelled.
     """
 
     label: str
-    other: str
-    score: float
-    fixed: bool
-
-    @property
-    def digit(self) -> str:
-        return self.label if self.label.isdigit() else self.other
-
-    @property
-    def letter(self) -> str:
-        return self.other if self.label.isdigit() and self.other else self.label
+    end: int
+    parted: bool
 
 
 class Speller:
@@ -91,9 +88,11 @@ class Speller:
         self.config = config
         self.text = ""
         self._other = {label: other for a, b in shared for label, other in ((a, b), (b, a))}
-        self._signs: list[_Sign] = []  # of the word being spelled; none right after a space
+        self._signs: list[Sign] = []  # of the word being spelled; none right after a space
         self._word = ""  # as it stands in the text
         self._again = ""  # the reading of the same shape, if it is signed right after its deletion
+        self._whole: list[_Whole] = []  # of the text, in order
+        self._forgotten = 0  # characters before those of the text
         self._t_ns: int | None = None
         self._quiet_ms = 0.0
 
@@ -106,8 +105,8 @@ class Speller:
     ) -> tuple[Event, ...]:
         """One frame: its time stamp, whether somebody signs, and what was signed.
 
-        signing: as Debouncer.signing. events: its letters, and the deletion that makes place for
-        a better one. gestures: the signer's own spaces and deletions.
+        signing: as Debouncer.signing. events: its letters and whole words, and the deletion that
+        makes place for a better one. gestures: the signer's own spaces and deletions.
         Returns what happens to the text, in order, a word before its space: the text is that of
         the letters and spaces, less the last one for each delete.
         A time stamp that is not later than the one before adds no pause.
@@ -136,22 +135,38 @@ class Speller:
     def clear(self) -> None:
         """Starts an empty text; a word that was begun is dropped without an event."""
         self.text = self._word = self._again = ""
-        self._signs = []
+        self._signs, self._whole = [], []
 
     def _add(self, event: Event) -> list[Event]:
-        """A letter, and what it says about those before it."""
+        """A letter, and what it says about those before it; or what is signed in its place."""
+        if event.label == SPACE:
+            return self._space(event.t_ns)
+        if event.label == DELETE:
+            return self._delete(event.t_ns)
+        if len(event.label) > 1:
+            return self._add_whole(event)
         label, other = event.label, self._other.get(event.label, "")
         again, self._again = self._again, ""
         if again and again == other:
             label, other = other, label
-        self._signs.append(_Sign(label, other, event.score, not other or again == label))
+        self._signs.append(Sign(label, other, event.score, not other or again == label))
         if len(self._signs) > KEPT:
             self._signs, self._word = self._signs[1:], self._word[1:]
         return self._rewrite(event.t_ns, ended=False)
 
+    def _add_whole(self, event: Event) -> list[Event]:
+        """A word that is one gesture."""
+        label, t_ns = event.label, event.t_ns
+        before = self._space(t_ns)
+        self._again = ""
+        self.text += f"{label} "
+        self._whole.append(_Whole(label, self._forgotten + len(self.text), bool(before)))
+        word, space = Event("word", label, 1.0, t_ns), Event("space", " ", 1.0, t_ns)
+        return [*before, event, word, space]
+
     def _rewrite(self, t_ns: int, *, ended: bool) -> list[Event]:
         """Puts the word's readings into the text, from the first that is new."""
-        word = _read(self._signs, self.config.words, ended)
+        word = read_word(self._signs, self.config.words, ended)
         same = next(
             (i for i, (a, b) in enumerate(zip(word, self._word, strict=False)) if a != b),
             min(len(word), len(self._word)),
@@ -165,21 +180,37 @@ class Speller:
         ]
 
     def _take_back(self, t_ns: int) -> list[Event]:
-        """Deletes the last letter, and the space after it; the word goes on from there."""
+        """Deletes the last sign, and the space after it; the word goes on from there."""
         rest = self.text.rstrip(" ")
         if not rest:
             return []
+        before = len(self.text)
+        if self._ends_whole():
+            whole = self._whole.pop()
+            self.text = rest[: -len(whole.label) - whole.parted]
+            self._spell_on()
+        else:
+            self.text = rest
+            self._spell_on()
+            self.text, self._word = rest[:-1], self._word[:-1]
+            self._signs.pop()
+        return [Event("delete", "", 1.0, t_ns)] * (before - len(self.text))
+
+    def _ends_whole(self) -> bool:
+        """Whether the last word is one gesture."""
+        end = self._forgotten + len(self.text.rstrip(" ")) + 1
+        return bool(self._whole) and self._whole[-1].end == end
+
+    def _spell_on(self) -> None:
+        """Goes on with the word that the text ends in, if it has ended."""
         if not self._word:
-            self._word = rest[rest.rfind(" ") + 1 :]
-            self._signs = [_Sign(label, "", 1.0, True) for label in self._word]
-        gone = len(self.text) - len(rest) + 1
-        self.text, self._word = rest[:-1], self._word[:-1]
-        self._signs.pop()
-        return [Event("delete", "", 1.0, t_ns)] * gone
+            self._word = self.text[self.text.rfind(" ") + 1 :]
+            self._signs = [Sign(label, "", 1.0, True) for label in self._word]
 
     def _delete(self, t_ns: int) -> list[Event]:
-        """The signer takes the last letter back, and agrees with the rest of the word."""
-        self._again = self._other.get(self.text.rstrip(" ")[-1:], "")
+        """The signer takes the last sign back, and agrees with the rest of the word."""
+        last = "" if self._ends_whole() else self.text.rstrip(" ")[-1:]
+        self._again = self._other.get(last, "")
         gone = self._take_back(t_ns)
         self._signs = [
             replace(sign, label=label, other="", fixed=True)
@@ -205,26 +236,7 @@ class Speller:
         """Forgets the first words of a text that has grown too long."""
         if len(self.text) > KEPT:
             rest = self.text[-KEPT:]
-            self.text = rest[rest.find(" ") + 1 :]
-
-
-def _read(signs: Sequence[_Sign], words: Iterable[str], ended: bool) -> str:
-    """Returns a word's characters: each sign as its neighbours say, or as a known word has it."""
-    for word in words:
-        if len(word) == len(signs) and all(
-            char == sign.label or (char == sign.other and not sign.fixed)
-            for char, sign in zip(word, signs, strict=True)
-        ):
-            return word
-    labels = [sign.label if sign.fixed else "" for sign in signs]
-    start = 0
-    while "" in labels[start:]:
-        start = labels.index("", start)
-        end = start
-        while end < len(labels) and not labels[end]:
-            end += 1
-        around = "".join(labels[max(start - 1, 0) : start] + labels[end : end + 1])
-        numeric = any(char.isdigit() for char in around) or (not around and ended)
-        labels[start:end] = [sign.digit if numeric else sign.letter for sign in signs[start:end]]
-        start = end
-    return "".join(labels)
+            rest = rest[rest.find(" ") + 1 :]
+            self._forgotten += len(self.text) - len(rest)
+            self.text = rest
+            self._whole = [w for w in self._whole if w.end - len(w.label) > self._forgotten]

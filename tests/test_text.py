@@ -166,11 +166,13 @@ def test_a_text_that_grows_for_weeks_keeps_its_end() -> None:
 
 SHARED = (("O", "0"), ("V", "2"), ("W", "6"), ("F", "9"))
 SHAPE = {digit: letter for letter, digit in SHARED}  # the model reads a shared shape as the letter
+WHOLE = {"h": "hello", "t": "thank you", "s": "space", "d": "del"}  # labels of gestures
 KEYS = st.text("OVWFAB145 _<~", max_size=25)
 
 
 def type_in(keys: str, config: TextConfig | None = None) -> tuple[str, list[Event]]:
-    """Signs `keys`, a frame each: " " is a pause, "_" and "<" the gestures, "~" no sign.
+    """Signs `keys`, a frame each: " " is a pause, "_" and "<" the gestures, "~" no sign, and small
+    letters are gestures with names of their own.
 
     Returns the text before the source ends, and all events.
     """
@@ -186,7 +188,8 @@ def type_in(keys: str, config: TextConfig | None = None) -> tuple[str, list[Even
             elif key == "<":
                 gestures = (Event("delete", "", 1.0, t_ns),)
             elif key not in " ~":
-                spelled = (Event("letter", SHAPE.get(key, key), 0.9, t_ns),)
+                label = WHOLE.get(key, SHAPE.get(key, key))
+                spelled = (Event("letter", label, 0.9, t_ns),)
             events += speller.update(t_ns, key != " ", spelled, gestures)
     text = speller.text
     assert replay(events) == text
@@ -333,6 +336,69 @@ def test_a_shared_sign_has_one_of_its_two_readings(keys: str) -> None:
     shapes = "".join(SHAPE.get(char, char) for char in text)
     signed = "".join(SHAPE.get(key, key) for key in keys if key not in "_<~ ")
     assert shapes.replace(" ", "") == signed
+
+
+def told(keys: str) -> list[tuple[str, str]]:
+    """Kind and label of the events of `keys`."""
+    return [(event.kind, event.label) for event in type_in(keys)[1]]
+
+
+def test_a_gesture_with_a_long_name_is_a_word() -> None:
+    """It ends the word before it, is told as a letter and a word, and has its space at once."""
+    assert told("AhB")[1:] == [
+        ("word", "A"), ("space", " "),
+        ("letter", "hello"), ("word", "hello"), ("space", " "),
+        ("letter", "B"), ("word", "B"),
+    ]  # fmt: skip
+    assert type_in("AhB")[0] == "A hello B"
+
+
+@pytest.mark.parametrize(
+    ("keys", "text"),
+    [("h", "hello "), ("hh", "hello hello "), ("h  t", "hello thank you "), ("A_h", "A hello "),
+     ("h<", ""), ("h  <A", "A"), ("Ah<B", "AB"), ("A_h<B", "A B"), ("hh<", "hello "),
+     ("hA<", "hello "), ("hA<<", ""), ("t<h", "hello "), ("AhAt<<<", "A"), ("AhAt<<<<", ""),
+     ("20h", "20 hello "), ("AOh<1", "AO1"), ("h<<<A", "A")],
+)  # fmt: skip
+def test_a_deletion_takes_a_whole_word_back(keys: str, text: str) -> None:
+    """A gesture goes as a whole, its space with it and the one that it had made before it: the
+    word that it ended is spelled on."""
+    assert type_in(keys)[0] == text
+
+
+@pytest.mark.parametrize(
+    ("keys", "text"),
+    [("AsB", "A B"), ("Ass", "A "), ("sA", "A"), ("ABd", "A"), ("d", ""), ("ABsdB", "AB"),
+     ("hd", ""), ("AhsB", "A hello B")],
+)  # fmt: skip
+def test_space_and_del_do_what_they_say(keys: str, text: str) -> None:
+    """The labels of ASL Alphabet that are no letters are never written."""
+    assert type_in(keys)[0] == text
+
+
+@given(keys=st.text("AOVhtsd1 _<", max_size=25))
+@settings(max_examples=300)
+def test_replaying_the_events_yields_the_text_with_gestures_too(keys: str) -> None:
+    """Whole words among letters, spaces and deletions: events tell the text, and words stand
+    between single spaces."""
+    text, events = type_in(keys)
+    assert not text.startswith(" ")
+    assert "  " not in text
+    if not set("<d") & set(keys):
+        assert " ".join(words(events)) == replay(events).rstrip(" ")
+
+
+def test_whole_words_that_are_forgotten_are_forgotten_whole() -> None:
+    """Weeks of gestures keep the last words, and each of these can still be deleted whole."""
+    speller = Speller()
+    for i in range(400):
+        speller.update(i, True, (Event("letter", "thank you", 0.9, i),))
+    assert len(speller.text) <= 2000
+    kept = speller.text.count("thank you ")
+    for i in range(kept):
+        gone = speller.update(400 + i, True, (), (Event("delete", "", 1.0, 400 + i),))
+        assert len(gone) == len("thank you ")
+    assert speller.text in ("", "you ")
 
 
 def test_a_word_of_thousands_of_signs_is_kept_in_bounds() -> None:
