@@ -91,6 +91,7 @@ class Training:
 
     network: gives a Keras model from (B, side, side, C) pixels 0..255 to (B, classes) logits.
     out: below it the checkpoints are. resume: go on from them.
+    tune, thaw: a second plan, before which `thaw` lets more layers of the model be trained.
     """
 
     network: Callable[[], Any]
@@ -98,6 +99,8 @@ class Training:
     plan: Plan
     out: Path
     resume: bool = False
+    tune: Plan | None = None
+    thaw: Callable[[Any], None] = lambda model: None
 
     def fit(self, pictures: Pictures, folder: str) -> tuple[Any, dict[str, list[float]]]:
         """Trains on nine tenths of the pictures; the last tenth says when to learn more slowly.
@@ -106,16 +109,24 @@ class Training:
         teaches what no hand looks like, and nothing else: on a device it reaches no model.
         """
         pictures = pictures.where(pictures.found | (pictures.label == NONE))
-        kept, watched = at_random(pictures.label, 0.1, self.plan.seed)
-        return fit(
-            self.network,
-            self.task,
-            pictures.where(kept),
-            pictures.where(watched),
-            plan=self.plan,
-            folder=self.out / "checkpoints" / folder,
-            resume=self.resume,
-        )
+        kept, watched = map(pictures.where, at_random(pictures.label, 0.1, self.plan.seed))
+        checkpoints = self.out / "checkpoints" / folder
+        model, history = fit(
+            self.network, self.task, kept, watched,
+            plan=self.plan, folder=checkpoints, resume=self.resume,
+        )  # fmt: skip
+        if self.tune is None:
+            return model, history
+
+        def thawed() -> Any:
+            self.thaw(model)
+            return model
+
+        model, more = fit(
+            thawed, self.task, kept, watched,
+            plan=self.tune, folder=checkpoints / "tuned", resume=self.resume,
+        )  # fmt: skip
+        return model, {name: [*history[name], *more[name]] for name in history}
 
 
 def fit(

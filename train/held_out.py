@@ -89,6 +89,14 @@ def same_people(
     return model, Split("same people", how, len(learnt), held, scores, history)
 
 
+def strangers(training: Training, model: Any, learnt: int, pictures: Pictures) -> Split:
+    """Returns what a model makes of pictures that other people brought."""
+    who = ", ".join(np.unique(pictures.signer))
+    how = f"Other people before other cameras, never trained on: {who}."
+    scores = logits(model, pictures, training.task)
+    return Split("strangers", how, learnt, pictures, scores, {})
+
+
 def people_left_out(
     training: Training, pictures: Pictures, person: npt.NDArray[np.str_], folds: int
 ) -> Split:

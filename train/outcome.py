@@ -56,7 +56,7 @@ def finish(
     """
     task, out = training.task, training.out
     judged = {split.name: split.figures(task) for split in splits}
-    recipe = {"epochs": training.plan.epochs, **asdict(training.plan)}
+    recipe = {"side_px": task.side_px, "margin": task.margin, **asdict(training.plan)}
     recipe["shake"] = training.plan.shake._asdict()
     words = {
         "inputs": [f"the hand's crop, {task.side_px} x {task.side_px} pixels, {task.colour_order}"],
@@ -84,6 +84,7 @@ def finish(
     figures = {
         "name": name,
         "splits": judged,
+        "validation": first.history["val_accuracy"][-1],
         "int8": first.figures(task, scores),
         "parity": [asdict(p) | {"passed": p.passed} for p in parity],
         "cost": asdict(cost(model, tflite, first.pictures.crops([0], task))),

@@ -17,7 +17,8 @@ Labels = npt.NDArray[np.str_]
 def at_random(label: Labels, share: float, seed: int) -> tuple[Indices, Indices]:
     """Returns the indices of 1 - share and of share of the pictures, each class split alike.
 
-    label: (N,). Of each class at least one is on either side. Raises UsageError where a class has too few pictures to be on both sides.
+    label: (N,). Of each class at least one is on either side. Raises UsageError where a class has
+    too few pictures for that.
     """
     names, many = np.unique(label, return_counts=True)
     few = names[many < 2]

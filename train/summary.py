@@ -58,7 +58,7 @@ def write_report(
         _preview(told.learnt, task),
         *_unread(told.unread),
         Text("How it learnt", 2),
-        *(Picture(plots.curves(split.history), split.name) for split in splits),
+        *(Picture(plots.curves(s.history), s.name) for s in splits if s.history),
         Text("What is taken for what", 2),
         *(
             Picture(
