@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from edge import interpreter
 from edge.errors import ModelError
-from edge.interpreter import Model, Quantisation, dequantise, quantise
+from edge.interpreter import BYTES, Model, Quantisation, dequantise, quantise
 from tests.tiny_model import Kind, adder
 
 DTYPES = ("int8", "uint8", "int16")
@@ -74,6 +74,16 @@ def test_halves_are_rounded_to_even(dtype: str) -> None:
     q = Quantisation(1.0, 0, np.dtype(dtype))
     stored = quantise(np.array([0.5, 1.5, 2.5, 3.5], np.float32), q)
     assert stored.tolist() == [0, 2, 2, 4]
+
+
+def test_pixels_are_stored_by_the_same_rule() -> None:
+    """Every pixel, 0 to 255, is stored as it would be as a real number: 128 less."""
+    pixels = np.arange(256, dtype=np.uint8)
+    stored = quantise(pixels, BYTES)
+    assert stored.dtype == np.int8
+    assert stored.tolist() == list(range(-128, 128))
+    assert np.array_equal(stored, quantise(pixels.astype(np.float32), BYTES))
+    assert pixels.tolist() == list(range(256))
 
 
 def test_infinite_numbers_are_clipped() -> None:

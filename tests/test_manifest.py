@@ -11,9 +11,8 @@ import pytest
 
 from edge import manifest as manifests
 from edge.errors import ModelError, UsageError
-from edge.interpreter import Model
-from edge.manifest import BUNDLED, Manifest, facts, load, open_model, sha256_of, write
-from tests.tiny_model import Kind, adder
+from edge.manifest import BUNDLED, load, open_model, write
+from tests.tiny_model import Kind, adder, save
 
 LENGTH = 4
 
@@ -21,32 +20,14 @@ LENGTH = 4
 @pytest.fixture
 def tiny(tmp_path: Path) -> Path:
     """A whole little model with its manifest; returns the manifest's path."""
-    content = adder(Kind("int8", 0.05, -3), LENGTH)
-    model_path = tmp_path / "tiny.tflite"
-    model_path.write_bytes(content)
-    model = Model(model_path)
-    made = Manifest(
-        name="tiny",
-        sha256=sha256_of(content),
-        size_bytes=len(content),
-        inputs=tuple(facts(tensor, "a number") for tensor in model.inputs),
-        outputs=tuple(facts(tensor, "a sum") for tensor in model.outputs),
+    return save(
+        tmp_path / "tiny.json",
+        adder(Kind("int8", 0.05, -3), LENGTH),
         features=1,
-        normalisation="none",
-        colour_order=None,
-        margin=0.0,
         labels=("A", "B", "O", "0"),
         alphabets={"letters": ("A", "B", "O"), "digits": ("0",)},
         shared=(("O", "0"),),
-        training={"hands": {"nobody": 0}},
-        figures={"accuracy": 0.5},
-        date="2026-11-21",
-        licence="Apache-2.0",
-        tools={"numpy": "2"},
     )
-    path = tmp_path / "tiny.json"
-    made.save(path)
-    return path
 
 
 def change(path: Path, **fields: Any) -> None:
