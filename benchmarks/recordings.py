@@ -99,6 +99,8 @@ def replay(recording: Recording, config: Config) -> Reading:
 def _stages(recording: Recording, config: Config) -> Stages:
     source = open_source("signer:A")  # recorded, like these frames; only that is asked of it
     stages = open_stages(replace(config, detector="truth"), source)
+    if stages.letters is None:
+        return stages._replace(hands=_Kept(recording.hands))
     read = recording.predictions.setdefault((config.model, config.alphabet), {})
     seen = (h.pooled.size for hands in recording.hands for h in hands if h.pooled is not None)
     letters = open_reader(config.model, alphabet=config.alphabet, pooled=next(seen, 0), live=True)

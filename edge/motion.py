@@ -8,6 +8,7 @@ still cost a few comparisons.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,8 @@ class Motion:
     labels: the gestures that it knows.
     scores: how much the path up to now looks like each of them, 0..1.
     """
+
+    scores: Mapping[str, float]
 
     def __init__(self, path: Path = BUNDLED / "motion.json", *, on: float = ON) -> None:
         self.manifest, self._model = open_model(path)

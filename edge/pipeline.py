@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
 from edge.debounce import Debouncer
@@ -11,6 +11,8 @@ from edge.gestures import Gestures
 from edge.hands import Hands
 from edge.text import Speller
 from edge.types import Event, Frame, Hand, Prediction, Result
+
+UNREAD = Prediction("", 0.0, {})  # of a hand of which no still is read
 
 
 class Letters(Protocol):
@@ -33,19 +35,24 @@ class Motion(Protocol):
     """Follows one hand's path (edge/motion.py)."""
 
     @property
+    def scores(self) -> Mapping[str, float]:
+        """How much the path up to now looks like each gesture, 0..1."""
+        ...
+
+    @property
     def invoke_ns(self) -> int:
         """Time spent inside the interpreter since the start."""
         ...
 
     def update(self, t_ns: int, hand: Hand | None) -> Prediction | None:
-        """Takes every frame; says which letter has just been drawn, on the frame that ends it."""
+        """Takes every frame; says which gesture has just been made, on the frame that ends it."""
         ...
 
 
 def results(  # noqa: PLR0917 - the stages, in the order that a frame goes through them
     frames: Iterable[Frame],
     hands: Hands,
-    letters: Letters,
+    letters: Letters | None,
     motion: Motion | None,
     gestures: Gestures,
     debouncer: Debouncer,
@@ -53,13 +60,14 @@ def results(  # noqa: PLR0917 - the stages, in the order that a frame goes throu
 ) -> Iterator[Result]:
     """Yields one result a frame, and one more for the last word if a word was begun at the end.
 
-    motion: None for an alphabet in which no letter is drawn.
+    letters: None where a motion model runs alone: the prediction is then what the path up to now
+    looks like, and settles nothing. motion: None for an alphabet in which no letter is drawn.
     Frames are looked at in the order given; what was dropped shows as gaps in their indices.
     """
     watch = _Stopwatch()
 
     def invoke_ns() -> int:
-        return hands.invoke_ns + letters.invoke_ns + (motion.invoke_ns if motion else 0)
+        return sum(stage.invoke_ns for stage in (hands, letters, motion) if stage)
 
     in_view = False
     spelled: tuple[Event, ...] = ()
@@ -70,11 +78,13 @@ def results(  # noqa: PLR0917 - the stages, in the order that a frame goes throu
         found = hands.update(frame)
         follow_ms = watch.lap_ms() - hands.find_ms
         hand = found[0] if found else None
-        prediction = letters.predict(frame, hand) if hand else None
+        prediction = letters.predict(frame, hand) if letters and hand else None
         drawn = motion.update(frame.t_ns, hand) if motion else None
         letter_ms = watch.lap_ms()
         edited = gestures.update(frame.t_ns, hand, spelled)
         sign = None if gestures.busy else prediction
+        if motion and hand and not letters:
+            prediction, sign = _likeliest(motion.scores), UNREAD
         spelled = debouncer.update(frame.t_ns, hand, sign, drawn)
         events = speller.update(frame.t_ns, debouncer.signing, spelled, edited)
         if bool(found) != in_view:
@@ -99,6 +109,11 @@ def results(  # noqa: PLR0917 - the stages, in the order that a frame goes throu
         last = speller.end(result.frame.t_ns)
         if last:
             yield Result(result.frame, (), None, last, speller.text, {}, result.dropped)
+
+
+def _likeliest(scores: Mapping[str, float]) -> Prediction:
+    label = max(scores, key=scores.__getitem__)
+    return Prediction(label if scores[label] else "", scores[label], scores)
 
 
 def _hand_event(hand: Hand | None, t_ns: int) -> Event:

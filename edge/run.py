@@ -7,16 +7,19 @@ import logging
 import os
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import NamedTuple
 
 from edge.config import Config
 from edge.debounce import Debouncer
 from edge.detectors import open_detector
+from edge.errors import UsageError
 from edge.gestures import OPEN_HAND, Gestures
 from edge.hands import Hands
 from edge.mailbox import Mailbox
-from edge.models import open_reader
+from edge.manifest import load
+from edge.models import find, kind, open_reader
 from edge.motion import DRAWN, Motion
 from edge.pipeline import Letters, results
 from edge.service import Stop
@@ -35,7 +38,7 @@ class Stages(NamedTuple):
     """What stands between the frames and the results, in the order of pipeline.results()."""
 
     hands: Hands
-    letters: Letters
+    letters: Letters | None
     motion: Motion | None
     gestures: Gestures
     debouncer: Debouncer
@@ -50,13 +53,29 @@ def open_stages(config: Config, source: Source) -> Stages:
     """
     fps = (source.fps or USUAL_FPS) if source.live else None
     detector = open_detector(config.detector, fps=fps, threads=threads(config))
+    hands = Hands(detector, limit=config.hands)
+    if kind(load(find(config.model))) == "motion":
+        return _of_motion(config, hands)
     letters = open_reader(config.model, alphabet=config.alphabet, pooled=detector.pooled, live=True)
     motion = Motion() if set(DRAWN) & set(letters.labels) else None
-    hands = Hands(detector, limit=config.hands)
     gestures = Gestures(config.gestures, space=OPEN_HAND not in letters.labels)
     shared = [pair for pair in letters.manifest.shared if set(pair) <= set(letters.labels)]
     speller = Speller(config.text, shared)
     return Stages(hands, letters, motion, gestures, Debouncer(config.debounce), speller)
+
+
+def _of_motion(config: Config, hands: Hands) -> Stages:
+    """Returns the stages of a motion model, which runs alone: no still is read.
+
+    Nor are the open hand's own space and deletion: a wave of the user's would be one of these.
+    """
+    if config.alphabet:
+        raise UsageError(
+            f"the model {config.model!r} reads motion and no alphabet; leave --alphabet out"
+        )
+    motion = Motion(find(config.model))
+    gestures = Gestures(replace(config.gestures, on=False))
+    return Stages(hands, None, motion, gestures, Debouncer(config.debounce), Speller(config.text))
 
 
 def run(config: Config, stop: Stop) -> End:

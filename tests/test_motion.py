@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from benchmarks.accuracy import spell
 from edge.config import Config
 from edge.debounce import Debouncer
-from edge.errors import ModelError
+from edge.errors import ModelError, UsageError
 from edge.geometry import box_of
 from edge.manifest import BUNDLED
 from edge.motion import Motion
@@ -229,6 +229,23 @@ def test_only_alphabets_with_j_and_z_have_motion() -> None:
     for alphabet, used in (("letters", True), ("both", True), ("digits", False)):
         config = Config(detector="truth", alphabet=alphabet)  # type: ignore[arg-type]
         assert (open_stages(config, source).motion is not None) == used
+
+
+def test_a_motion_model_runs_alone() -> None:
+    """Named by --model, it reads what is drawn and no still, by its name or its path; no open hand
+    is a space; and it knows no alphabet."""
+    for model in ("motion", str(BUNDLED / "motion.tflite")):
+        config = Config(detector="truth", model=model)
+        assert spell("signer:JAZZ_<?seed=3&size=160x120", config).text == "JZZ"
+    source = open_source("signer:A?size=160x120")
+    with pytest.raises(UsageError, match="leave --alphabet out"):
+        open_stages(Config(detector="truth", model="motion", alphabet="letters"), source)
+
+
+def test_a_gesture_of_the_user_s_own_takes_nothing_back() -> None:
+    """Letters told before a gesture stay, whatever it is called."""
+    seen = film((0.6, hold(held("J"))), (0.7, trace("J", held("J"))), (0.5, hold(held("A"))))
+    assert settled(iter("I" * 37 + "-" * len(seen)), seen, 37, "hello") == ["I", "hello"]
 
 
 def settled(labels: Iterator[str], seen: Looks, drawn_at: int, letter: str) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -189,7 +190,8 @@ def _share_of_way(take: Take, ends_ms: Array) -> Array:
     Of J and Z, the way of the fingertip that draws them; of any other gesture, that of all five,
     less what a hand trembles while it rests.
     """
-    t_ms, points = take.t_ms, take.landmarks[:, [4, 8, 12, 16, 20], :2]
+    t_ms = take.t_ms
+    points: npt.NDArray[Any] = take.landmarks[:, [4, 8, 12, 16, 20], :2]
     if take.label in _FINGERTIP:
         points = take.landmarks[:, [_FINGERTIP[take.label]], :2]
         still = 0.0
