@@ -19,6 +19,7 @@ import pytest
 
 from edge import detectors, sinks, sources
 from edge.service import true_interrupts
+from tests.tiny_model import classifier, save
 
 ROOT = Path(__file__).parents[1]
 LIVE = "signer:HELLO?loop=yes&live=yes"
@@ -385,6 +386,32 @@ def test_read_tells_what_else_a_shape_may_be(
     assert found.get("or") == other
 
 
+def test_read_by_a_model_of_motion(pictures: Path) -> None:
+    """There is no motion in a photograph, and no label is made up for one."""
+    done = fingerspell("read", pictures, "--model", "motion", "--detector", "truth")
+    assert "reads motion, and a photograph holds none" in fault(done, 2)
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("order", ["rgb", "grey"])
+def test_read_by_a_model_of_pixels(
+    order: str, pictures: Path, tmp_path: Path, hand_models: object
+) -> None:
+    """A model of one's own is named by its path; it reads the alphabet that it knows."""
+    weights = np.zeros((2, 8, 8, 3 if order == "rgb" else 1))
+    weights[0] = 1
+    words = {"labels": ("7", "none"), "alphabets": {"digits": ("7",)}}
+    path = save(
+        tmp_path / "bright.json", classifier(weights), colour_order=order, margin=1.5, **words
+    )
+    arguments = ["read", pictures / "a_hand.png", "--model", path.with_suffix("")]
+    ((found,),) = (line["hands"] for line in events(fingerspell(*arguments).stdout))
+    assert found["label"] == "7"
+    assert [label for label, _ in found["top"]] == ["7"]
+    done = fingerspell(*arguments, "--alphabet", "letters")
+    assert "bright reads no alphabet 'letters'; it reads: digits" in fault(done, 2)
+
+
 def test_read_of_good_pictures_ends_well(pictures: Path, hand_models: object) -> None:
     """Several paths are read in the order given; the synthetic hand is a right one."""
     done = fingerspell("read", pictures / "b_none.png", pictures / "a_hand.png")
@@ -433,6 +460,8 @@ def test_devices_and_models_list_what_there_is() -> None:
     assert (devices.returncode, devices.stderr, models.returncode, models.stderr) == (0, "", 0, "")
     assert devices.stdout
     assert "hand_landmark_full" in models.stdout
+    assert "letters  landmarks  ok  " in models.stdout
+    assert "motion  motion  ok  " in models.stdout
     assert "    letters: A B C " in models.stdout
     assert "    digits: 0 1 2 " in models.stdout
 

@@ -10,7 +10,6 @@ import os.path
 from pathlib import Path
 from typing import Literal
 
-from edge.alphabet import NONE
 from edge.closed import open_closed
 from edge.errors import UsageError
 from edge.letters import Letters
@@ -29,7 +28,7 @@ def kind(manifest: Manifest) -> Kind:
     """
     if manifest.colour_order is not None:
         return "pixels"
-    if NONE not in manifest.labels:
+    if not manifest.features:
         return "pooled"
     return "landmarks" if manifest.alphabets else "motion"
 
@@ -80,7 +79,9 @@ def _hint(stem: str) -> str:
     """Says what there is in place of a path that is no model's: beside it, or among the bundled."""
     folder = stem if os.path.isdir(stem) else os.path.dirname(stem)
     beside = sorted(Path(folder).glob("*.tflite")) if os.path.isdir(folder) else []
-    there = [str(path.with_suffix("")) for path in beside] or names()
-    close = difflib.get_close_matches(stem, there, 1)
-    known = f"did you mean {close[0]}?" if close else f"there are: {', '.join(there)}"
-    return known + "; a path is good too, such as out/digits"
+    there = {path.stem: str(path.with_suffix("")) for path in beside} or {n: n for n in names()}
+    close = difflib.get_close_matches(os.path.basename(stem), there, 1)
+    known = (
+        f"did you mean {there[close[0]]}?" if close else f"there are: {', '.join(there.values())}"
+    )
+    return known if beside else f"{known} (or the path of one, such as out/digits)"
