@@ -26,7 +26,7 @@ from edge.geometry import region_of_box
 from edge.picture import find_pictures, read_rgb
 from edge.pixels import picture
 from edge.still import hands_in
-from edge.types import Box, Region, Rgb
+from edge.types import Box, Hand, Region, Rgb
 
 KEPT = 4000  # decoded pictures held in memory: 480 MB of 200 x 200
 DEPTH = 3  # how deep below the data folder class folders are looked for: archives nest them
@@ -71,7 +71,8 @@ class Pictures:
 
     read: gives picture i as (H, W, 3) uint8 RGB. number: (N,) which picture. region: (N, 4), a
     Region each. flip: (N,) bool, a left hand. found: (N,) bool, whether a hand was found there.
-    label, signer: (N,) text.
+    label, signer: (N,) text. landmarks: (N, 21, 2) pixels of the picture, NaN where unknown.
+    redrawn: changes a picture, given its number and a generator, whenever it is shaken.
     """
 
     read: Callable[[int], Rgb]
@@ -81,13 +82,15 @@ class Pictures:
     found: npt.NDArray[np.bool_]
     label: npt.NDArray[np.str_]
     signer: npt.NDArray[np.str_]
+    landmarks: npt.NDArray[np.float32]
+    redrawn: Callable[[int, Rgb, np.random.Generator], Rgb] | None = None
 
     def __len__(self) -> int:
         return len(self.label)
 
     def where(self, chosen: npt.NDArray[Any]) -> Pictures:
         """Returns the chosen looks: (N,) bool, or indices."""
-        names = ("number", "region", "flip", "found", "label", "signer")
+        names = ("number", "region", "flip", "found", "label", "signer", "landmarks")
         return replace(self, **{name: getattr(self, name)[chosen] for name in names})
 
     def crops(
@@ -105,11 +108,12 @@ class Pictures:
         chances = np.random.default_rng(seed)
         out = []
         for i in chosen:
-            region = Region(*self.region[i].tolist())
-            light = 0.0
+            region, light = Region(*self.region[i].tolist()), 0.0
+            number = int(self.number[i])
+            rgb = self.read(number)
             if shake:
                 region, light = _shaken(region, shake, chances)
-            rgb = self.read(int(self.number[i]))
+                rgb = self.redrawn(number, rgb, chances) if self.redrawn else rgb
             crop = picture(rgb, region, task.side_px, task.colour_order, bool(self.flip[i]))
             if light:
                 crop = cv2.convertScaleAbs(crop, alpha=float(np.exp(light))).reshape(crop.shape)  # type: ignore[assignment]
@@ -186,12 +190,16 @@ def _class_folders(data: Path, classes: Sequence[str]) -> dict[str, Path]:
 
 
 class Found(NamedTuple):
-    """What the hand stage saw in one picture: its size, the hand's box and side, or no hand."""
+    """What the hand stage saw in one picture: its size and the hand, or no hand.
+
+    box, left, landmarks: of the hand, the last (21, 2) in pixels; None, False and [] for no hand.
+    """
 
     width: int
     height: int
     box: Box | None
     left: bool
+    landmarks: list[list[float]]
 
 
 def hands_of(paths: Sequence[Path], kept: Path, *, whole: bool) -> dict[Path, Found | str]:
@@ -215,13 +223,19 @@ def hands_of(paths: Sequence[Path], kept: Path, *, whole: bool) -> dict[Path, Fo
                     if detector is None and not whole:
                         detector = open_detector("mediapipe:full", threads=2)
                     hands = hands_in(detector, rgb) if detector else ()
-                    box = hands[0].box_px if hands else None
-                    left = bool(hands) and hands[0].handedness == "left"
-                    done[path] = Found(rgb.shape[1], rgb.shape[0], box, left)
+                    done[path] = _seen(rgb, hands[0] if hands else None)
                 file.write(json.dumps([str(path), done[path]]) + "\n")
     except OSError as error:
         raise UsageError(f"cannot write {kept}: {error.strerror}; is the disk full?") from error
     return {path: done[path] for path in paths}
+
+
+def _seen(rgb: Rgb, hand: Hand | None) -> Found:
+    height, width = rgb.shape[:2]
+    if hand is None:
+        return Found(width, height, None, False, [])
+    joints = hand.landmarks[:, :2].round(1).tolist()
+    return Found(width, height, hand.box_px, hand.handedness == "left", joints)
 
 
 def _kept(path: Path) -> Iterator[tuple[Path, Found | str]]:
@@ -233,8 +247,8 @@ def _kept(path: Path) -> Iterator[tuple[Path, Found | str]]:
             if isinstance(seen, str):
                 yield Path(name), seen
             else:
-                width, height, box, left = seen
-                yield Path(name), Found(width, height, Box(*box) if box else None, left)
+                width, height, box, left, joints = seen
+                yield Path(name), Found(width, height, Box(*box) if box else None, left, joints)
         except (ValueError, TypeError):  # the last line of a run that was killed while it wrote
             continue
 
@@ -254,16 +268,17 @@ def looked_at(
             f"none of {len(samples)} pictures can be read: {next(iter(unread.values()))}"
         )
     paths = [sample.path for sample in good]
-    found = [seen[path] for path in paths]
-    region = [_region(f, task.margin) for f in found if not isinstance(f, str)]
+    found = [f for f in (seen[path] for path in paths) if not isinstance(f, str)]
+    nowhere = np.full((21, 2), np.nan)
     return Pictures(
         read=_reader(paths),
         number=np.arange(len(good)),
-        region=np.array(region),
-        flip=np.array([f.left for f in found if not isinstance(f, str)]),
-        found=np.array([whole or f.box is not None for f in found if not isinstance(f, str)]),
+        region=np.array([_region(f, task.margin) for f in found]),
+        flip=np.array([f.left for f in found]),
+        found=np.array([whole or f.box is not None for f in found]),
         label=np.array([sample.label for sample in good]),
         signer=np.array([sample.signer for sample in good]),
+        landmarks=np.array([f.landmarks or nowhere for f in found], np.float32),
     ), unread
 
 

@@ -46,6 +46,27 @@ def add_crops(arguments: argparse.ArgumentParser, *, side_px: int) -> None:
     )
 
 
+def add_backbone(
+    arguments: argparse.ArgumentParser, *, default: str, several: bool = False
+) -> None:
+    """The flags of recipes that put a head on a backbone."""
+    from train.backbones import BACKBONES
+
+    known = ", ".join(BACKBONES)
+    arguments.add_argument(
+        "--backbone", default=default, metavar="NAME[,NAME]" if several else "NAME",
+        help=f"all, or some of {known}" if several else f"one of {known}",
+    )  # fmt: skip
+    arguments.add_argument(
+        "--weights", default="imagenet", metavar="imagenet|none|FILE",
+        help="to begin with; imagenet (default) is downloaded once",
+    )  # fmt: skip
+    arguments.add_argument(
+        "--unseen", type=Path, nargs="+", default=[], metavar="FOLDER",
+        help="class folders of other people, a folder each, to be judged by",
+    )  # fmt: skip
+
+
 def run(arguments: argparse.ArgumentParser, work: Callable[[argparse.Namespace], str]) -> int:
     """Parses the command line and does the work; returns the exit status.
 

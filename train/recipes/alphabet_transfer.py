@@ -33,7 +33,7 @@ from train.document import Block, Table, Text, page
 from train.fitting import Plan, Training
 from train.held_out import same_people, strangers
 from train.outcome import finish
-from train.pictures import Pictures, Sample, Shake, Task, class_folders, looked_at
+from train.pictures import Sample, Shake, Task, class_folders, looked_at
 from train.report import percent
 from train.splits import at_random
 from train.summary import Told
@@ -46,7 +46,6 @@ ORIGINAL = (
 )
 FOLDERS = (*ascii_uppercase, "del", "space", "nothing")
 TRAINED_WHOLE = {"alexnet": 1e-4, "vgg16": 1e-4}  # Adam's rate: no batch normalisation tames them
-MOMENTUM = 0.9  # of batch normalisation: Keras' 0.99 to 0.999 wants thousands of steps to settle
 THAWED = 6  # convolutions that --tune trains
 
 
@@ -54,9 +53,7 @@ def network(backbone: str, side_px: int, classes: int, weights: str) -> Any:
     """A backbone, frozen unless it comes without weights, with a dense head on its features."""
     features = backbones.build(backbone, side_px, weights=weights)
     if weights == "none":
-        for layer in features.layers:
-            if isinstance(layer, keras.layers.BatchNormalization):
-                layer.momentum = MOMENTUM
+        backbones.settle(features)
     else:
         backbones.freeze(features)
     x = keras.layers.Dropout(0.3)(features.output)
@@ -69,26 +66,17 @@ def samples_of(data: Path, limit: int, signer: str = "") -> list[Sample]:
     return [s._replace(label=NONE) if s.label == "nothing" else s for s in found]
 
 
-def unseen(folders: list[Path], task: Task, args: argparse.Namespace) -> Pictures | None:
-    """Returns other people's pictures of the same classes; each folder is one person's."""
-    samples = [s for folder in folders for s in samples_of(folder, args.limit, folder.name)]
-    samples = [s for s in samples if s.label in task.classes]
-    if not samples:
-        return None
-    pictures, _ = looked_at(samples, task, args.out / "hands.jsonl", whole=args.crop == "whole")
-    return pictures
-
-
 def work(args: argparse.Namespace) -> str:
     """Trains each backbone, and compares them."""
     names = tuple(backbones.BACKBONES) if args.backbone == "all" else args.backbone.split(",")
     samples = samples_of(args.data, args.limit)
     classes = tuple(dict.fromkeys(sample.label for sample in samples))
     task = Task(classes, args.side, "rgb", args.margin)
-    pictures, unread = looked_at(
-        samples, task, args.out / "hands.jsonl", whole=args.crop == "whole"
-    )
-    others = unseen(args.unseen, task, args)
+    kept_in, whole = args.out / "hands.jsonl", args.crop == "whole"
+    pictures, unread = looked_at(samples, task, kept_in, whole=whole)
+    theirs = [s for folder in args.unseen for s in samples_of(folder, 0, folder.name)]
+    theirs = [s for s in theirs if s.label in classes]
+    others = looked_at(theirs, task, kept_in, whole=whole)[0] if theirs else None
     kept, back = at_random(pictures.label, 0.2, args.seed)
     learnt, held = pictures.where(kept), pictures.where(back)
     plan = Plan(
@@ -158,19 +146,9 @@ def main() -> int:
     """Runs the command line; returns the exit status."""
     arguments = recipes.parser(NAME, SUMMARY, epochs=10)
     recipes.add_crops(arguments, side_px=224)
-    arguments.add_argument(
-        "--backbone", default="mobilenet_v2", metavar="NAME[,NAME]",
-        help=f"all, or some of {', '.join(backbones.BACKBONES)}",
-    )  # fmt: skip
-    arguments.add_argument(
-        "--weights", default="imagenet", metavar="imagenet|none|FILE", help="to begin with"
-    )
+    recipes.add_backbone(arguments, default="mobilenet_v2", several=True)
     arguments.add_argument("--batch", type=int, default=64)
     arguments.add_argument("--tune", type=int, default=0, metavar="N", help="epochs of fine-tuning")
-    arguments.add_argument(
-        "--unseen", type=Path, nargs="+", default=[], metavar="FOLDER",
-        help="class folders of other people, a folder each, to be judged by",
-    )  # fmt: skip
     return recipes.run(arguments, work)
 
 

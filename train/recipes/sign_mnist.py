@@ -74,6 +74,7 @@ def pictures(rows: sign_csv.Rows) -> Pictures:
         found=np.ones(n, bool),
         label=rows.label,
         signer=rows.sitting,
+        landmarks=np.full((n, 21, 2), np.nan, np.float32),
     )
 
 
