@@ -23,6 +23,7 @@ from edge.types import Frame, Hand, Prediction, Region, Rgb
 # averaging. For hands of 120 to 900 px and pictures of 28 to 224 px, what is left of aliasing is
 # at most 0.3 of 255 on average (5 without), in 0.05 to 1 ms on one x86 core.
 _FINE_PX = 512
+_FROM_RGB = {"bgr": cv2.COLOR_RGB2BGR, "grey": cv2.COLOR_RGB2GRAY}
 
 
 def picture(
@@ -31,7 +32,8 @@ def picture(
     """Cuts a region out as (side_px, side_px, C) uint8, C 1 where `colour_order` is "grey" else 3.
 
     rgb: (H, W, 3) uint8. colour_order: "rgb", "bgr" or "grey", of what is returned. flip: mirrors
-    it left to right. What lies outside the frame repeats its border.
+    it left to right. What lies outside the frame repeats its border. Raises KeyError for any other
+    order of colours.
     """
     finer = max(1, min(_FINE_PX // side_px, math.ceil(region.size / side_px)))
     fine_px = side_px * finer
@@ -42,8 +44,7 @@ def picture(
     if finer > 1:
         pixels = cv2.resize(pixels, (side_px, side_px), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
     if colour_order != "rgb":
-        code = cv2.COLOR_RGB2GRAY if colour_order == "grey" else cv2.COLOR_RGB2BGR
-        pixels = cv2.cvtColor(pixels, code)  # type: ignore[assignment]
+        pixels = cv2.cvtColor(pixels, _FROM_RGB[colour_order])  # type: ignore[assignment]
     if flip:
         pixels = cv2.flip(pixels, 1)  # type: ignore[assignment]
     return pixels.reshape(side_px, side_px, -1)
@@ -54,14 +55,15 @@ class Pixels:
 
     path: of its manifest. alphabet: see edge.alphabet. live: J and Z are read from the path of the
     hand (edge.motion) and never from one pose.
-    Raises ModelError when the model is missing, altered, or reads no pixels; UsageError for an
+    Raises ModelError when the model is missing, altered, or no classifier of pixels; UsageError for an
     alphabet that it does not read.
     """
 
     def __init__(self, path: Path, *, alphabet: str = "", live: bool = False) -> None:
         self.manifest, self._model = open_model(path)
-        if self.manifest.colour_order is None:
-            raise ModelError(f"the model of {path} reads no pixels; train it again")
+        told = [tensor.shape for tensor in self.manifest.outputs]
+        if self.manifest.colour_order is None or told != [(1, len(self.manifest.labels))]:
+            raise ModelError(f"the model of {path} tells no labels from pixels; train it again")
         self._colour_order = self.manifest.colour_order
         self._side_px = self.manifest.inputs[0].shape[1]
         self._alphabet = Alphabet(self.manifest, alphabet, drawn_logit=-np.inf if live else 0.0)

@@ -116,6 +116,12 @@ def test_fine_stripes_become_grey() -> None:
         assert np.abs(made - 127.5).max() <= 20
 
 
+def test_an_unknown_order_of_colours_is_an_error() -> None:
+    """A slip of the pen does not become blue-first pictures."""
+    with pytest.raises(KeyError, match="gray"):
+        picture(scene(), Region(30, 40, 24, 0), 28, "gray", False)
+
+
 def test_a_hand_without_extent_is_a_point() -> None:
     """Landmarks that all lie in one place do no harm: the picture is of one colour."""
     made = picture(scene(), region_of_box(Box(30, 40, 30, 40), 1.5), 28, "rgb", False)
@@ -264,11 +270,12 @@ def test_training_and_reading_see_the_same_pixels(
     assert len(handed) == 2
 
 
-def test_a_model_that_reads_no_pixels_is_refused() -> None:
-    """The bundled model of landmarks has no picture to be given."""
-    with pytest.raises(ModelError, match="reads no pixels") as error:
-        Pixels(BUNDLED / "letters.json")
-    assert error.value.exit_code == 4
+def test_a_model_that_reads_no_pixels_is_refused(tmp_path: Path) -> None:
+    """The bundled model of landmarks has no picture to be given, and some have no labels to tell."""
+    for path in (BUNDLED / "letters.json", model(tmp_path, labels=(), alphabets={})):
+        with pytest.raises(ModelError, match="tells no labels from pixels") as error:
+            Pixels(path)
+        assert error.value.exit_code == 4
 
 
 def test_j_and_z_of_a_live_hand_are_left_to_its_path(tmp_path: Path) -> None:
