@@ -55,8 +55,8 @@ class Pixels:
 
     path: of its manifest. alphabet: see edge.alphabet. live: J and Z are read from the path of the
     hand (edge.motion) and never from one pose.
-    Raises ModelError when the model is missing, altered, or no classifier of pixels; UsageError for an
-    alphabet that it does not read.
+    Raises ModelError when the model is missing, altered, or no classifier of pixels; UsageError
+    for an alphabet that it does not read.
     """
 
     def __init__(self, path: Path, *, alphabet: str = "", live: bool = False) -> None:

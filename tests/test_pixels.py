@@ -271,7 +271,7 @@ def test_training_and_reading_see_the_same_pixels(
 
 
 def test_a_model_that_reads_no_pixels_is_refused(tmp_path: Path) -> None:
-    """The bundled model of landmarks has no picture to be given, and some have no labels to tell."""
+    """The bundled model of landmarks has no picture to be given; others have no labels."""
     for path in (BUNDLED / "letters.json", model(tmp_path, labels=(), alphabets={})):
         with pytest.raises(ModelError, match="tells no labels from pixels") as error:
             Pixels(path)
