@@ -105,10 +105,9 @@ class Training:
     def fit(self, pictures: Pictures, folder: str) -> tuple[Any, dict[str, list[float]]]:
         """Trains on nine tenths of the pictures; the last tenth says when to learn more slowly.
 
-        folder: of this training's checkpoints, below `out`. A picture in which no hand was found
-        teaches what no hand looks like, and nothing else: on a device it reaches no model.
+        folder: of this training's checkpoints, below `out`.
         """
-        pictures = pictures.where(pictures.found | (pictures.label == NONE))
+        pictures = teachable(pictures)
         kept, watched = map(pictures.where, at_random(pictures.label, 0.1, self.plan.seed))
         checkpoints = self.out / "checkpoints" / folder
         model, history = fit(
@@ -127,6 +126,14 @@ class Training:
             plan=self.tune, folder=checkpoints / "tuned", resume=self.resume,
         )  # fmt: skip
         return model, {name: [*history[name], *more[name]] for name in history}
+
+
+def teachable(pictures: Pictures) -> Pictures:
+    """Returns the pictures with a hand, and those that are to have none.
+
+    One in which a hand was missed reaches no model on a device.
+    """
+    return pictures.where(pictures.found | (pictures.label == NONE))
 
 
 def fit(
@@ -176,6 +183,7 @@ def fit(
             validation_data=Batches(validation, task, plan.batch),
             initial_epoch=done,
             epochs=plan.epochs,
+            shuffle=False,  # Batches does, so that a resumed run has the same order
             verbose=1 if sys.stderr.isatty() else 2,
             callbacks=[plateau, _Checkpoint(folder, facts, history, plateau, before)],
         )
@@ -243,6 +251,13 @@ class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         """The plateau forgets all when training begins: it is told again."""
         for name, value in (self._before or {}).get("plateau", {}).items():
             setattr(self._plateau, name, value)
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Dropout's chances follow from seed and epoch: Keras saves no state of theirs."""
+        states = [v for v in self.model.variables if v.name == "seed_generator_state"]
+        for number, state in enumerate(states):
+            chances = np.random.default_rng([self._facts["seed"], epoch, number])
+            state.assign(chances.integers(0, 2**32, 2, dtype=np.uint32))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """The model first, then the record that names it, then the model before goes."""
