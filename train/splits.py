@@ -24,7 +24,7 @@ def at_random(label: Labels, share: float, seed: int) -> tuple[Indices, Indices]
     few = names[many < 2]
     if len(few):
         raise UsageError(
-            f"the class {few[0]!r} has one picture, too few for both sides of a split; add more"
+            f"the class '{few[0]}' has one picture, too few for both sides of a split; add more"
         )
     numbers = np.arange(len(label))
     size = max(round(share * len(label)), len(names))
