@@ -41,8 +41,10 @@ from train.summary import Told
 NAME = "alphabet_transfer"
 SUMMARY = "ASL Alphabet, 29 classes: transfer learning, one backbone beside the other."
 ORIGINAL = (
-    "Public notebooks on this set state 98 to 100 % on pictures held back at random. All of its "
-    "pictures are one person's, in one room, and neighbours are frames of one video."
+    "99.8 % for a CNN from nothing (mxagar/asl_alphabet_image_classification), 95.7 % for "
+    "ResNet-18 and 88.0 % for AlexNet (LinXiaoyi0/EE541-Project-Group2, which states 76.7 % for ResNet-18 on "
+    "pictures of other scenes), of 87,000 pictures held back at random. All of them are one "
+    "person's, in one room."
 )
 FOLDERS = (*ascii_uppercase, "del", "space", "nothing")
 TRAINED_WHOLE = {"alexnet": 1e-4, "vgg16": 1e-4}  # Adam's rate: no batch normalisation tames them
@@ -62,8 +64,10 @@ def network(backbone: str, side_px: int, classes: int, weights: str) -> Any:
 
 def samples_of(data: Path, limit: int, signer: str = "") -> list[Sample]:
     """Lists the pictures; what the set calls nothing is our "none"."""
-    found = class_folders(data, FOLDERS, limit=limit, signer=lambda path: signer)
-    return [s._replace(label=NONE) if s.label == "nothing" else s for s in found]
+    return [
+        sample._replace(label=NONE if sample.label == "nothing" else sample.label, signer=signer)
+        for sample in class_folders(data, FOLDERS, limit=limit)
+    ]
 
 
 def work(args: argparse.Namespace) -> str:

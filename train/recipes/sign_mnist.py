@@ -30,8 +30,9 @@ from train.summary import Told
 NAME = "sign_mnist"
 SUMMARY = "Sign Language MNIST: a small CNN on 28 x 28 grey crops, 24 letters."
 ORIGINAL = (
-    "Public notebooks on this set state 99 to 100 % on its test file. That file holds crops of the "
-    "photographs that the train file was cut from, so it says nothing about another person's hand."
+    "100 % on the test file (Kaggle notebook sign-language-mnist-cnn-accuracy-100, after training "
+    "on 27,455 rows). That file holds crops of the photographs that the train file was cut from, "
+    "so it says nothing about another person's hand."
 )
 # The box that the rows were cut by is 1.24 times as long as the hand's own, in the median of the
 # 1,680 photographs that they come from.
