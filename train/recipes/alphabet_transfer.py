@@ -42,9 +42,9 @@ NAME = "alphabet_transfer"
 SUMMARY = "ASL Alphabet, 29 classes: transfer learning, one backbone beside the other."
 ORIGINAL = (
     "99.8 % for a CNN from nothing (mxagar/asl_alphabet_image_classification), 95.7 % for "
-    "ResNet-18 and 88.0 % for AlexNet (LinXiaoyi0/EE541-Project-Group2, which states 76.7 % for ResNet-18 on "
-    "pictures of other scenes), of 87,000 pictures held back at random. All of them are one "
-    "person's, in one room."
+    "ResNet-18 and 88.0 % for AlexNet (LinXiaoyi0/EE541-Project-Group2, which states 76.7 % for "
+    "ResNet-18 on pictures of other scenes), of 87,000 pictures held back at random. "
+    "All of them are one person's, in one room."
 )
 FOLDERS = (*ascii_uppercase, "del", "space", "nothing")
 TRAINED_WHOLE = {"alexnet": 1e-4, "vgg16": 1e-4}  # Adam's rate: no batch normalisation tames them
