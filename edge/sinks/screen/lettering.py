@@ -114,8 +114,9 @@ def wrap_on(lines: list[str], text: str, width: int, measure: Callable[[str], in
     lines all but the last two are sure to stay.
     """
     kept = lines[:-2]
-    start = "".join(kept)
-    if not text.startswith(start):
+    start, before = "".join(kept), "".join(lines)
+    cut = before.startswith(text) and len(text) > len(start)
+    if not (cut or text.startswith(before)):
         kept, start = [], ""
     return kept + wrap(text[len(start) :], width, measure)
 
