@@ -1,4 +1,4 @@
-"""The command line: `fingerspell run`, `read`, `devices`, `doctor` and `models`."""
+"""The command line: `fingerspell run`, `read`, `record`, `devices`, `doctor` and `models`."""
 
 from __future__ import annotations
 
@@ -27,6 +27,17 @@ examples:
 
 exit status: 0, or 2 wrong use or setting, 3 camera or stream missing or lost, 4 model missing or
 broken, 5 a sink that cannot be written, 130 after Ctrl-C
+"""
+RECORDING = """\
+A name of one character is a letter, a longer one a word: "hello". Takes of "none", what your hand
+does when it means nothing, make a model surer. Then, with 15 takes or more of each gesture:
+  python -m train.recipes.dynamic --data gestures --out out
+  fingerspell run --model out/dynamic
+
+examples:
+  fingerspell record --motion hello
+  fingerspell record --motion none --seconds 5
+  fingerspell record --motion Z --source "signer:Z Z Z Z Z?seed=3" --takes 5 --countdown 0
 """
 INTERRUPTED = 130  # what a shell expects of a program that Ctrl-C ended
 
@@ -101,6 +112,19 @@ def _parser() -> argparse.ArgumentParser:
     read.add_argument("--config", type=Path, metavar="FILE", help="settings, in TOML")
     _add_reading(read)
 
+    record = commands.add_parser("record", help="record takes of a gesture of your own")
+    record.set_defaults(command=_record)
+    record.formatter_class = argparse.RawDescriptionHelpFormatter
+    record.epilog = RECORDING
+    record.add_argument("--motion", required=True, metavar="NAME", help="what it is to be read as")
+    record.add_argument("--source", metavar="URI", help=f"{_uris(sources.names())}; or a camera")
+    record.add_argument("--out", type=Path, default=Path("gestures"), metavar="FOLDER")
+    record.add_argument("--takes", type=int, default=15, metavar="N", help="more; default: 15")
+    record.add_argument("--seconds", type=float, default=2.5, metavar="S", help="default: 2.5")
+    record.add_argument("--countdown", type=int, default=3, metavar="S", help="default: 3; 0: none")
+    record.add_argument("--sink", metavar="URI", action="append", help="screen: a window")
+    _add_detector(record)
+
     devices = commands.add_parser("devices", help="list the cameras and what they can do")
     devices.set_defaults(command=_devices)
     doctor = commands.add_parser(
@@ -123,16 +147,21 @@ def _add_reading(parser: argparse.ArgumentParser) -> None:
     """The flags that say how hands are found and read."""
     from typing import get_args
 
-    from edge import detectors
     from edge.config import Alphabet
 
-    names = ", ".join(detectors.names())
-    parser.add_argument("--detector", metavar="NAME", help=f"one of {names}, or NAME:OPTION")
+    _add_detector(parser)
     parser.add_argument("--model", metavar="NAME", help="a model (fingerspell models), or its path")
     alphabets = [alphabet for alphabet in get_args(Alphabet) if alphabet]
     help_ = "what may be read; default: letters, where the model reads them"
     parser.add_argument("--alphabet", choices=alphabets, help=help_)
     parser.add_argument("--threads", type=int, metavar="N", help="of the models; 0: automatic")
+
+
+def _add_detector(parser: argparse.ArgumentParser) -> None:
+    from edge import detectors
+
+    names = ", ".join(detectors.names())
+    parser.add_argument("--detector", metavar="NAME", help=f"one of {names}, or NAME:OPTION")
 
 
 def _config(arguments: argparse.Namespace) -> Config:
@@ -144,7 +173,7 @@ def _config(arguments: argparse.Namespace) -> Config:
     flags = {key: value for key, value in vars(arguments).items() if key in known}
     if flags.get("sink"):
         flags["sink"] = tuple(flags["sink"])
-    return load(arguments.config, flags)
+    return load(getattr(arguments, "config", None), flags)
 
 
 # Each command imports what it needs: `fingerspell --help` should not wait for OpenCV.
@@ -165,6 +194,25 @@ def _read(arguments: argparse.Namespace) -> int:
     from edge.read import read
 
     return read(arguments.paths, _config(arguments))
+
+
+def _record(arguments: argparse.Namespace) -> int:
+    from edge.record import record
+    from edge.recorder import Order
+    from edge.service import stop_on_signals
+
+    order = Order(
+        arguments.motion,
+        arguments.out,
+        arguments.takes,
+        arguments.seconds,
+        arguments.countdown,
+    )
+    with stop_on_signals() as stop:
+        record(_config(arguments), order, stop)
+    if stop.reason == "SIGINT":
+        raise KeyboardInterrupt
+    return 0
 
 
 def _devices(_: argparse.Namespace) -> int:

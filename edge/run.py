@@ -6,7 +6,7 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from typing import NamedTuple
@@ -88,15 +88,11 @@ def run(config: Config, stop: Stop) -> End:
         source = open_source(config.source) if config.source else _some_source()
         stack.callback(source.close)
         stages = open_stages(config, source)
-        sink_uris = config.sink or _some_sink(source)
+        sink_uris = config.sink or window(source) or ("jsonl:-",)
         sinks = Sinks(sink_uris)
-        frames: Iterable[Frame] = source.frames()
-        if source.live:
-            frames = mailbox = stack.enter_context(Mailbox(source))
-            stop.on_ask(mailbox.close)
-        elif any(uri.partition(":")[0] == "screen" for uri in sink_uris):
-            frames = _at_their_time(frames)
-        frames = stop.frames(frames, config.max_seconds)
+        frames = stop.frames(
+            stack.enter_context(taken(source, sink_uris, stop)), config.max_seconds
+        )
         end = End("", 0, 0)
         try:
             for result in results(frames, *stages):
@@ -118,6 +114,22 @@ def threads(config: Config) -> int:
     return config.threads or max(1, min(4, (os.cpu_count() or 1) // 2))
 
 
+@contextlib.contextmanager
+def taken(source: Source, sink_uris: Sequence[str], stop: Stop) -> Iterator[Iterable[Frame]]:
+    """Gives a source's frames as they are to be taken: the newest of a live one, else every one.
+
+    With a window, recorded frames come no faster than they were recorded.
+    """
+    if source.live:
+        with Mailbox(source) as mailbox:
+            stop.on_ask(mailbox.close)
+            yield mailbox
+    elif any(uri.partition(":")[0] == "screen" for uri in sink_uris):
+        yield _at_their_time(source.frames())
+    else:
+        yield source.frames()
+
+
 def _at_their_time(frames: Iterable[Frame]) -> Iterator[Frame]:
     """Yields recorded frames no faster than they were recorded, for eyes to follow."""
     ahead_s = None
@@ -137,12 +149,12 @@ def _some_source() -> Source:
     return open_source(SIGNER)
 
 
-def _some_sink(source: Source) -> tuple[str, ...]:
-    """Returns a window where there is a screen to put it on, else JSON lines.
+def window(source: Source) -> tuple[str, ...]:
+    """Returns the sink that is a window, where there is a screen to put it on; else ().
 
     The window is a mirror for who stands before a camera, and none for a recording.
     """
     display = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     if display and find_spec("pygame"):
         return ("screen" if source.live else "screen:no-mirror",)
-    return ("jsonl:-",)
+    return ()

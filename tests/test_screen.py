@@ -236,6 +236,20 @@ def test_every_letter_and_digit_is_tall_enough(show: Callable[[str], Shown], lab
     assert not ink[-2:].any()
 
 
+@pytest.mark.parametrize("label", ["go", "hello", "thank you", "W" * 40])
+@pytest.mark.parametrize("size", ["640x480", "720x1280"])
+def test_a_gesture_s_name_fits_its_card(
+    show: Callable[[str], Shown], size: str, label: str
+) -> None:
+    """A whole word is smaller than a letter, all of it is there, and none of it leaves the card."""
+    pixels, layout = show(size).after(result(reading=prediction(label, 0.9)))
+    card = cut(pixels, layout.letter)[: layout.score.top - layout.letter.top]
+    ink = near(card, panels.INK, 60)
+    assert extent(ink)[0] > 0.5 * layout.letter.w or label == "go"
+    assert not ink[:, : layout.gap_px // 2].any()
+    assert not ink[:, -layout.gap_px // 2 :].any()
+
+
 def test_the_bar_is_as_long_as_the_score(show: Callable[[str], Shown]) -> None:
     """Half a score is half a bar."""
     screen = show("1280x720")

@@ -32,17 +32,24 @@ class Reading(NamedTuple):
 
 
 def draw_letter(onto: Surface, type_: Type, layout: Layout, reading: Reading) -> None:
-    """The letter, as large as its card allows, in the middle of what the score leaves free."""
+    """The letter, as large as its card allows, in the middle of what the score leaves free.
+
+    A gesture's name may be a whole word, which is smaller.
+    """
     rect = layout.letter
     type_.card(onto, rect, layout.gap_px, CARD, GROUND)
     room = Rect(rect.left, rect.top, rect.w, layout.score.top - rect.top)
     if not reading.label:
         _draw_hint(onto, type_, room, 2 * layout.score.h, reading.hint)
         return
-    image, ascent = type_.render(reading.label, layout.letter_cap_px, reading.tone)
+    cap_px, widest = layout.letter_cap_px, room.w - 2 * layout.gap_px
+    wide = type_.width(reading.label, cap_px) if len(reading.label) > 1 else 0
+    if wide > widest:
+        cap_px = max(3, cap_px * widest // wide)
+    image, ascent = type_.render(reading.label, cap_px, reading.tone)
     # In the middle by what is seen, as side bearings differ from letter to letter, but all on one
     # baseline; a Q reaches below it.
-    baseline = room.centery + layout.letter_cap_px // 2 + layout.gap_px // 4
+    baseline = room.centery + cap_px // 2 + layout.gap_px // 4
     onto.blit(image, (room.centerx - image.get_bounding_rect().centerx, baseline - ascent))
 
 
