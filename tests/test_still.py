@@ -12,6 +12,7 @@ import pytest
 from edge.detectors import open_detector
 from edge.geometry import box_of, hand_size_px, region_of_hand
 from edge.hands import PRESENCE
+from edge.picture import read_rgb
 from edge.sources import open_source
 from edge.still import hands_in, looks, mirrored
 from edge.types import Detector, Frame, Hand, Region, Rgb
@@ -169,6 +170,19 @@ def test_real_photographs_are_read(detector: Detector, shared_data: Path) -> Non
             x, y = hand.landmarks[:, :2].mean(0)
             good += x0 <= x <= x1 and y0 <= y <= y1
     assert good >= 0.9 * len(chosen)
+
+
+@pytest.mark.parametrize(
+    "name", ["0/IMG_1219", "1/IMG_4287", "2/IMG_4488", "6/IMG_4640", "7/IMG_4963"]
+)
+def test_a_fingertip_is_not_told_for_the_hand(
+    detector: Detector, shared_data: Path, name: str
+) -> None:
+    """In a close photograph a fingertip looks like a fist: the hand that it belongs to is told."""
+    rgb = read_rgb(shared_data / "digits" / "ardamavi" / f"{name}.jpg")
+    (hand,) = hands_in(detector, rgb)
+    x0, y0, x1, y1 = hand.box_px
+    assert max(x1 - x0, y1 - y0) > 0.45 * max(rgb.shape)
 
 
 def test_a_photograph_is_looked_at_in_the_mirror_too() -> None:
