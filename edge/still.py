@@ -103,7 +103,8 @@ def _guessed(detector: Detector, rgb: Rgb) -> Iterator[Hand]:
 def _whole(detector: Detector, rgb: Rgb, found: list[Hand]) -> list[Hand]:
     """Returns the hands, but for those that are a part of a hand that fills the photograph.
 
-    In close photographs fingertips look like small fists to the palm model.
+    In close photographs fingertips look like small fists to the palm model. A hand that fills the
+    photograph comes before small ones that are unsure, too.
     """
     side = max(rgb.shape[:2])
     if not found or min(_side(hand) for hand in found) >= SMALL * side:
@@ -116,7 +117,8 @@ def _whole(detector: Detector, rgb: Rgb, found: list[Hand]) -> list[Hand]:
         for hand in found
         if _side(hand) * WHOLE_SIZE > _side(whole) or _share_within(hand, whole) < PART
     ]
-    return found if len(rest) == len(found) else _distinct([whole, *rest])
+    sure = any(hand.presence >= SURE for hand in rest)
+    return found if sure and len(rest) == len(found) else _distinct([whole, *rest])
 
 
 def _side(hand: Hand) -> float:
