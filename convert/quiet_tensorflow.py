@@ -36,6 +36,7 @@ with silenced():
     import tensorflow as tf
     from tensorflow import keras
 
+    tf.get_logger().setLevel("ERROR")  # it warns of each network that is compiled anew
     keras.Model  # noqa: B018 - loaded when it is first used, which is to be now, in silence
 
 __all__ = ["keras", "silenced", "tf"]

@@ -26,8 +26,8 @@ def signed(label: str, seed: int) -> tuple[Rgb, npt.NDArray[np.float32], npt.NDA
 
 
 def test_hands_are_cut_out_along_their_edge() -> None:
-    """Over skins and rooms, nearly all of what is cut out is hand, and hardly any of a hand is lost:
-    measured 0.99 and 1.00 in the median."""
+    """Over skins and rooms, nearly all of what is cut out is hand, and hardly any of a hand is
+    lost: measured 0.99 and 1.00 in the median."""
     kept, whole = [], []
     for seed, label in enumerate("ABCDEFGHI"):
         rgb, joints, real = signed(label, seed)

@@ -114,7 +114,7 @@ def synthetic(random: np.random.Generator, side_px: int) -> Rgb:
     at = np.linspace(0, 1, len(stops))
     rgb = np.stack([np.interp(pattern, at, stops[:, c]) for c in range(3)], -1)
     rgb += random.normal(0, random.uniform(0, 6), rgb.shape)
-    return np.clip(rgb, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(rgb, 0, 255), np.uint8)
 
 
 def _noise(random: np.random.Generator, side_px: int, octaves: int) -> Floats:

@@ -90,11 +90,10 @@ def on_textures(pictures: Pictures, source: str, share: float) -> Pictures:
     def redrawn(number: int, rgb: Rgb, chances: np.random.Generator) -> Rgb:
         if chances.random() >= share:
             return rgb
-        texture = (
-            given[chances.integers(len(given))]
-            if given
-            else textures.synthetic(chances, TEXTURE_PX)
-        )
+        if given:
+            texture = given[int(chances.integers(len(given)))]
+        else:
+            texture = textures.synthetic(chances, TEXTURE_PX)
         return textures.on_texture(rgb, mask(number), texture, chances)
 
     return replace(pictures, redrawn=redrawn)
