@@ -17,7 +17,8 @@ from train.pictures import Pictures, Task, counts
 from train.report import percent
 
 SHOWN = 24  # pictures of a gallery
-NAMED = 20  # pictures that could not be read
+SURE = 5  # pictures of a person, of whom a share says something
+NAMED = 20  # people, and pictures that could not be read
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,11 +95,11 @@ def _accuracies(splits: Sequence[Split], figures: Mapping[str, Any], task: Task)
 def _signers(figures: Mapping[str, Any]) -> list[Block]:
     blocks: list[Block] = []
     for name, split in figures["splits"].items():
-        if not split["signers"]:
-            continue
-        worst = sorted(split["signers"].items(), key=lambda item: item[1]["accuracy"])
+        known = [item for item in split["signers"].items() if item[1]["photographs"] >= SURE]
+        worst = sorted(known, key=lambda item: item[1]["accuracy"])
         rows = [[who, str(f["photographs"]), percent(f)] for who, f in worst[:NAMED]]
-        blocks.append(Table([f"{name}: the worst first", "pictures", "accuracy"], rows))
+        if rows:
+            blocks.append(Table([f"{name}: the worst first", "pictures", "accuracy"], rows))
     return blocks
 
 

@@ -88,8 +88,9 @@ def work(args: argparse.Namespace) -> str:
         shake=Shake(light=0.3),
     )  # fmt: skip
     for name in names:
-        print(f"{name}, weights: {args.weights}", file=sys.stderr)
         anew = args.weights == "none"
+        start = "all of it from nothing" if anew else f"a head on weights: {args.weights}"
+        print(f"{name}: {start}", file=sys.stderr)
         training = Training(
             partial(network, name, args.side, len(classes), args.weights),
             task,
