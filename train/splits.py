@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -27,7 +28,7 @@ def at_random(label: Labels, share: float, seed: int) -> tuple[Indices, Indices]
             f"the class '{few[0]}' has one picture, too few for both sides of a split; add more"
         )
     numbers = np.arange(len(label))
-    size = max(round(share * len(label)), len(names))
+    size = max(math.ceil(share * len(label)), len(names))
     try:
         kept, held = train_test_split(
             numbers, test_size=size, random_state=seed, stratify=label, shuffle=True
