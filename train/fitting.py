@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -91,6 +92,7 @@ class Training:
 
     network: gives a Keras model from (B, side, side, C) pixels 0..255 to (B, classes) logits.
     out: below it the checkpoints are. resume: go on from them.
+    facts: what else the network depends on, by name; a checkpoint with others is another run's.
     tune, thaw: a second plan, before which `thaw` lets more layers of the model be trained.
     """
 
@@ -99,6 +101,7 @@ class Training:
     plan: Plan
     out: Path
     resume: bool = False
+    facts: Mapping[str, Any] = field(default_factory=dict)
     tune: Plan | None = None
     thaw: Callable[[Any], None] = lambda model: None
 
@@ -112,7 +115,7 @@ class Training:
         checkpoints = self.out / "checkpoints" / folder
         model, history = fit(
             self.network, self.task, kept, watched,
-            plan=self.plan, folder=checkpoints, resume=self.resume,
+            plan=self.plan, folder=checkpoints, facts=self.facts, resume=self.resume,
         )  # fmt: skip
         if self.tune is None:
             return model, history
@@ -123,7 +126,7 @@ class Training:
 
         model, more = fit(
             thawed, self.task, kept, watched,
-            plan=self.tune, folder=checkpoints / "tuned", resume=self.resume,
+            plan=self.tune, folder=checkpoints / "tuned", facts=self.facts, resume=self.resume,
         )  # fmt: skip
         return model, {name: [*history[name], *more[name]] for name in history}
 
@@ -144,22 +147,25 @@ def fit(
     *,
     plan: Plan,
     folder: Path,
+    facts: Mapping[str, Any] = MappingProxyType({}),
     resume: bool = False,
 ) -> tuple[Any, dict[str, list[float]]]:
     """Trains what `network` returns; gives the Keras model and its history, a number an epoch.
 
     network: gives a Keras model from (B, side, side, C) pixels 0..255 to (B, classes) logits.
-    folder: of the checkpoints. resume: go on from the last of them, if there is one.
+    folder: of the checkpoints. facts: as of Training. resume: go on from the last checkpoint, if
+    there is one.
     Raises UsageError where the checkpoint is of other settings, or cannot be written.
     """
     keras.utils.set_random_seed(plan.seed)
-    facts = {
+    begun = {
+        **facts,
         "task": [list(task.classes), *task[1:]],
         "pictures": len(train),
         **{name: value for name, value in asdict(plan).items() if name != "epochs"},
     }
-    facts["shake"] = list(plan.shake)
-    before = _begun(folder, facts) if resume else None
+    begun["shake"] = list(plan.shake)
+    before = _begun(folder, begun) if resume else None
     if before:
         with silenced():
             model = keras.models.load_model(folder / before["model"])
@@ -185,7 +191,7 @@ def fit(
             epochs=plan.epochs,
             shuffle=False,  # Batches does, so that a resumed run has the same order
             verbose=1 if sys.stderr.isatty() else 2,
-            callbacks=[plateau, _Checkpoint(folder, facts, history, plateau, before)],
+            callbacks=[plateau, _Checkpoint(folder, begun, history, plateau, before)],
         )
     return model, history
 

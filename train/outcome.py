@@ -56,7 +56,12 @@ def finish(
     """
     task, out = training.task, training.out
     judged = {split.name: split.figures(task) for split in splits}
-    recipe = {"side_px": task.side_px, "margin": task.margin, **asdict(training.plan)}
+    recipe = {
+        **training.facts,
+        "side_px": task.side_px,
+        "margin": task.margin,
+        **asdict(training.plan),
+    }
     recipe["shake"] = training.plan.shake._asdict()
     words = {
         "inputs": [f"the hand's crop, {task.side_px} x {task.side_px} pixels, {task.colour_order}"],

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 DPI = 90
 INK, PALE, MARK, GRID = "#1f3a5f", "#9db4d0", "#c0392b", "#e3e6ea"
@@ -40,14 +41,50 @@ def confusion(tables: Mapping[str, tuple[Sequence[str], npt.NDArray[np.intp]]]) 
     )
     panels = figure.subplots(1, len(tables), squeeze=False, width_ratios=sizes)[0]
     for axes, (name, (labels, counts)) in zip(panels, tables.items(), strict=True):
-        shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
-        axes.imshow(np.sqrt(shares), cmap="Blues", vmin=0, vmax=1)
-        axes.set_xticks(range(len(labels) + 1), [*labels, "–"], fontsize=8)
-        axes.set_yticks(range(len(labels)), labels, fontsize=8)
+        _counts(axes, counts, labels, [*labels, "–"])
         axes.set(title=name, xlabel="read as (–: no hand found)", ylabel="shown")
-        for i, j in zip(*np.nonzero(counts), strict=True):
-            colour = "white" if shares[i, j] > 0.4 else INK
-            axes.text(j, i, str(counts[i, j]), ha="center", va="center", fontsize=6, color=colour)
+    return _png(figure)
+
+
+def gestures(labels: Sequence[str], counts: npt.NDArray[np.intp]) -> bytes:
+    """Draws (L + 1, L + 1) counts of takes, truth downwards; the last of either is no gesture."""
+    size = 2.2 + 0.29 * len(labels) + 0.07 * max(map(len, labels))
+    figure = Figure(figsize=(size + 1, size), layout="constrained")
+    axes = figure.subplots()
+    _counts(axes, counts, [*labels, "none"], [*labels, "–"])
+    axes.tick_params("x", rotation=90 if max(map(len, labels)) > 2 else 0)
+    axes.set(xlabel="read as (–: nothing)", ylabel="shown")
+    return _png(figure)
+
+
+def _counts(
+    axes: Axes, counts: npt.NDArray[np.intp], rows: Sequence[str], columns: Sequence[str]
+) -> None:
+    shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    axes.imshow(np.sqrt(shares), cmap="Blues", vmin=0, vmax=1)
+    axes.set_xticks(range(len(columns)), columns, fontsize=8)
+    axes.set_yticks(range(len(rows)), rows, fontsize=8)
+    for i, j in zip(*np.nonzero(counts), strict=True):
+        colour = "white" if shares[i, j] > 0.4 else INK
+        axes.text(j, i, str(counts[i, j]), ha="center", va="center", fontsize=6, color=colour)
+
+
+def ways(panels: Mapping[str, Sequence[npt.NDArray[np.float32]]]) -> bytes:
+    """Draws where a hand goes: for each panel, ways (N, 2) in palm lengths, y down, from a dot."""
+    columns = min(6, max(3, len(panels)))
+    rows = -(-len(panels) // columns)
+    figure = Figure(figsize=(2.1 * columns, 2.2 * rows), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes in grid[len(panels) :]:
+        axes.set_axis_off()
+    for axes, (name, some) in zip(grid, panels.items(), strict=False):
+        for way in some:
+            axes.plot(way[:, 0], way[:, 1], color=PALE, linewidth=1)
+        for way in some:
+            axes.plot(*way[0], "o", color=MARK, markersize=2.5)
+        axes.set(xticks=[], yticks=[], aspect="equal")
+        axes.invert_yaxis()
+        axes.set_title(name, fontsize=9)
     return _png(figure)
 
 
@@ -154,9 +191,24 @@ def curves(history: Mapping[str, Sequence[float]]) -> bytes:
             if values:
                 axes.plot(range(1, len(values) + 1), values, color=colour, label=label)
         axes.set(title=f"{name}, %" if scale == 100 else name.replace("_", " "), xlabel="epoch")
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         if f"val_{name}" in history:
             axes.legend(fontsize=8)
+    return _png(figure)
+
+
+def trials(values: Sequence[float]) -> bytes:
+    """Draws the accuracy of each trial of a search, 0..1, and the best up to it."""
+    figure = Figure(figsize=(8, 2.6), layout="constrained")
+    axes = figure.subplots()
+    _plain(axes)
+    numbers = range(1, len(values) + 1)
+    axes.plot(numbers, [100 * value for value in values], "o", color=PALE, label="a trial")
+    best = [100 * max(values[:number]) for number in numbers]
+    axes.step(numbers, best, where="post", color=INK, label="the best so far")
+    axes.set(xlabel="trial", ylabel="validation accuracy, %")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.legend(fontsize=8, loc="lower right")
     return _png(figure)
 
 

@@ -68,14 +68,12 @@ def told(study: optuna.Study) -> list[Block]:
         [str(trial.number), f"{100 * value:.1f} %", *(_short(trial.params[n]) for n in names)]
         for trial, value in sorted(zip(trials, values, strict=True), key=lambda item: -item[1])
     ]
-    best = [max(values[: i + 1]) for i in range(len(values))]
     blocks: list[Block] = [
         Text("The search for settings", 2),
         Text(
             f"{len(trials)} trials; the best on validation pictures: **{100 * max(values):.1f} %**."
         ),
-        Picture(plots.curves({"accuracy": values, "val_accuracy": best}),
-                "Each trial, and the best so far"),
+        Picture(plots.trials(values), "Each trial, and the best so far"),
         Table(["trial", "validation accuracy", *names], rows),
     ]  # fmt: skip
     if len(trials) >= 4 and len(set(values)) > 1:

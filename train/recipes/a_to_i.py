@@ -43,7 +43,7 @@ TEXTURE_PX = 256
 
 
 class Settings(NamedTuple):
-    """What --search looks for; the defaults are what it found (train/LOG.md).
+    """What --search looks for, and what is used without it.
 
     rate: of Adam. filters, dense, dropout: of the classifier. textured: share of the pictures
     that are laid on a texture.
@@ -112,7 +112,14 @@ def work(args: argparse.Namespace) -> str:
 
     def training(settings: Settings, out: Path, epochs: int, resume: bool) -> Training:
         build = partial(network, args.backbone, args.weights, task, settings)
-        return Training(build, task, replace(plan, rate=settings.rate, epochs=epochs), out, resume)
+        facts = {
+            "backbone": args.backbone,
+            "weights": Path(args.weights).name,
+            "textures": Path(args.textures).name,
+            **settings._asdict(),
+        }
+        these = replace(plan, rate=settings.rate, epochs=epochs)
+        return Training(build, task, these, out, resume, facts)
 
     def trial(trial: Any) -> float:
         settings = Settings(
@@ -147,7 +154,11 @@ def work(args: argparse.Namespace) -> str:
         others, _ = looked_at(theirs, task, kept_in, whole=whole)
         splits.append(strangers(final, model, len(learnt), others))
     told = Told(
-        f"A to I by {args.backbone}, weights: {args.weights}", ORIGINAL, shown, unread, more
+        f"A to I by {args.backbone}, weights: {Path(args.weights).name}",
+        ORIGINAL,
+        shown,
+        unread,
+        more,
     )
     return finish(NAME, model, final, splits, told, alphabet="letters")
 

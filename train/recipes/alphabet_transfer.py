@@ -97,12 +97,15 @@ def work(args: argparse.Namespace) -> str:
             replace(plan, rate=TRAINED_WHOLE.get(name, plan.rate) if anew else plan.rate),
             args.out / name,
             args.resume,
+            facts={"backbone": name, "weights": Path(args.weights).name},
             tune=replace(plan, epochs=args.tune, rate=1e-5) if args.tune and not anew else None,
             thaw=partial(backbones.thaw, convolutions=THAWED),
         )
         model, split = same_people(training, learnt, held, "A fifth of the pictures, at random.")
         splits = [split, strangers(training, model, len(learnt), others)] if others else [split]
-        told = Told(f"ASL Alphabet by {name}, weights: {args.weights}", ORIGINAL, learnt, unread)
+        told = Told(
+            f"ASL Alphabet by {name}, weights: {Path(args.weights).name}", ORIGINAL, learnt, unread
+        )
         finish(NAME, model, training, splits, told, alphabet="letters")
     return compared(args.out)
 
