@@ -1,78 +1,148 @@
 """Hands on other backgrounds: where the hand is in a picture, and textures to lay it on.
 
-With the hand's landmarks, GrabCut (Rother et al. 2004) learns the colours of hand and room from the
-pixels along the bones and those far from them. Without, skin is what lies within a fixed range of
-chrominance (Chai and Ngan 1999).
+With the hand's landmarks, the colours along its bones and those far from it are learnt, as
+mixtures of normal distributions; each pixel near the hand is hand or room by the likelier one, and
+GrabCut (Rother et al. 2004) then moves the border to where the picture has an edge. Without
+landmarks, skin is what lies within a fixed range of chrominance (Chai and Ngan 1999).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from edge.errors import SourceError, UsageError
 from edge.geometry import BONES
 from edge.picture import find_pictures, read_rgb
 from edge.types import Rgb
 
 Mask = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float32]
-SKIN = (np.array([0, 133, 77], np.uint8), np.array([255, 173, 127], np.uint8))  # Y, Cr, Cb
+# How many colours a hand has (lit, in shade, nails, a sleeve), and how many a room.
+HAND_COLOURS, ROOM_COLOURS = 4, 8
+SEEN = 3000  # pixels that colours are learnt from
+VARIANCE = 20.0  # of any colour at least, in units of Lab of 8 bits: grain is no other colour
 ROUNDS = 3  # of GrabCut; more change less than a hundredth of the mask
-# In palm lengths: how thick a finger surely is, how far from its bones a hand may reach.
-SURE, MAY_BE, FAR = 0.10, 0.20, 0.32
+# In palm lengths: how thick a finger surely is, how far from its bones a hand may reach, and how
+# much of the arm goes with the hand.
+SURE, NEAR, ARM = 0.075, 0.4, 0.5
+FARTHEST = 0.1  # of a picture that the hand fills: these pixels are the room then
+SKIN = (np.array([0, 133, 77], np.uint8), np.array([255, 173, 127], np.uint8))  # Y, Cr, Cb
+# When a patch of such colour is a hand: its share of the picture, of all such colour, of its convex
+# outline, and at most of the picture's border (walls and wood have that colour too), which is
+# looked at a little inside: some sets draw a frame.
+LEAST_SKIN, MAIN_SKIN, SOLID, EDGE_SKIN, INSET = 0.02, 0.8, 0.55, 0.15, 0.04
+TEXTURES, TEXTURE_PX = 1000, 512  # of a folder: how many are kept, and how large, in memory
 _PALM = [0, 1, 5, 9, 13, 17]
+_Colours = list[tuple[npt.NDArray[Any], npt.NDArray[Any], float]]
 
 
 def hand_mask(rgb: Rgb, landmarks: Floats | None) -> Mask:
     """Returns how much each pixel belongs to the hand: (H, W) float32, 0 to 1.
 
-    rgb: (H, W, 3) uint8. landmarks: (21, 2) pixels, or None where no hand was found.
+    rgb: (H, W, 3) uint8. landmarks: (21, 2) pixels, or None where no hand was found; where
+    no skin is found either, all of the picture is.
     """
     if landmarks is None:
-        chroma = cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb)
-        return _smooth(cv2.inRange(chroma, *SKIN).astype(np.uint8) // 255)
-    palm = float(np.linalg.norm(landmarks[9] - landmarks[0])) + 1e-6
-    # The wrist is the last joint, but not the end of the hand: a piece of the arm goes with it.
-    arm = landmarks[0] + 0.5 * (landmarks[0] - landmarks[9])
-    sure, may_be, near = (
-        _drawn(rgb.shape[:2], landmarks, arm, max(1, round(width * palm)))
-        for width in (SURE, MAY_BE, FAR)
-    )
-    trimap = np.full(rgb.shape[:2], cv2.GC_BGD, np.uint8)
-    trimap[near > 0] = cv2.GC_PR_BGD
-    trimap[may_be > 0] = cv2.GC_PR_FGD
-    trimap[sure > 0] = cv2.GC_FGD
-    if (trimap == cv2.GC_BGD).any():
+        return _skin(rgb)
+    sure, near = _drawn(rgb.shape[:2], landmarks, SURE), _drawn(rgb.shape[:2], landmarks, NEAR)
+    room = near == 0
+    if room.mean() < FARTHEST:
+        away = cv2.distanceTransform(1 - sure, cv2.DIST_L2, 5)
+        room = away >= np.quantile(away, 1 - FARTHEST)
+    lab = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2Lab), np.float64)
+    hand = _likelihood(lab[near > 0], _colours(lab[sure > 0], HAND_COLOURS))
+    rest = _likelihood(lab[near > 0], _colours(lab[room], ROOM_COLOURS))
+    kind = np.full(rgb.shape[:2], cv2.GC_BGD, np.uint8)
+    kind[near > 0] = np.where(hand > rest, cv2.GC_PR_FGD, cv2.GC_PR_BGD)
+    kind[sure > 0] = cv2.GC_FGD
+    if np.isin(kind, (cv2.GC_BGD, cv2.GC_PR_BGD)).any():
         cv2.setRNGSeed(1)  # GrabCut begins with k-means, and k-means by chance
         models = np.zeros((2, 1, 65), np.float64)
-        cv2.grabCut(rgb, trimap, None, models[0], models[1], ROUNDS, cv2.GC_INIT_WITH_MASK)  # type: ignore[call-overload]
-    hand = np.isin(trimap, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
-    return _smooth(hand)
+        cv2.grabCut(rgb, kind, None, models[0], models[1], ROUNDS, cv2.GC_INIT_WITH_MASK)  # type: ignore[call-overload]
+    return _smooth(np.isin(kind, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8))
 
 
-def _drawn(
-    shape: tuple[int, ...], joints: Floats, arm: Floats, width: int
-) -> npt.NDArray[np.uint8]:
-    """Draws bones, palm and a piece of the arm, `width` pixels to either side."""
+def _drawn(shape: tuple[int, ...], joints: Floats, width: float) -> npt.NDArray[np.uint8]:
+    """Draws bones, palm and a piece of the arm, `width` palm lengths to either side."""
     ink = np.zeros(shape, np.uint8)
+    palm = joints[9] - joints[0]
+    width_px = max(1, round(width * float(np.linalg.norm(palm))))
     points = np.round(joints).astype(np.int32)
     for a, b in BONES:
-        cv2.line(ink, points[a].tolist(), points[b].tolist(), 1, 2 * width)
-    cv2.line(ink, points[0].tolist(), np.round(arm).astype(int).tolist(), 1, 3 * width)
+        cv2.line(ink, points[a].tolist(), points[b].tolist(), 1, 2 * width_px)
+    elbow = np.round(joints[0] - ARM * palm).astype(int)
+    cv2.line(ink, points[0].tolist(), elbow.tolist(), 1, 3 * width_px)
     cv2.fillPoly(ink, [points[_PALM]], 1)
     return ink
+
+
+def _colours(pixels: npt.NDArray[np.float64], count: int) -> _Colours:
+    """Returns a mixture of normal distributions: mean, inverse covariance, log of the weight."""
+    chances = np.random.default_rng(0)
+    seen = pixels[chances.permutation(len(pixels))[:SEEN]].astype(np.float32)
+    cv2.setRNGSeed(1)
+    _, cluster, _ = cv2.kmeans(  # type: ignore[call-overload]
+        seen,
+        min(count, len(seen)),
+        None,
+        (cv2.TERM_CRITERIA_COUNT, 12, 0),
+        1,
+        cv2.KMEANS_PP_CENTERS,
+    )
+    out = []
+    for number in range(count):
+        of_it = seen[cluster[:, 0] == number].astype(np.float64)
+        if len(of_it) > 1:
+            covariance = np.cov(of_it.T) + np.eye(3) * VARIANCE
+            weight = np.log(len(of_it) / len(seen)) - 0.5 * np.log(np.linalg.det(covariance))
+            out.append((of_it.mean(0), np.linalg.inv(covariance), float(weight)))
+    return out
+
+
+def _likelihood(pixels: npt.NDArray[np.float64], colours: _Colours) -> npt.NDArray[np.float64]:
+    """Returns the log likelihood of (N, 3) pixels under the nearest of the colours."""
+    out = np.full(len(pixels), -np.inf)
+    for mean, inverse, weight in colours:
+        off = pixels - mean
+        np.maximum(out, weight - 0.5 * ((off @ inverse) * off).sum(1), out=out)
+    return out
+
+
+def _skin(rgb: Rgb) -> Mask:
+    """Returns the patch of skin's chrominance; all of the picture where it cannot be a hand."""
+    skin = cv2.inRange(cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb), *SKIN)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
+    _, patch, about, _ = cv2.connectedComponentsWithStats(
+        cv2.morphologyEx(skin, cv2.MORPH_OPEN, kernel)
+    )
+    areas = about[1:, cv2.CC_STAT_AREA]
+    if len(areas):
+        hand = (patch == 1 + areas.argmax()).astype(np.uint8)
+        inset = 1 + int(INSET * min(hand.shape))
+        edge = np.concatenate([hand[inset], hand[-inset], hand[:, inset], hand[:, -inset]]).mean()
+        outline = cv2.convexHull(cv2.findNonZero(hand))
+        solid = areas.max() / max(1.0, cv2.contourArea(outline))
+        if (
+            areas.max() > LEAST_SKIN * hand.size
+            and areas.max() > MAIN_SKIN * areas.sum()
+            and edge < EDGE_SKIN
+            and solid > SOLID
+        ):
+            return _smooth(hand)
+    return np.ones(rgb.shape[:2], np.float32)
 
 
 def _smooth(mask: npt.NDArray[np.uint8]) -> Mask:
     """Closes small holes, drops specks, and softens the edge by a pixel or two."""
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
-    whole = cv2.morphologyEx(
-        cv2.morphologyEx(mask, cv2.MORPH_CLOSE, kernel), cv2.MORPH_OPEN, kernel
-    )
+    closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, kernel)
+    whole = cv2.morphologyEx(closed, cv2.MORPH_OPEN, kernel)
     return np.asarray(cv2.GaussianBlur(whole.astype(np.float32), (0, 0), 1.0))
 
 
@@ -88,8 +158,23 @@ def on_texture(rgb: Rgb, mask: Mask, texture: Rgb, random: np.random.Generator) 
 
 
 def folder(path: Path) -> list[Rgb]:
-    """Reads the user's own textures; raises UsageError for a folder without pictures."""
-    return [read_rgb(file) for file in find_pictures(path)]
+    """Reads the user's own textures, evenly chosen where there are more than TEXTURES.
+
+    Raises UsageError for a folder without pictures, or a picture that cannot be read.
+    """
+    files = find_pictures(path)
+    try:
+        return [_small(read_rgb(file)) for file in files[:: -(-len(files) // TEXTURES)]]
+    except SourceError as error:
+        raise UsageError(f"{error}; take it out of the textures") from error
+
+
+def _small(rgb: Rgb) -> Rgb:
+    shrink = TEXTURE_PX / max(rgb.shape[:2])
+    if shrink >= 1:
+        return rgb
+    size = [max(1, round(side * shrink)) for side in rgb.shape[1::-1]]
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def synthetic(random: np.random.Generator, side_px: int) -> Rgb:
