@@ -9,7 +9,9 @@ With --weights none all of it is trained from nothing. Each backbone has its own
 the most accurate one (on validation pictures) becomes the model, and one table compares all that
 were trained there, in this run or before.
 
-COST_AND_RESULT
+Cost, with 80 pictures a class of 96 px and --weights none: own 5 minutes of one core (30 epochs),
+mobilenet_v2 6 (10 epochs); 87,000 pictures of 224 px want a graphics card. Result, own: 96.6 % of
+held-out pictures of the same person, 8.8 % of strangers; 498 kB in int8, 0.3 ms.
 """
 
 from __future__ import annotations
