@@ -4,6 +4,9 @@ A small int8 model says of each span of the path (edge/path.py) whether one of i
 just been made in it. What they are is told by its manifest: all of its labels but the last, which
 is "none". The model is asked only where its gate says that there was movement: hands that hold
 still cost a few comparisons.
+
+A letter's path is over when it is told. A gesture of the user's own may go on, as a wave does; it
+is told once, and again only after it has looked like something else for a while.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ _EVERY_MS = 28.0  # the time between two questions to the model: 30 frames a sec
 _APART_MS = 12.0  # looks closer than this add nothing
 _WAIT_MS = 130.0  # the longest that a gesture that looks better and better is waited for
 _AGAIN_MS = 600.0  # after a gesture before the next can end: its hand has to go back first
+_OVER, _OVER_MS = 0.5, 400.0  # one that goes on is over when its score is lower for so long
 _JUMP, _FASTEST = 1.5, 0.03  # palm lengths, and as many more a ms: farther off is another hand
 
 
@@ -87,6 +91,9 @@ class Motion:
         self._best: Prediction | None = None  # a gesture that may look better still
         self._best_ms = 0.0  # since when
         self._asked_ms = -np.inf
+        self._lasting = ""  # the gesture that was told and may go on
+        self._lasted_ms = 0.0  # until when it has
+        self._again_ms = -np.inf  # from when on another may be told
         self._quiet()
 
     def _quiet(self) -> None:
@@ -110,6 +117,7 @@ class Motion:
         t_ms, path = self._t_ms[recent], self._path[recent]
         if not self._features.gate(t_ms, path):
             self._quiet()
+            self._lasting = ""
             return self._done(now_ms)
         self._asked_ms = now_ms
         left = 2 * int(self._left[recent].sum()) > len(t_ms)
@@ -119,6 +127,10 @@ class Motion:
         scores[now_ms - t_ms[0] < COVERED * SPANS_MS] = 0
         best = scores[:, :-1].max(0)
         self.scores = dict(zip(self.labels, best.tolist(), strict=True))
+        if self._goes_on(now_ms):
+            best[self.labels.index(self._lasting)] = 0
+        if now_ms < self._again_ms:
+            return None
         label = int(best.argmax())
         if best[label] < self._on or (self._best and best[label] <= self._best.score):
             return self._done(now_ms)
@@ -127,10 +139,21 @@ class Motion:
         self._best = Prediction(self.labels[label], float(best[label]), self.scores)
         return self._done(now_ms) if now_ms - self._best_ms >= _WAIT_MS else None
 
+    def _goes_on(self, now_ms: float) -> bool:
+        """Whether the gesture that was told last still goes on."""
+        if self._lasting and self.scores[self._lasting] >= _OVER:
+            self._lasted_ms = now_ms
+        elif now_ms - self._lasted_ms >= _OVER_MS:
+            self._lasting = ""
+        return bool(self._lasting)
+
     def _done(self, now_ms: float) -> Prediction | None:
         """Returns the gesture that looked better until now than it does now, if there was one."""
         best = self._best
-        if best:
+        if best and self._features.lasting:
+            self._best, self._lasting = None, best.label
+            self._lasted_ms, self._again_ms = now_ms, now_ms + _AGAIN_MS
+        elif best:
             self._forget()
             self._asked_ms = now_ms + _AGAIN_MS
         return best

@@ -22,37 +22,44 @@ from train.paths import Array, Floats, Take
 _Bools = npt.NDArray[np.bool_]
 UNASKED, MAYBE = -1, -2  # besides the labels; MAYBE: some of these show what was meant
 ENDS = 12  # windows are cut at so many moments of a take, at most
-REVERSED = 0.5  # of the takes are drawn the wrong way round: beginners do, and handedness errs
-HALFWAY, NEARLY = 0.5, 0.8  # shares of its way: until here it is no gesture; from here it may be
 _STEP_MS, _STILL = 100.0, 0.1  # a fingertip that goes less than so many palm lengths in it rests
 _FINGERTIP = {"J": 20, "Z": 8}  # joint that draws it
 
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The gestures that a model is to know, and what it is told of a path."""
+    """The gestures that a model is to know, and what is known of their takes.
+
+    features: what the model is told of a path. reversed: share of the takes that are seen in the
+    mirror. halfway, nearly: shares of its way: until the one it is no gesture, from the other on it
+    may be.
+    """
 
     gestures: tuple[str, ...]
     features: Features
+    reversed: float
+    halfway: float
+    nearly: float
 
     @property
     def labels(self) -> tuple[str, ...]:
         """What each of its outputs stands for."""
         return (*self.gestures, NONE)
 
-    @property
-    def lettered(self) -> bool:
-        """Whether there are J and Z alone: either way round, they are what they are."""
-        return set(self.gestures) <= set(DRAWN)
+
+# J and Z of collections whose takes were cut to the letter. Half of them are drawn the wrong way
+# round: beginners do, and handedness errs.
+LETTERS = Vocabulary(DRAWN, J_AND_Z, reversed=0.5, halfway=0.5, nearly=0.8)
 
 
 def vocabulary(gestures: Iterable[str]) -> Vocabulary:
-    """Returns the vocabulary of these gestures, in the order of the alphabet."""
-    names = tuple(sorted(set(gestures)))
-    return Vocabulary(names, J_AND_Z if set(names) <= set(DRAWN) else ANY)
+    """Returns the vocabulary of a user's own gestures, in the order of the alphabet.
 
-
-LETTERS = vocabulary(DRAWN)
+    They are never reversed: a swipe to the left may mean something else than one to the right.
+    Their takes begin and end where they may: hands go back after a gesture, and films are cut
+    anywhere (train/LOG.md).
+    """
+    return Vocabulary(tuple(sorted(set(gestures))), ANY, reversed=0.0, halfway=0.25, nearly=0.5)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,11 +107,7 @@ def bags(takes: Iterable[Take], random: np.random.Generator, wanted: Vocabulary 
 
 
 def seen_anew(take: Take, random: np.random.Generator, wanted: Vocabulary = LETTERS) -> Take:
-    """Returns a take as another camera would have it: rate, pace, slant, size, noise.
-
-    J and Z are seen in the mirror as well, other gestures are not: a swipe to the left may mean
-    something else than one to the right.
-    """
+    """Returns a take as another camera would have it: rate, pace, slant, size, noise."""
     if len(take.t_ms) < 3:
         return take
     pace = float(np.exp(random.normal(0, 0.2)))
@@ -130,8 +133,7 @@ def seen_anew(take: Take, random: np.random.Generator, wanted: Vocabulary = LETT
     cos, sin = np.cos(turn), np.sin(turn)
     x, y = xyz[..., 0].copy(), xyz[..., 1].copy()
     xyz[..., 0], xyz[..., 1] = cos * x - sin * y, sin * x + cos * y
-    either = wanted.lettered or take.label in DRAWN
-    left = take.left != (random.random() < REVERSED and either)
+    left = take.left != (random.random() < wanted.reversed)
     xyz += random.normal(0, size * random.uniform(0, 0.03), xyz.shape)
     return Take(
         times, xyz.astype(np.float32), left, take.label, take.source, take.drawn,
@@ -179,20 +181,21 @@ def _labels(take: Take, ends_ms: Array, wanted: Vocabulary) -> npt.NDArray[np.in
         right[partly] = UNASKED
         right[whole] = wanted.gestures.index(label)
     if take.label in wanted.gestures:
-        done = _share_of_way(take, ends_ms)[:, None]
-        right[:] = np.where(done < HALFWAY, none, np.where(done < NEARLY, UNASKED, MAYBE))
+        done = _share_of_way(take, ends_ms, wanted)[:, None]
+        may = np.where(done < wanted.nearly, UNASKED, MAYBE)
+        right[:] = np.where(done < wanted.halfway, none, may)
     return right
 
 
-def _share_of_way(take: Take, ends_ms: Array) -> Array:
+def _share_of_way(take: Take, ends_ms: Array, wanted: Vocabulary) -> Array:
     """Returns how much of its way the hand has gone by then.
 
-    Of J and Z, the way of the fingertip that draws them; of any other gesture, that of all five,
-    less what a hand trembles while it rests.
+    Of J and Z in takes cut to the letter, the way of the fingertip that draws them; of any other
+    gesture, that of all five, less what a hand trembles while it rests.
     """
     t_ms = take.t_ms
     points: npt.NDArray[Any] = take.landmarks[:, [4, 8, 12, 16, 20], :2]
-    if take.label in _FINGERTIP:
+    if wanted.features is J_AND_Z:
         points = take.landmarks[:, [_FINGERTIP[take.label]], :2]
         still = 0.0
     else:

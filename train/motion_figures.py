@@ -9,9 +9,11 @@ held for 400 ms, as its 30 frames are often over when the letter is.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from convert.quantize import convert
 from edge.geometry import box_of
@@ -29,10 +31,10 @@ LATE_MS = 600.0  # a letter of a made take may be told this long after it ends
 Counts = dict[str, list[int]]  # for each letter: right, missed, false
 
 
-def int8(folder: Path) -> Path:
-    """Converts what train.motion.save wrote into `folder`; returns the manifest's path."""
-    convert(folder / "motion.keras", folder / "calibration.npz", folder / "motion.tflite")
-    return folder / "motion.json"
+def int8(folder: Path, name: str = "motion") -> Path:
+    """Converts what train.motion_fit.save wrote into `folder`; returns the manifest's path."""
+    convert(folder / f"{name}.keras", folder / "calibration.npz", folder / f"{name}.tflite")
+    return folder / f"{name}.json"
 
 
 def play(motion: Motion, take: Take, pace: float = 1.0) -> list[tuple[float, str]]:
@@ -53,18 +55,51 @@ def play(motion: Motion, take: Take, pace: float = 1.0) -> list[tuple[float, str
     return found
 
 
-def of_recorded(motion: Motion, takes: Sequence[Take]) -> dict[str, Any]:
-    """Returns the figures of recorded takes: a letter read once is right, once more is false."""
+def of_recorded(
+    motion: Motion, takes: Iterable[Take], paces: Sequence[float] = PACES
+) -> dict[str, Any]:
+    """Returns the figures of recorded takes: a gesture read once is right, once more is false."""
+    return _of_read(motion, _read(motion, takes, paces))
+
+
+def judged(motion: Motion, takes: Iterable[Take], paces: Sequence[float]) -> dict[str, Any]:
+    """Returns the figures of recorded takes, with precision and recall, and how they are confused.
+
+    "confusion": (L + 1, L + 1) takes at each pace, what was meant by what was read first; the last
+    row and column are no gesture.
+    """
+    reads = list(_read(motion, takes, paces))
+    figures = _of_read(motion, reads)
+    index = {label: i for i, label in enumerate(motion.labels)}
+    none = len(index)
+    table = np.zeros((none + 1, none + 1), int)
+    for take, _, read in reads:
+        table[index.get(take.label, none), index[read[0]] if read else none] += 1
+    for label in motion.labels:
+        of = figures[label]
+        of["precision"] = round(of["right"] / max(of["right"] + of["false"], 1), 4)
+        of["recall"] = round(of["right"] / max(of["right"] + of["missed"], 1), 4)
+    return {**figures, "confusion": table.tolist()}
+
+
+_Read = tuple[Take, float, list[str]]  # a take, its pace, and what was read of it
+
+
+def _read(motion: Motion, takes: Iterable[Take], paces: Sequence[float]) -> Iterator[_Read]:
+    for take in takes:
+        for pace in paces:
+            yield take, pace, [label for _, label in play(motion, take, pace)]
+
+
+def _of_read(motion: Motion, reads: Iterable[_Read]) -> dict[str, Any]:
     counts: Counts = {label: [0, 0, 0] for label in motion.labels}
     false, seconds = 0, 0.0
-    for take in takes:
-        for pace in PACES:
-            read = [label for _, label in play(motion, take, pace)]
-            if take.label not in motion.labels:
-                false += len(read)
-                seconds += pace * float(take.t_ms[-1]) / 1000 if len(take.t_ms) else 0.0
-            for label in motion.labels:
-                _count(counts[label], read.count(label), int(take.label == label))
+    for take, pace, read in reads:
+        if take.label not in motion.labels:
+            false += len(read)
+            seconds += pace * float(take.t_ms[-1]) / 1000 if len(take.t_ms) else 0.0
+        for label in motion.labels:
+            _count(counts[label], read.count(label), int(take.label == label))
     return _figures(counts, false, seconds)
 
 

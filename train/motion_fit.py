@@ -20,11 +20,12 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from convert.quiet_tensorflow import keras, silenced, tf
+from convert.quiet_tensorflow import keras, tf
 from edge.errors import UsageError
 from edge.manifest import write
 from edge.path import SPANS_MS
 from train.bags import ENDS, LETTERS, MAYBE, Bags, Vocabulary, bags
+from train.fitting import save as keep
 from train.paths import Take
 
 
@@ -219,10 +220,13 @@ def words(
 def save(
     model: Any, sets: Sequence[Bags], out: Path, told: dict[str, Any], name: str = "motion"
 ) -> None:
-    """Writes NAME.keras, calibration.npz and training.json into `out`."""
-    out.mkdir(parents=True, exist_ok=True)
-    with silenced():
-        model.save(out / f"{name}.keras")
+    """Writes NAME.keras, calibration.npz and training.json into `out`.
+
+    Raises UsageError where there is no place.
+    """
+    keep(model, out / f"{name}.keras")
     x = np.concatenate([bag.x[:, 0] for bag in sets]).astype(np.float32)
-    np.savez_compressed(out / "calibration.npz", x=x)
-    (out / "training.json").write_text(json.dumps(told, indent=1) + "\n")
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, x=x)
+    write(out / "calibration.npz", buffer.getvalue())
+    write(out / "training.json", json.dumps(told, indent=1).encode() + b"\n")

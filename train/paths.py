@@ -7,7 +7,7 @@ it was drawn, nor how many frames a second there were; made ones know both.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,6 +26,10 @@ Array = npt.NDArray[np.float64]
 
 USUAL_MS, SLOWEST_FPS = 1500.0, 10.0  # of a recorded take, whose frames were counted, not timed
 MADE, MADE_FPS = "made", 40.0
+# What a made hand does, and how often.
+ACTS = {
+    "letter": 0.22, "start": 0.13, "J": 0.17, "Z": 0.17, "wander": 0.14, "wave": 0.11, "rest": 0.06,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,14 +91,18 @@ def _stale(landmarks: Floats) -> int:
     return int(jumps[-1]) + 1 if len(jumps) else 0
 
 
-def made(count: int, seed: int) -> Iterator[Take]:
-    """Yields takes of a hand that spells, draws J and Z its own way, and gestures at random."""
+def made(count: int, seed: int, acts: Sequence[str] = tuple(ACTS)) -> Iterator[Take]:
+    """Yields takes of a hand that spells, draws J and Z its own way, and gestures at random.
+
+    acts: which of ACTS it does.
+    """
     for number in range(count):
-        yield _made(np.random.default_rng([seed, number]))
+        yield _made(np.random.default_rng([seed, number]), acts)
 
 
-def _made(random: np.random.Generator) -> Take:
+def _made(random: np.random.Generator, acts: Sequence[str]) -> Take:
     """One take of five to seven acts by one signer, seen from one place."""
+    often = np.array([ACTS[act] for act in acts])
     tempo = float(np.exp(random.normal(0, 0.3)))
     view = _turned(random, 0.2)
     here = Posture(RELAXED, np.array([0.0, -300.0, 0.0]))
@@ -104,8 +112,7 @@ def _made(random: np.random.Generator) -> Take:
         segments.append(("", seconds * tempo, move(here, there, float(random.uniform(0, 12)))))
 
     for _ in range(random.integers(5, 8)):
-        act = random.choice(["letter", "start", "J", "Z", "wander", "wave", "rest"],
-                            p=[0.22, 0.13, 0.17, 0.17, 0.14, 0.11, 0.06])  # fmt: skip
+        act = random.choice(acts, p=often / often.sum())
         if act in ("J", "Z"):
             start = Posture(_own(_start(act, random), random), _place(random))
             go(start, random.uniform(0.18, 0.5))

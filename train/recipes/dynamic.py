@@ -1,0 +1,124 @@
+"""Gestures of one's own: a model of moving hands, from recorded takes.
+
+    fingerspell record --motion hello        15 takes or more of each gesture; "none" helps
+    python -m train.recipes.dynamic --data gestures --out out
+    fingerspell run --model out/dynamic
+
+DATA is a folder of gestures (train/gestures.py), or shared/data: its J and Z, judged by whole
+collections. What is no gesture is told by takes of "none", by the beginnings of the takes, and by
+hands made of the signer's skeleton that spell, rest, wander and wave.
+
+COST_AND_RESULT
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+
+from edge.manifest import load, write
+from edge.motion import NONE, Motion
+from train import recipes
+from train.bags import bags
+from train.gestures import Gathered, evened, gather, held_out
+from train.motion_figures import int8, judged
+from train.motion_fit import Recipe, fit, material, save, words
+from train.motion_parity import float_model, parity
+from train.motion_report import write_report
+from train.paths import ACTS, Take, made
+
+NAME = "dynamic"
+SUMMARY = "Gestures of one's own: a model of moving hands, from recorded takes."
+MADE = 600  # takes of the skeleton; with --limit ten for each take of a gesture
+OTHERS = tuple(act for act in ACTS if act not in ("J", "Z"))
+EVENED = 120  # looks at each gesture's takes an epoch, at least: gestures weigh alike
+EPOCHS = 96
+STRANGERS = 60  # made takes that the model has not seen, 7 minutes
+
+
+def work(args: argparse.Namespace) -> str:
+    """Trains and judges the model, and writes everything into --out."""
+    gathered = gather(args.data, args.limit)
+    held, how = held_out(gathered, args.seed)
+    kept = [take for take, out in zip(gathered.takes, held, strict=True) if not out]
+    back = [take for take, out in zip(gathered.takes, held, strict=True) if out]
+
+    wanted = gathered.vocabulary
+    others = min(MADE, 10 * args.limit) if args.limit else MADE
+    recipe = Recipe(seed=args.seed, made=others, sets=4, epochs=args.epochs)
+    learnt = [*evened(kept, EVENED), *made(recipe.made, recipe.seed, OTHERS)]
+    sets = material(learnt, recipe, wanted)
+    watched = bags(back, np.random.default_rng([recipe.seed, recipe.sets]), wanted)
+    model, curves = fit(
+        sets, recipe, wanted,
+        held_out=watched, checkpoint=args.out / "checkpoints" / f"{NAME}.npz",
+        resume=args.resume, show=sys.stderr.isatty(),
+    )  # fmt: skip
+
+    save(model, sets, args.out, words(sets, recipe, {}, wanted), NAME)
+    manifest = int8(args.out, NAME)
+    figures = {
+        "gestures": gathered.gestures,
+        "takes": gathered.counts(),
+        "unread": gathered.unread,
+        "how": how,
+        **_judged(gathered, back, Motion(manifest), args.seed),
+        "recipe": asdict(recipe),
+    }
+    with float_model(model, args.out, NAME) as plain:
+        compared = parity(manifest, plain, watched)
+        by_float = judged(Motion(plain), back, gathered.paces)
+    compared["parity"] |= {
+        "int8_f1": mean_f1(figures["held out"], gathered),
+        "float_f1": mean_f1(by_float, gathered),
+    }
+    figures |= compared
+    quoted = {
+        f"F1 of {name}, held out": figures["held out"][name]["f1"] for name in wanted.gestures
+    }
+    replace(load(manifest), figures=quoted).save(manifest)
+    write(args.out / "figures.json", json.dumps(figures, indent=1).encode() + b"\n")
+    live = f"fingerspell run --model {args.out / NAME}"
+    write_report(args.out / "report.html", gathered, curves, figures, live)
+    for path, why in gathered.unread.items():
+        print(f"left out: {why}" if path in why else f"left out: {path}: {why}", file=sys.stderr)
+    shares = ", ".join(f"{name} {100 * f1:.1f} %" for name, f1 in quoted.items())
+    return f"{shares}; {args.out / 'report.html'}\nnext: {live}"
+
+
+def _judged(gathered: Gathered, back: list[Take], motion: Motion, seed: int) -> dict[str, Any]:
+    """Returns how the takes that were held out are read, and what else is read as a gesture."""
+    read = judged(motion, back, gathered.paces)
+    strangers = [replace(take, label=NONE) for take in made(STRANGERS, seed + 1, OTHERS)]
+    false = {"held out": read, "hands of the skeleton": judged(motion, strangers, (1.0,))}
+    return {
+        "held out": read,
+        "no gesture": {
+            name: {
+                "minutes": of["minutes"],
+                "false": of["false"],
+                "in ten minutes": round(10 * of["false"] / of["minutes"], 2),
+            }
+            for name, of in false.items()
+            if of["minutes"]
+        },
+    }
+
+
+def mean_f1(read: dict[str, Any], gathered: Gathered) -> float:
+    """Returns the mean over gestures."""
+    return float(np.mean([read[name]["f1"] for name in gathered.gestures]))
+
+
+def main() -> int:
+    """Runs the command line; returns the exit status."""
+    return recipes.run(recipes.parser(NAME, SUMMARY, epochs=EPOCHS), work)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
