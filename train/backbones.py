@@ -1,19 +1,19 @@
 """Convolutional networks by name that turn pictures into features; recipes put a head on them.
 
-| name | parameters | ImageNet | takes | ImageNet weights |
-| --- | --- | --- | --- | --- |
-| own | 0.47 M | - | -1 to 1 | none: it is trained from nothing |
-| mobilenet_v3 | 0.44 M | 61.9 % | -1 to 1 | Keras downloads them |
-| mobilenet_v2 | 2.26 M | 71.3 % | -1 to 1 | Keras downloads them |
-| efficientnet_lite0 | 3.37 M | 75.1 % | -1 to 1 | a file: timm's tf_efficientnet_lite0 |
-| alexnet | 2.47 M | 56.5 % | mean and deviation | a file: torchvision's alexnet |
-| resnet18 | 11.18 M | 69.8 % | mean and deviation | a file: torchvision's resnet18 |
-| densenet121 | 7.04 M | 75.0 % | mean and deviation | Keras downloads them |
-| vgg16 | 14.71 M | 71.3 % | mean | Keras downloads them |
+| name | parameters | ImageNet | int8 | at 224 px | ImageNet's weights |
+| --- | --- | --- | --- | --- | --- |
+| own | 0.47 M | - | 0.5 MB | 0.8 ms (1.9) | none: it is trained from nothing |
+| mobilenet_v3 | 0.43 M | 61.9 % | 0.6 MB | 1.0 ms (0.9) | Keras downloads them |
+| mobilenet_v2 | 2.22 M | 71.3 % | 2.7 MB | 3.0 ms (4.7) | Keras downloads them |
+| efficientnet_lite0 | 3.37 M | 75.1 % | 3.9 MB | 3.7 ms (6.0) | a file: timm |
+| alexnet | 2.47 M | 56.5 % | 2.5 MB | 1.7 ms (10) | a file: torchvision |
+| resnet18 | 11.18 M | 69.8 % | 11.3 MB | 4.3 ms (30) | a file: torchvision |
+| densenet121 | 6.95 M | 75.0 % | 7.3 MB | 12 ms (50) | Keras downloads them |
+| vgg16 | 14.71 M | 71.3 % | 14.8 MB | 17 ms (239) | Keras downloads them |
 
-Parameters are those of the features, without the head of 1000 classes. ImageNet's accuracies (top
-1) are those stated by Keras' list of applications, torchvision's list of models, and the README of
-EfficientNet-Lite.
+Parameters are those of the features, without the head of 1000 classes. Accuracies on ImageNet (top
+1) are those that Keras' list of applications, torchvision's list of models and EfficientNet-Lite's
+README state. Times are of int8 (float), one thread of a shared x86 machine, the least of 30.
 
 `mobilenet_v3` is MobileNetV3-Small as its authors made it for integer hardware ("minimalistic"):
 no hard-swish, no squeeze-and-excite, 3 x 3 kernels only; and ReLU6 everywhere. Weights that were
