@@ -130,7 +130,7 @@ def convert(keras_path: Path, calibration: Path, out: Path) -> Manifest:
         with silenced():
             model = keras.models.load_model(keras_path, compile=False)
     except (OSError, ValueError) as error:
-        raise UsageError(f"{keras_path} is no Keras model; run: python -m train.letters") from error
+        raise UsageError(f"{keras_path} is no Keras model; train it again") from error
     samples, words = _samples(calibration), _words(keras_path.with_name("training.json"))
     content = quantise(model, samples)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -161,7 +161,7 @@ def _words(path: Path) -> dict[str, Any]:
     try:
         words: dict[str, Any] = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise UsageError(f"{path} is missing or no JSON; train.letters writes it") from error
+        raise UsageError(f"{path} is missing or no JSON; training writes it") from error
     return words
 
 

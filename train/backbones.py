@@ -122,7 +122,7 @@ def build(
     Raises UsageError for an unknown name, a picture too small, and weights that cannot be had or
     do not fit.
     """
-    backbone = _named(name)
+    backbone = named(name)
     if side_px < backbone.least_px:
         raise UsageError(f"{name} needs pictures of {backbone.least_px} px or more, not {side_px}")
     if channels not in (1, 3):
@@ -147,7 +147,8 @@ def build(
     return model
 
 
-def _named(name: str) -> Backbone:
+def named(name: str) -> Backbone:
+    """Returns the backbone of that name; raises UsageError where there is none."""
     if name in BACKBONES:
         return BACKBONES[name]
     near = difflib.get_close_matches(name.lower().replace("-", "_"), BACKBONES, 1)
@@ -213,6 +214,14 @@ def _turned(arrays: Arrays) -> Arrays:
         kernel, bias = arrays["block1_conv1"]
         arrays["block1_conv1_rgb"] = [kernel[:, :, ::-1] * VGG_SCALE, bias]
     return arrays
+
+
+def begin(model: Any, weights: str | Path) -> None:
+    """Makes a backbone ready for its first training: frozen, but if it comes without weights."""
+    if weights == "none":
+        settle(model)
+    else:
+        freeze(model)
 
 
 def freeze(model: Any) -> None:

@@ -100,10 +100,18 @@ def lee(data: Path) -> Iterator[Photo]:
 def ardamavi(data: Path) -> Iterator[Photo]:
     """Sign Language Digits: 218 students, who signed 0 to 9 in turn, so numbers tell them apart."""
     for path in _pictures(data / "digits" / "ardamavi"):
-        digit = path.parent.name
-        number = re.search(r"\d+", path.stem)
-        student = f"student_{int(number[0]) - int(digit)}" if number else path.stem
-        yield Photo(_relative(path, data), digit, "ardamavi", student, student)
+        digit, who = path.parent.name, student(path) or path.stem
+        yield Photo(_relative(path, data), digit, "ardamavi", who, who)
+
+
+def student(path: Path) -> str:
+    """Returns who signs a picture of Sign Language Digits, "" where its name does not tell.
+
+    Each student signed 0 to 9 in turn before a camera that numbered its pictures. Where one was
+    skipped, a student has two names, of neighbouring numbers.
+    """
+    number = re.search(r"\d+", path.stem)
+    return f"student_{int(number[0]) - int(path.parent.name)}" if number else ""
 
 
 def finger_counting(data: Path) -> Iterator[Photo]:

@@ -1,13 +1,13 @@
 """Trains a classifier of pictures, epoch by epoch; a killed run goes on as if it had not been.
 
-After each epoch the model with its optimiser, and what else decides the next epoch, are in the
-folder; chances come from the seed, the epoch and the batch, and from nothing else.
+After each epoch the model is in the folder of its checkpoints (train/checkpoints.py); chances come
+from the seed, the epoch and the batch, and from nothing else.
 """
 
 from __future__ import annotations
 
-import json
 import math
+import shutil
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -18,10 +18,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from convert.quiet_tensorflow import keras, silenced
+from convert.quiet_tensorflow import keras
 from edge.alphabet import NONE
-from edge.errors import UsageError
-from edge.manifest import write
+from train.checkpoints import Checkpoint, begun, load
 from train.pictures import Pictures, Shake, Task
 from train.splits import at_random
 
@@ -158,18 +157,18 @@ def fit(
     Raises UsageError where the checkpoint is of other settings, or cannot be written.
     """
     keras.utils.set_random_seed(plan.seed)
-    begun = {
+    told = {
         **facts,
         "task": [list(task.classes), *task[1:]],
-        "pictures": len(train),
+        "pictures": train.digest(),
         **{name: value for name, value in asdict(plan).items() if name != "epochs"},
     }
-    begun["shake"] = list(plan.shake)
-    before = _begun(folder, begun) if resume else None
+    told["shake"] = list(plan.shake)
+    before = begun(folder, told) if resume else None
     if before:
-        with silenced():
-            model = keras.models.load_model(folder / before["model"])
+        model = load(folder, before)
     else:
+        shutil.rmtree(folder, ignore_errors=True)  # of a run before, which is not gone on with
         model = network()
         model.compile(
             optimizer=keras.optimizers.Adam(plan.rate),
@@ -191,7 +190,7 @@ def fit(
             epochs=plan.epochs,
             shuffle=False,  # Batches does, so that a resumed run has the same order
             verbose=1 if sys.stderr.isatty() else 2,
-            callbacks=[plateau, _Checkpoint(folder, begun, history, plateau, before)],
+            callbacks=[plateau, Checkpoint(folder, told, history, plateau, before)],
         )
     return model, history
 
@@ -204,80 +203,3 @@ def logits(model: Any, pictures: Pictures, task: Task, batch: int = 64) -> Float
         crops = pictures.crops(chosen, task)
         out.append(np.asarray(model(crops.astype(np.float32), training=False)))
     return np.concatenate(out)
-
-
-def save(model: Any, path: Path) -> None:
-    """Writes a Keras model, whole or not at all; raises UsageError where there is no place."""
-    part = path.with_name(f".{path.name}-part.keras")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with silenced():
-            model.save(part)
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        reason = error.strerror or error
-        raise UsageError(f"cannot write {path}: {reason}; make room, then --resume") from error
-
-
-def _begun(folder: Path, facts: dict[str, Any]) -> dict[str, Any] | None:
-    """Returns the last checkpoint's record, or None where there is none."""
-    try:
-        before: dict[str, Any] = json.loads((folder / "checkpoint.json").read_bytes())
-    except (OSError, ValueError):
-        return None
-    changed = [name for name in facts if before["facts"].get(name) != facts[name]]
-    if changed:
-        name = changed[0]
-        raise UsageError(
-            f"{folder} was begun with {name} {before['facts'].get(name)}, and this is "
-            f"{facts[name]}; leave out --resume to begin anew"
-        )
-    return before
-
-
-class _Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
-    """Keeps the model, the history and the plateau's state after each epoch."""
-
-    _STATE = ("best", "wait", "cooldown_counter")
-
-    def __init__(
-        self,
-        folder: Path,
-        facts: dict[str, Any],
-        history: dict[str, list[float]],
-        plateau: Any,
-        before: dict[str, Any] | None,
-    ) -> None:
-        super().__init__()
-        self._folder, self._facts, self._history = folder, facts, history
-        self._plateau, self._before = plateau, before
-
-    def on_train_begin(self, logs: Any = None) -> None:
-        """The plateau forgets all when training begins: it is told again."""
-        for name, value in (self._before or {}).get("plateau", {}).items():
-            setattr(self._plateau, name, value)
-
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Dropout's chances follow from seed and epoch: Keras saves no state of theirs."""
-        states = [v for v in self.model.variables if v.name == "seed_generator_state"]
-        for number, state in enumerate(states):
-            chances = np.random.default_rng([self._facts["seed"], epoch, number])
-            state.assign(chances.integers(0, 2**32, 2, dtype=np.uint32))
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """The model first, then the record that names it, then the model before goes."""
-        for name, value in (logs or {}).items():
-            self._history.setdefault(name, []).append(float(value))
-        file = self._folder / f"epoch-{epoch + 1}.keras"
-        save(self.model, file)
-        record = {
-            "model": file.name,
-            "facts": self._facts,
-            "history": self._history,
-            "plateau": {name: float(getattr(self._plateau, name)) for name in self._STATE},
-        }
-        write(self._folder / "checkpoint.json", json.dumps(record).encode())
-        for old in self._folder.glob("epoch-*.keras"):
-            if old != file:
-                old.unlink()

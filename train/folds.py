@@ -47,17 +47,25 @@ def persons(rows: Rows) -> Texts:
     ]
     out = np.array(names, dtype="<U32")
     students = rows.dataset == "ardamavi"
-    group = _groups(sorted({int(name.removeprefix("student_")) for name in out[students]}))
-    for i in np.flatnonzero(students):
-        out[i] = group[int(str(out[i]).removeprefix("student_"))]
+    out[students] = student_groups(out[students], GROUPS)
     return out
 
 
-def _groups(students: list[int]) -> dict[int, str]:
+def student_groups(names: Texts, count: int) -> Texts:
+    """Returns the group of each photograph of Sign Language Digits, of `count` groups of students.
+
+    names: (N,) as `train.datasets.ardamavi` has them. A student may have two numbers, so that
+    groups are parted where two neighbours' numbers are sure to be two people.
+    """
+    group = _groups(sorted({int(name.removeprefix("student_")) for name in names.tolist()}), count)
+    return np.array([group[int(name.removeprefix("student_"))] for name in names.tolist()])
+
+
+def _groups(students: list[int], count: int) -> dict[int, str]:
     group: dict[int, str] = {}
     members: list[int] = []
     for i, student in enumerate(students):
-        full = i >= (len(set(group.values())) + 1) * len(students) / GROUPS
+        full = i >= (len(set(group.values())) + 1) * len(students) / count
         if members and full and student - members[-1] >= STUDENT:
             group |= dict.fromkeys(members, f"students {members[0]}-{members[-1]}")
             members = []

@@ -32,32 +32,48 @@ class Found(NamedTuple):
     landmarks: list[list[float]]
 
 
-def hands_of(paths: Sequence[Path], kept: Path, *, whole: bool) -> dict[Path, Found | str]:
+def hands_of(paths: Sequence[Path], folder: Path, *, whole: bool) -> dict[Path, Found | str]:
     """Returns what the hand stage sees in each picture; a text says why one cannot be read.
 
-    kept: a file of JSON lines, where an interrupted run goes on. whole: no hand is searched for.
+    folder: where it is kept as JSON lines; a file that has changed since is looked at anew.
+    whole: no hand is searched for. Raises UsageError where nothing can be kept there.
     """
-    done = dict(_kept(kept))
+    kept = folder / ("whole.jsonl" if whole else "hands.jsonl")
+    before = dict(_kept(kept))
     detector = None
-    kept.parent.mkdir(parents=True, exist_ok=True)
+    done: dict[Path, Found | str] = {}
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         with kept.open("a") as file:
             for path in tqdm(paths, unit="picture", desc="hands", disable=None):
-                if path in done:
+                key = _key(path)
+                if key in before:
+                    done[path] = before[key]
                     continue
                 try:
                     rgb = read_rgb(path)
-                except SourceError as error:
+                except SourceError as error:  # not kept: it may be mended
                     done[path] = str(error)
-                else:
-                    if detector is None and not whole:
-                        detector = open_detector("mediapipe:full", threads=2)
-                    hands = hands_in(detector, rgb) if detector else ()
-                    done[path] = _seen(rgb, hands[0] if hands else None)
-                file.write(json.dumps([str(path), done[path]]) + "\n")
+                    continue
+                if detector is None and not whole:
+                    detector = open_detector("mediapipe:full", threads=2)
+                hands = hands_in(detector, rgb) if detector else ()
+                found = done[path] = _seen(rgb, hands[0] if hands else None)
+                file.write(json.dumps([key, found]) + "\n")
     except OSError as error:
-        raise UsageError(f"cannot write {kept}: {error.strerror}; is the disk full?") from error
-    return {path: done[path] for path in paths}
+        raise UsageError(
+            f"cannot write {kept}: {error.strerror}; make room, or choose another --out"
+        ) from error
+    return done
+
+
+def _key(path: Path) -> str:
+    """Names a file as it is now."""
+    try:
+        facts = path.stat()
+    except OSError:
+        return str(path)
+    return f"{path} {facts.st_size} {facts.st_mtime_ns}"
 
 
 def _seen(rgb: Rgb, hand: Hand | None) -> Found:
@@ -68,16 +84,12 @@ def _seen(rgb: Rgb, hand: Hand | None) -> Found:
     return Found(width, height, hand.box_px, hand.handedness == "left", joints)
 
 
-def _kept(path: Path) -> Iterator[tuple[Path, Found | str]]:
+def _kept(path: Path) -> Iterator[tuple[str, Found]]:
     if not path.is_file():
         return
     for line in path.read_text().splitlines():
         try:
-            name, seen = json.loads(line)
-            if isinstance(seen, str):
-                yield Path(name), seen
-            else:
-                width, height, box, left, joints = seen
-                yield Path(name), Found(width, height, Box(*box) if box else None, left, joints)
+            key, (width, height, box, left, joints) = json.loads(line)
+            yield key, Found(width, height, Box(*box) if box else None, left, joints)
         except (ValueError, TypeError):  # the last line of a run that was killed while it wrote
             continue

@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.alphabet import NONE
+from edge.errors import UsageError
 from train.figures import by_label, share
-from train.fitting import Training, logits
+from train.fitting import Training, logits, teachable
 from train.pictures import Pictures, Task
 from train.splits import by_group, only_one
 
@@ -83,7 +84,17 @@ class Split:
 def same_people(
     training: Training, learnt: Pictures, held: Pictures, how: str
 ) -> tuple[Any, Split]:
-    """Trains on `learnt`; returns the model, and what it makes of `held`."""
+    """Trains on `learnt`; returns the model, and what it makes of `held`.
+
+    Raises UsageError where there is nothing to learn a class from.
+    """
+    there = set(teachable(learnt).label.tolist())
+    missing = sorted({*training.task.classes, *held.label.tolist()} - there)
+    if missing:
+        raise UsageError(
+            f"there is no hand to learn {missing[0]!r} from: each class needs pictures in which a "
+            "hand is found, in the part that is trained on too"
+        )
     model, history = training.fit(learnt, "same-people")
     scores = logits(model, held, training.task)
     return model, Split("same people", how, len(learnt), held, scores, history)

@@ -7,6 +7,7 @@ The int8 model is judged on the same held-out pictures as the float one that it 
 
 from __future__ import annotations
 
+import argparse
 import json
 import tempfile
 from collections.abc import Sequence
@@ -23,7 +24,8 @@ from edge.alphabet import NONE
 from edge.errors import UsageError
 from edge.interpreter import Model
 from edge.manifest import open_model, write
-from train.fitting import Training, save
+from train.checkpoints import save
+from train.fitting import Training, teachable
 from train.held_out import Split
 from train.pictures import Pictures, Task
 from train.summary import Told, write_report
@@ -46,12 +48,20 @@ class Cost:
 
 
 def finish(
-    name: str, model: Any, training: Training, splits: Sequence[Split], told: Told, *, alphabet: str
+    name: str,
+    model: Any,
+    training: Training,
+    splits: Sequence[Split],
+    told: Told,
+    *,
+    alphabet: str,
+    args: argparse.Namespace,
 ) -> str:
     """Writes the model, its manifest, the figures and the report; returns the last line to say.
 
     model: trained on `told.learnt`, without the pictures of the first split.
     alphabet: "letters", "digits" or "both", which of them the model's classes are read as.
+    args: of the command line: where the data are from, and the model's licence.
     Raises UsageError where there is no place to write, ModelError where int8 cannot be had.
     """
     task, out = training.task, training.out
@@ -73,9 +83,13 @@ def finish(
         "labels": task.classes,
         "alphabets": {alphabet: [label for label in task.classes if label != NONE]},
         "shared": [],
-        "training": {"pictures": len(told.learnt), "recipe": recipe},
+        "training": {
+            "data": args.data.resolve().name,
+            "pictures": len(teachable(told.learnt)),
+            "recipe": recipe,
+        },
         "figures": {f"accuracy, {key}": round(f["accuracy"], 4) for key, f in judged.items()},
-        "licence": "Apache-2.0",
+        "licence": args.licence,
     }
     save(model, out / f"{name}.keras")
     write(out / "training.json", json.dumps(words, indent=1).encode() + b"\n")
@@ -98,10 +112,17 @@ def finish(
     write(out / "figures.json", json.dumps(figures, indent=1).encode() + b"\n")
     live = f"fingerspell run --model {out / name}"
     write_report(
-        out / "report.html", task=task, splits=splits, figures=figures, told=told, live=live
+        out / "report.html",
+        task=task,
+        splits=splits,
+        figures=figures,
+        told=told,
+        shake=training.plan.shake,
+        live=live,
     )
     shares = ", ".join(f"{key} {100 * f['accuracy']:.1f} %" for key, f in judged.items())
-    return f"{shares}; {out / 'report.html'}\nnext: {live}"
+    lost = "" if all(p.passed for p in parity) else "; int8 LOST TOO MUCH, see the report"
+    return f"{shares}{lost}; {out / 'report.html'}\nnext: {live}"
 
 
 def int8_logits(model: Model, pictures: Pictures, task: Task) -> Floats:

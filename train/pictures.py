@@ -6,10 +6,10 @@ with `edge.pixels.picture`, the function that cuts on the device.
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -24,9 +24,9 @@ from edge.pixels import picture
 from edge.types import Region, Rgb
 from train.hand_stage import Found, hands_of
 
-KEPT = 4000  # decoded pictures held in memory: 480 MB of 200 x 200
-DEPTH = 3  # how deep below the data folder class folders are looked for: archives nest them
+KEPT_BYTES = 500_000_000  # of decoded pictures held in memory: 4,000 of 200 x 200
 FEWEST = 5  # pictures of a class: fewer cannot be split into training, validation and test
+DEPTH = 3  # how deep below the data folder class folders are looked for: archives nest them
 
 
 class Task(NamedTuple):
@@ -89,6 +89,11 @@ class Pictures:
         names = ("number", "region", "flip", "found", "label", "signer", "landmarks")
         return replace(self, **{name: getattr(self, name)[chosen] for name in names})
 
+    def digest(self) -> str:
+        """Returns a sum over what is looked at and what it is said to show."""
+        parts = (self.label, self.region, self.flip, self.number)
+        return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()[:16]
+
     def crops(
         self,
         chosen: Sequence[int] | npt.NDArray[np.intp],
@@ -138,7 +143,7 @@ def class_folders(
 ) -> list[Sample]:
     """Lists the pictures of those of `classes` that have a folder below `data`.
 
-    limit: at most so many of a class, evenly over its files; 0: all.
+    limit: at most so many of a class, drawn at random and each time the same; 0: all.
     Raises UsageError for a missing folder, one class only, a class without enough pictures.
     """
     folders = _class_folders(data, classes)
@@ -156,7 +161,7 @@ def class_folders(
                 f"and test; {FEWEST} are the least"
             )
         if limit and limit < len(paths):
-            paths = sorted(random.Random(name).sample(paths, max(limit, FEWEST)))
+            paths = sorted(random.Random(name).sample(paths, limit))
         samples += [Sample(path, name, signer(path)) for path in paths]
     return samples
 
@@ -186,13 +191,14 @@ def _class_folders(data: Path, classes: Sequence[str]) -> dict[str, Path]:
 
 
 def looked_at(
-    samples: Sequence[Sample], task: Task, kept: Path, *, whole: bool
+    samples: Sequence[Sample], task: Task, folder: Path, *, whole: bool
 ) -> tuple[Pictures, dict[str, str]]:
     """Returns the samples as the device would look at them, and what could not be read, and why.
 
-    A picture in which no hand is found is looked at whole.
+    folder: where the hand stage keeps what it finds. A picture in which no hand is found is looked
+    at whole.
     """
-    seen = hands_of([sample.path for sample in samples], kept, whole=whole)
+    seen = hands_of([sample.path for sample in samples], folder, whole=whole)
     unread = {str(path): why for path, why in seen.items() if isinstance(why, str)}
     good = [sample for sample in samples if str(sample.path) not in unread]
     if not good:
@@ -222,9 +228,18 @@ def _region(found: Found, margin: float) -> Region:
 
 
 def _reader(paths: Sequence[Path]) -> Callable[[int], Rgb]:
-    @lru_cache(KEPT)
+    kept: dict[int, Rgb] = {}
+    room = KEPT_BYTES
+
     def read(number: int) -> Rgb:
-        return read_rgb(paths[number])
+        nonlocal room
+        if number in kept:
+            return kept[number]
+        rgb = read_rgb(paths[number])
+        if rgb.nbytes <= room:
+            room -= rgb.nbytes
+            kept[number] = rgb
+        return rgb
 
     return read
 

@@ -24,25 +24,35 @@ JOURNAL = "search.journal"
 
 
 def search(
-    objective: Callable[[optuna.Trial], float], out: Path, *, trials: int, minutes: float, seed: int
+    objective: Callable[[optuna.Trial], float],
+    out: Path,
+    *,
+    of: str,
+    trials: int,
+    minutes: float,
+    seed: int,
+    resume: bool,
 ) -> optuna.Study:
     """Searches for the settings with the highest objective; returns Optuna's study.
 
-    trials: how many there are to be in all, those of earlier runs counted. minutes: stop after
-    so long; 0: no limit. The trial that is running then is finished.
+    of: what is searched for, in words; trials for something else are not counted. trials: how many
+    there are to be in all. minutes: stop after so long; 0: no limit; the trial that is running
+    then is finished. resume: those of earlier runs count.
     Source of the sampler: Bergstra et al. 2011, the tree-structured Parzen estimator.
     """
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    out.mkdir(parents=True, exist_ok=True)
+    optuna.logging.set_verbosity(optuna.logging.CRITICAL)
     try:
+        out.mkdir(parents=True, exist_ok=True)
+        if not resume:
+            (out / JOURNAL).unlink(missing_ok=True)
         study = optuna.create_study(
             storage=JournalStorage(JournalFileBackend(str(out / JOURNAL))),
-            study_name="settings",
+            study_name=of,
             direction="maximize",
             load_if_exists=True,
         )
     except (OSError, ValueError, KeyError) as error:
-        raise UsageError(f"{out / JOURNAL} cannot be used ({error}); remove it") from error
+        raise UsageError(f"{out / JOURNAL} cannot be used ({error}); leave out --resume") from error
     done = len(_complete(study))
     # The seed goes on from where the trials are, so that a resumed search repeats no trial.
     study.sampler = optuna.samplers.TPESampler(seed=seed + len(study.trials))

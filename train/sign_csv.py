@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import gzip
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -65,6 +65,11 @@ def read(data: Path) -> dict[str, Rows]:
     return found
 
 
+def joined(parts: Iterable[Rows]) -> Rows:
+    """Returns the rows of several files as one."""
+    return Rows(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
 def likeliest(rows: Rows, known: Rows) -> Labels:
     """Returns the sitting of the known row of the same label that each row correlates most with."""
     sitting = np.full(len(rows.label), "", known.sitting.dtype)
@@ -100,7 +105,10 @@ def _values(path: Path) -> Iterator[npt.NDArray[np.int64]]:
     try:
         with opened(path, "rt") as file:
             rows = csv.reader(file)
-            _check_width(path, "the header", next(rows, []))
+            header = next(rows, [])
+            _check_width(path, "the header", header)
+            if header[0] != "label":
+                raise UsageError(f"{path} has no header; its first line is label,pixel1,...")
             for number, row in enumerate(rows, 1):
                 _check_width(path, f"row {number}", row)
                 try:
@@ -130,6 +138,8 @@ def _sittings(path: Path, rows: int) -> Labels:
     try:
         with path.open(newline="") as file:
             sitting = {int(row["row"]): row["signer"] for row in csv.DictReader(file)}
+        if len(sitting) != rows:
+            raise ValueError("it is of another file")
         return np.array([sitting[i] for i in range(rows)])
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise UsageError(f"{path} does not name the signer of each of {rows} rows") from error

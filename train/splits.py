@@ -38,6 +38,9 @@ def at_random(label: Labels, share: float, seed: int) -> tuple[Indices, Indices]
             f"{len(label)} pictures are too few for {share:.0%} of each of {len(names)} classes; "
             "add more"
         ) from error
+    for name in names[~np.isin(names, label[held])]:  # one that is too rare for its share
+        one = kept[label[kept] == name][:1]
+        kept, held = np.setdiff1d(kept, one), np.append(held, one)
     return np.sort(kept), np.sort(held)
 
 

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from edge.manifest import write
 from train import plots
 from train.document import Block, Picture, Table, Text, page
 from train.held_out import Split
-from train.pictures import Pictures, Task, counts
+from train.pictures import Pictures, Shake, Task, counts
 from train.report import percent
 
 SHOWN = 24  # pictures of a gallery
@@ -44,9 +45,13 @@ def write_report(
     splits: Sequence[Split],
     figures: Mapping[str, Any],
     told: Told,
+    shake: Shake,
     live: str,
 ) -> None:
-    """Writes the page, whole or not at all; live: the command that runs the model."""
+    """Writes the page, whole or not at all.
+
+    shake: how pictures were shaken in training. live: the command that runs the model.
+    """
     parts = [
         Text(told.title, 1),
         Text(f"It runs live with: **{live}**"),
@@ -56,7 +61,7 @@ def write_report(
         *_signers(figures),
         Text("What it learnt from", 2),
         Picture(plots.balance(counts(told.learnt.label, task.classes)), "Pictures of each class"),
-        _preview(told.learnt, task),
+        *_previews(told.learnt, task, shake),
         *_unread(told.unread),
         Text("How it learnt", 2),
         *(Picture(plots.curves(s.history), s.name) for s in splits if s.history),
@@ -73,7 +78,7 @@ def write_report(
         Text("What it costs", 2),
         *_costs(figures),
         Text("Settings", 2),
-        Table(["setting", "value"], [[k, str(v)] for k, v in figures["recipe"].items()]),
+        Table(["setting", "value"], [[k, _short(v)] for k, v in figures["recipe"].items()]),
     ]
     write(path, page(told.title, parts).encode())
 
@@ -103,26 +108,42 @@ def _signers(figures: Mapping[str, Any]) -> list[Block]:
     return blocks
 
 
-def _preview(pictures: Pictures, task: Task) -> Picture:
-    chosen = np.unique(np.linspace(0, len(pictures) - 1, SHOWN).astype(int))
-    crops = pictures.crops(chosen, task)
-    return Picture(
-        plots.gallery(list(crops), pictures.label[chosen].tolist()), "As the model sees them"
-    )
+def _previews(pictures: Pictures, task: Task, shake: Shake) -> list[Picture]:
+    chosen = _evenly(pictures.label)[:SHOWN]
+    captions = pictures.label[chosen].tolist()
+    still = plots.gallery(list(pictures.crops(chosen, task)), captions)
+    shaken = plots.gallery(list(pictures.crops(chosen, task, shake=shake)), captions)
+    return [Picture(still, "As the model sees them"), Picture(shaken, "As it is trained on them")]
 
 
 def _predictions(split: Split, task: Task) -> Picture:
     """A gallery of held-out pictures, mistakes first."""
     told, truth = split.told(task), split.pictures.label
-    order = np.argsort(told == truth, kind="stable")
-    wrong = order[: min(SHOWN // 2, int((told != truth).sum()))]
-    right = order[::-1][: SHOWN - len(wrong)]
+    wrong, right = np.flatnonzero(told != truth), np.flatnonzero(told == truth)
+    wrong = wrong[_evenly(truth[wrong])][: SHOWN // 2]
+    right = right[_evenly(truth[right])][: SHOWN - len(wrong)]
     chosen = np.concatenate([wrong, right])
     captions = [
         truth[i] if told[i] == truth[i] else f"!{truth[i]} > {told[i] or 'no hand'}" for i in chosen
     ]
     pictures = plots.gallery(list(split.pictures.crops(chosen, task)), captions)
     return Picture(pictures, f"{split.name}: shown > read where it is wrong")
+
+
+def _evenly(label: npt.NDArray[np.str_]) -> npt.NDArray[np.intp]:
+    """Returns all indices, one of each class after the other, from all over each class."""
+    chances = np.random.default_rng(1)
+    rank = np.zeros(len(label), np.intp)
+    for name in np.unique(label):
+        mine = np.flatnonzero(label == name)
+        rank[mine] = chances.permutation(len(mine))
+    return np.asarray(np.lexsort((label, rank)))
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_short(part)}" for name, part in value.items())
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _unread(unread: Mapping[str, str]) -> list[Block]:
@@ -153,7 +174,7 @@ def _costs(figures: Mapping[str, Any]) -> list[Block]:
     parity = [
         f"The same label in float and int8 for {100 * p['agreement']:.2f} % of the held-out "
         f"pictures; accuracy {100 * p['float_accuracy']:.2f} % in float, "
-        f"{100 * p['int8_accuracy']:.2f} % in int8."
+        f"{100 * p['int8_accuracy']:.2f} % in int8: {'ok' if p['passed'] else '**lost too much**'}."
         for p in figures["parity"]
     ]
     return [

@@ -7,13 +7,25 @@ name, with `main() -> int`. All end in the same things (train/outcome.py, train/
 from __future__ import annotations
 
 import argparse
+import hashlib
 import pkgutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edge.errors import FingerspellError, UsageError
+from train.pictures import FEWEST, Pictures, Sample, Task, looked_at
 
+# The least that flags of numbers may be.
+LEAST = {
+    "epochs": 1,
+    "seed": 0,
+    "batch": 1,
+    "tune": 0,
+    "search": 0,
+    "search_epochs": 1,
+    "minutes": 0,
+}
 MARGIN = 1.35  # in the median of Sign Language Digits, whose pictures were taken to hold a hand
 
 
@@ -31,6 +43,7 @@ def parser(name: str, summary: str, *, epochs: int) -> argparse.ArgumentParser:
     out.add_argument("--limit", type=int, default=0, metavar="N", help="at most N of each class")
     out.add_argument("--resume", action="store_true", help="go on where a killed run stopped")
     out.add_argument("--seed", type=int, default=1)
+    out.add_argument("--licence", default="NOASSERTION", help="of the model, in SPDX's words")
     return out
 
 
@@ -67,6 +80,39 @@ def add_backbone(
     )  # fmt: skip
 
 
+def check_backbones(names: Sequence[str], weights: str) -> None:
+    """Raises UsageError for a backbone or a file of weights that there is not, before all work."""
+    from train.backbones import named
+
+    for name in names:
+        named(name)
+    if weights not in ("imagenet", "none") and not Path(weights).is_file():
+        raise UsageError(f"there is no file of weights {weights}; or: --weights none, or imagenet")
+
+
+def weights_facts(weights: str) -> str:
+    """Returns what names weights for good: imagenet, none, or a file with the start of its sum."""
+    if weights in ("imagenet", "none"):
+        return weights
+    path = Path(weights)
+    return f"{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"
+
+
+def unseen(
+    args: argparse.Namespace, samples_of: Callable[[Path], list[Sample]], task: Task
+) -> tuple[Pictures | None, dict[str, str]]:
+    """Returns other people's pictures of the task's classes, a folder a person; and what failed."""
+    samples = [
+        sample._replace(signer=folder.name)
+        for folder in args.unseen
+        for sample in samples_of(folder)
+        if sample.label in task.classes
+    ]
+    if not samples:
+        return None, {}
+    return looked_at(samples, task, args.out, whole=args.crop == "whole")
+
+
 def run(arguments: argparse.ArgumentParser, work: Callable[[argparse.Namespace], str]) -> int:
     """Parses the command line and does the work; returns the exit status.
 
@@ -74,10 +120,12 @@ def run(arguments: argparse.ArgumentParser, work: Callable[[argparse.Namespace],
     """
     args = arguments.parse_args()
     try:
-        if args.epochs < 1:
-            raise UsageError(f"--epochs is {args.epochs}; it must be 1 or more")
-        if args.limit < 0:
-            raise UsageError(f"--limit is {args.limit}; it must be 0 (all) or more")
+        if args.limit != 0 and args.limit < FEWEST:
+            raise UsageError(f"--limit is {args.limit}; it must be 0 (all), or {FEWEST} or more")
+        for name, least in LEAST.items():
+            if getattr(args, name, least) < least:
+                flag = name.replace("_", "-")
+                raise UsageError(f"--{flag} is {getattr(args, name)}; it must be {least} or more")
         if not 16 <= getattr(args, "side", 16) <= 512:
             raise UsageError(f"--side is {args.side}; it must be 16 to 512 px")
         if not 1 <= getattr(args, "margin", 1) <= 4:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -42,29 +43,27 @@ ORIGINAL = (
     "ImageNet's AlexNet and over 2,000 photographs."
 )
 TEXTURE_PX = 256
+TEXTURED = 0.7  # share of the pictures that are laid on a texture
+MASKS = 4000  # hands that are cut out but once: 160 MB of 200 x 200
 
 
 class Settings(NamedTuple):
     """What --search looks for, and what is used without it.
 
-    rate: of Adam. filters, dense, dropout: of the classifier. textured: share of the pictures
-    that are laid on a texture.
+    rate: of Adam. filters, dense, dropout: of the classifier. How many pictures are laid on
+    textures is not searched for: validation pictures show the room that is to be forgotten.
     """
 
     rate: float = 1e-3
     filters: int = 64
     dense: int = 128
     dropout: float = 0.4
-    textured: float = 0.7
 
 
 def network(backbone: str, weights: str, task: Task, settings: Settings) -> Any:
     """The backbone's feature map, frozen unless it comes without weights, and a CNN on it."""
     features = backbones.build(backbone, task.side_px, weights=weights, pooled=False)
-    if weights == "none":
-        backbones.settle(features)
-    else:
-        backbones.freeze(features)
+    backbones.begin(features, weights)
     layers = keras.layers
     x = layers.Conv2D(settings.filters, 3, padding="same", use_bias=False)(features.output)
     x = layers.BatchNormalization(momentum=0.9)(x)
@@ -77,20 +76,20 @@ def network(backbone: str, weights: str, task: Task, settings: Settings) -> Any:
     return keras.Model(features.input, layers.Dense(len(task.classes))(x), name=NAME)
 
 
-def on_textures(pictures: Pictures, source: str, share: float) -> Pictures:
-    """Returns the pictures, of which a share is laid on a texture whenever they are shaken."""
-    if source == "none":
-        return pictures
-    given = [] if source == "synthetic" else textures.folder(Path(source))
+def on_textures(pictures: Pictures, given: Sequence[Rgb]) -> Pictures:
+    """Returns the pictures, of which a share is laid on a texture whenever they are shaken.
 
-    @lru_cache(len(pictures) + 1)
-    def mask(number: int) -> Any:
+    given: the user's own textures; () for synthetic ones.
+    """
+
+    @lru_cache(MASKS)
+    def mask(number: int) -> textures.Mask:
         (row,) = np.flatnonzero(pictures.number == number)
         joints = pictures.landmarks[row]
         return textures.hand_mask(pictures.read(number), None if np.isnan(joints).any() else joints)
 
     def redrawn(number: int, rgb: Rgb, chances: np.random.Generator) -> Rgb:
-        if chances.random() >= share:
+        if chances.random() >= TEXTURED:
             return rgb
         if given:
             texture = given[int(chances.integers(len(given)))]
@@ -103,66 +102,57 @@ def on_textures(pictures: Pictures, source: str, share: float) -> Pictures:
 
 def work(args: argparse.Namespace) -> str:
     """Searches if it is asked to, trains with the best settings, and writes it all into --out."""
+    recipes.check_backbones([args.backbone], args.weights)
+    given = [] if args.textures in ("synthetic", "none") else textures.folder(Path(args.textures))
     samples = class_folders(args.data, tuple("ABCDEFGHI"), limit=args.limit)
     task = Task(tuple(sorted({s.label for s in samples})), args.side, "rgb", args.margin)
-    kept_in, whole = args.out / "hands.jsonl", args.crop == "whole"
-    pictures, unread = looked_at(samples, task, kept_in, whole=whole)
+    pictures, unread = looked_at(samples, task, args.out, whole=args.crop == "whole")
+    others, unread_too = recipes.unseen(
+        args, lambda folder: class_folders(folder, task.classes), task
+    )
     kept, back = at_random(pictures.label, 0.2, args.seed)
     learnt, held = pictures.where(kept), pictures.where(back)
-    plan = Plan(epochs=args.epochs, batch=32, seed=args.seed, factor=0.3, patience=3, floor=1e-5,
-                shake=Shake(light=0.3))  # fmt: skip
+    if args.textures != "none":
+        learnt = on_textures(learnt, given)
+    facts = {
+        "backbone": args.backbone,
+        "weights": recipes.weights_facts(args.weights),
+        "textures": Path(args.textures).name,
+    }
+    start = "from nothing" if args.weights == "none" else f"frozen, weights: {args.weights}"
+    print(f"{args.backbone}: {start}", file=sys.stderr)
 
     def training(settings: Settings, out: Path, epochs: int, resume: bool) -> Training:
         build = partial(network, args.backbone, args.weights, task, settings)
-        facts = {
-            "backbone": args.backbone,
-            "weights": Path(args.weights).name,
-            "textures": Path(args.textures).name,
-            **settings._asdict(),
-        }
-        these = replace(plan, rate=settings.rate, epochs=epochs)
-        return Training(build, task, these, out, resume, facts)
+        plan = Plan(epochs=epochs, batch=32, seed=args.seed, rate=settings.rate, factor=0.3,
+                    patience=3, floor=1e-5, shake=Shake(light=0.3))  # fmt: skip
+        return Training(build, task, plan, out, resume, facts | settings._asdict())
 
-    def trial(trial: Any) -> float:
+    def tried(trial: Any) -> float:
         settings = Settings(
             rate=trial.suggest_float("rate", 1e-4, 1e-2, log=True),
             filters=trial.suggest_int("filters", 16, 128, log=True),
             dense=trial.suggest_int("dense", 32, 256, log=True),
             dropout=trial.suggest_float("dropout", 0.0, 0.6),
-            textured=trial.suggest_float("textured", 0.0, 1.0),
         )
-        shown = on_textures(learnt, args.textures, settings.textured)
-        out = args.out / "trials"
-        _, history = training(settings, out, args.search_epochs, False).fit(shown, "one")
-        return max(history["val_accuracy"])
+        _, history = training(settings, args.out, args.search_epochs, False).fit(learnt, "trial")
+        # Of the last two epochs: the best of all would be luck with so few pictures.
+        return float(np.mean(history["val_accuracy"][-2:]))
 
     settings, more = Settings(), list[Block]()
     if args.search:
         study = search.search(
-            trial, args.out, trials=args.search, minutes=args.minutes, seed=args.seed
-        )
+            tried, args.out, of=f"{facts} {task} {learnt.digest()}", trials=args.search,
+            minutes=args.minutes, seed=args.seed, resume=args.resume,
+        )  # fmt: skip
         settings, more = Settings(**study.best_params), search.told(study)
 
-    shown = on_textures(learnt, args.textures, settings.textured)
     final = training(settings, args.out, args.epochs, args.resume)
-    model, split = same_people(final, shown, held, "A fifth of the photographs, at random.")
-    splits = [split]
-    if args.unseen:
-        theirs = [
-            sample._replace(signer=folder.name)
-            for folder in args.unseen
-            for sample in class_folders(folder, task.classes)
-        ]
-        others, _ = looked_at(theirs, task, kept_in, whole=whole)
-        splits.append(strangers(final, model, len(learnt), others))
-    told = Told(
-        f"A to I by {args.backbone}, weights: {Path(args.weights).name}",
-        ORIGINAL,
-        shown,
-        unread,
-        more,
-    )
-    return finish(NAME, model, final, splits, told, alphabet="letters")
+    model, split = same_people(final, learnt, held, "A fifth of the photographs, at random.")
+    splits = [split, strangers(final, model, len(learnt), others)] if others else [split]
+    title = f"A to I by {args.backbone}, weights: {Path(args.weights).name}"
+    told = Told(title, ORIGINAL, learnt, unread | unread_too, more)
+    return finish(NAME, model, final, splits, told, alphabet="letters", args=args)
 
 
 def main() -> int:

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
@@ -29,6 +28,7 @@ from typing import Any
 
 from convert.quiet_tensorflow import keras
 from edge.alphabet import NONE
+from edge.errors import UsageError
 from edge.manifest import write
 from train import backbones, recipes
 from train.document import Block, Table, Text, page
@@ -36,7 +36,6 @@ from train.fitting import Plan, Training
 from train.held_out import same_people, strangers
 from train.outcome import finish
 from train.pictures import Sample, Shake, Task, class_folders, looked_at
-from train.report import percent
 from train.splits import at_random
 from train.summary import Told
 
@@ -50,47 +49,42 @@ ORIGINAL = (
 )
 FOLDERS = (*ascii_uppercase, "del", "space", "nothing")
 TRAINED_WHOLE = {"alexnet": 1e-4, "vgg16": 1e-4}  # Adam's rate: no batch normalisation tames them
+HOW = "A fifth of the pictures, at random."
 THAWED = 6  # convolutions that --tune trains
 
 
 def network(backbone: str, side_px: int, classes: int, weights: str) -> Any:
     """A backbone, frozen unless it comes without weights, with a dense head on its features."""
     features = backbones.build(backbone, side_px, weights=weights)
-    if weights == "none":
-        backbones.settle(features)
-    else:
-        backbones.freeze(features)
+    backbones.begin(features, weights)
     x = keras.layers.Dropout(0.3)(features.output)
     return keras.Model(features.input, keras.layers.Dense(classes, name="head")(x), name=backbone)
 
 
-def samples_of(data: Path, limit: int, signer: str = "") -> list[Sample]:
+def samples_of(data: Path, limit: int = 0) -> list[Sample]:
     """Lists the pictures; what the set calls nothing is our "none"."""
-    return [
-        sample._replace(label=NONE if sample.label == "nothing" else sample.label, signer=signer)
-        for sample in class_folders(data, FOLDERS, limit=limit)
-    ]
+    found = class_folders(data, FOLDERS, limit=limit)
+    return [s._replace(label=NONE) if s.label == "nothing" else s for s in found]
 
 
 def work(args: argparse.Namespace) -> str:
     """Trains each backbone, and compares them."""
     names = tuple(backbones.BACKBONES) if args.backbone == "all" else args.backbone.split(",")
+    recipes.check_backbones(names, args.weights)
     samples = samples_of(args.data, args.limit)
     classes = tuple(dict.fromkeys(sample.label for sample in samples))
     task = Task(classes, args.side, "rgb", args.margin)
-    kept_in, whole = args.out / "hands.jsonl", args.crop == "whole"
-    pictures, unread = looked_at(samples, task, kept_in, whole=whole)
-    theirs = [s for folder in args.unseen for s in samples_of(folder, 0, folder.name)]
-    theirs = [s for s in theirs if s.label in classes]
-    others = looked_at(theirs, task, kept_in, whole=whole)[0] if theirs else None
+    pictures, unread = looked_at(samples, task, args.out, whole=args.crop == "whole")
+    others, unread_too = recipes.unseen(args, samples_of, task)
     kept, back = at_random(pictures.label, 0.2, args.seed)
     learnt, held = pictures.where(kept), pictures.where(back)
+    anew = args.weights == "none"
     plan = Plan(
         epochs=args.epochs, batch=args.batch, seed=args.seed, factor=0.3, patience=3, floor=1e-5,
         shake=Shake(light=0.3),
     )  # fmt: skip
+    fault: UsageError | None = None
     for name in names:
-        anew = args.weights == "none"
         start = "all of it from nothing" if anew else f"a head on weights: {args.weights}"
         print(f"{name}: {start}", file=sys.stderr)
         training = Training(
@@ -99,29 +93,38 @@ def work(args: argparse.Namespace) -> str:
             replace(plan, rate=TRAINED_WHOLE.get(name, plan.rate) if anew else plan.rate),
             args.out / name,
             args.resume,
-            facts={"backbone": name, "weights": Path(args.weights).name},
+            facts={"backbone": name, "weights": recipes.weights_facts(args.weights)},
             tune=replace(plan, epochs=args.tune, rate=1e-5) if args.tune and not anew else None,
             thaw=partial(backbones.thaw, convolutions=THAWED),
         )
-        model, split = same_people(training, learnt, held, "A fifth of the pictures, at random.")
+        try:
+            model, split = same_people(training, learnt, held, HOW)
+        except UsageError as error:  # one that cannot begin does not keep the others from it
+            if len(names) == 1:
+                raise
+            fault = error
+            print(f"{name} is left out: {error}", file=sys.stderr)
+            continue
         splits = [split, strangers(training, model, len(learnt), others)] if others else [split]
-        told = Told(
-            f"ASL Alphabet by {name}, weights: {Path(args.weights).name}", ORIGINAL, learnt, unread
-        )
-        finish(NAME, model, training, splits, told, alphabet="letters")
+        title = f"ASL Alphabet by {name}, weights: {Path(args.weights).name}"
+        told = Told(title, ORIGINAL, learnt, unread | unread_too)
+        finish(NAME, model, training, splits, told, alphabet="letters", args=args)
+    if fault and not any((args.out / name / "figures.json").is_file() for name in names):
+        raise fault
     return compared(args.out)
 
 
 def compared(out: Path) -> str:
     """Writes OUT/report.html over all backbones there; the best one's model becomes OUT's."""
-    found: dict[str, Mapping[str, Any]] = {
-        name: json.loads((out / name / "figures.json").read_bytes())
-        for name in backbones.BACKBONES
-        if (out / name / "figures.json").is_file()
-    }
+    found: dict[str, Mapping[str, Any]] = {}
+    for name in backbones.BACKBONES:
+        try:
+            found[name] = json.loads((out / name / "figures.json").read_bytes())
+        except (OSError, ValueError):  # not trained yet, or not whole
+            continue
     best = max(found, key=lambda name: (found[name]["validation"], -found[name]["cost"]["int8_ms"]))
     for file in (f"{NAME}.keras", f"{NAME}.tflite", f"{NAME}.json", "figures.json"):
-        shutil.copyfile(out / best / file, out / file)
+        write(out / file, (out / best / file).read_bytes())
     live = f"fingerspell run --model {out / NAME}"
     parts: list[Block] = [
         Text("ASL Alphabet: backbones compared", 1),
@@ -137,19 +140,23 @@ def compared(out: Path) -> str:
 def table(found: Mapping[str, Mapping[str, Any]]) -> Table:
     """Returns the table of all backbones, the most accurate on pictures held back first."""
     splits = list(next(iter(found.values()))["splits"])
-    head = ["backbone", "side", "pictures", "epochs", *splits, "int8", "float", "int8 size",
-            "float invoke", "int8 invoke"]  # fmt: skip
+    head = ["backbone", "side", "pictures", "epochs", *splits, "int8", "float size", "int8 size",
+            "float ms", "int8 ms"]  # fmt: skip
     rows = []
     for name, f in sorted(found.items(), key=lambda item: -item[1]["int8"]["accuracy"]):
         cost, first = f["cost"], f["splits"][splits[0]]
-        judged = [percent(f["splits"][s]) if s in f["splits"] else "" for s in splits]
+        judged = [_share(f["splits"].get(s)) for s in splits]
         rows.append(
             [name, f"{f['recipe']['side_px']} px", str(first["trained on"]),
-             str(f["recipe"]["epochs"]), *judged, percent(f["int8"])]
+             str(f["recipe"]["epochs"]), *judged, _share(f["int8"])]
             + [f"{cost[f'{kind}_bytes'] / 1e6:.2f} MB" for kind in ("float", "int8")]
-            + [f"{cost[f'{kind}_ms']:.2f} ms" for kind in ("float", "int8")]
+            + [f"{cost[f'{kind}_ms']:.2f}" for kind in ("float", "int8")]
         )  # fmt: skip
     return Table(head, rows)
+
+
+def _share(part: Mapping[str, Any] | None) -> str:
+    return f"{100 * part['accuracy']:.1f} %" if part else ""
 
 
 def main() -> int:

@@ -12,16 +12,17 @@ students left out, but 30 % before another camera (Massey); 468 kB in int8, 0.2 
 from __future__ import annotations
 
 import argparse
-import re
 import sys
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from convert.quiet_tensorflow import keras
 from train import recipes
+from train.datasets import student
 from train.fitting import Plan, Training
+from train.folds import student_groups
 from train.held_out import people_left_out, same_people
 from train.outcome import finish
 from train.pictures import Shake, Task, class_folders, looked_at
@@ -31,7 +32,7 @@ from train.summary import Told
 NAME = "digits"
 SUMMARY = "ASL digits: a CNN on colour crops, 0 to 9."
 ORIGINAL = "98 % of test pictures (Mavi 2020, arXiv 2011.08927, the set's author), split at random."
-FOLDS = 4
+FOLDS = 4  # groups of students, left out in turn
 
 
 def network(side_px: int, classes: int) -> Any:
@@ -50,15 +51,6 @@ def network(side_px: int, classes: int) -> Any:
     x = layers.ReLU(max_value=6.0)(x)
     x = layers.Dropout(0.4)(x)
     return keras.Model(inputs, layers.Dense(classes)(x), name=NAME)
-
-
-def student(path: Path) -> str:
-    """Returns who signs a picture of Sign Language Digits, "" where its name does not tell.
-
-    Each student signed 0 to 9 in turn before the same camera, which numbered its pictures.
-    """
-    number = re.fullmatch(r"IMG_(\d+)", path.stem)
-    return f"student_{int(number[1]) - int(path.parent.name)}" if number else ""
 
 
 def work(args: argparse.Namespace) -> str:
@@ -82,11 +74,13 @@ def work(args: argparse.Namespace) -> str:
     model, split = same_people(training, learnt, pictures.where(back), how)
     splits = [split]
     known = pictures.where(pictures.signer != "")
-    if len(np.unique(known.signer)) >= FOLDS:
-        splits.append(people_left_out(training, known, known.signer, FOLDS))
+    groups = student_groups(known.signer, FOLDS)
+    if len(np.unique(groups)) > 1:
+        known = replace(known, signer=groups)
+        splits.append(people_left_out(training, known, groups, FOLDS))
 
     told = Told("ASL digits", ORIGINAL, learnt, unread)
-    return finish(NAME, model, training, splits, told, alphabet="digits")
+    return finish(NAME, model, training, splits, told, alphabet="digits", args=args)
 
 
 def main() -> int:

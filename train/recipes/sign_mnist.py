@@ -44,7 +44,7 @@ MOMENTUM = 0.9
 FOLDS = 7  # as many people as there are folders: both sittings of one are left out together
 
 
-def network() -> Any:
+def network(classes: int) -> Any:
     """Three blocks of convolution, batch normalisation and max-pooling, then two dense layers."""
     layers = keras.layers
     x = inputs = keras.Input((TASK.side_px, TASK.side_px, 1), name="pixels")
@@ -57,7 +57,7 @@ def network() -> Any:
     x = layers.Flatten()(x)
     x = layers.Dense(512, activation="relu")(x)
     x = layers.Dropout(0.3)(x)
-    return keras.Model(inputs, layers.Dense(len(TASK.classes))(x), name=NAME)
+    return keras.Model(inputs, layers.Dense(classes)(x), name=NAME)
 
 
 def pictures(rows: sign_csv.Rows) -> Pictures:
@@ -93,30 +93,30 @@ def some(all_of_them: Pictures, limit: int) -> Pictures:
 def work(args: argparse.Namespace) -> str:
     """Trains the usual model and the honest ones, and writes everything into --out."""
     plan = Plan(epochs=args.epochs, batch=128, seed=args.seed)
-    training = Training(network, TASK, plan, args.out, args.resume)
-    files = {name: some(pictures(r), args.limit) for name, r in sign_csv.read(args.data).items()}
+    files = sign_csv.read(args.data)
+    rows = pictures(sign_csv.joined(files.values()))
+    task = TASK._replace(classes=tuple(name for name in TASK.classes if name in rows.label))
+    training = Training(lambda: network(len(task.classes)), task, plan, args.out, args.resume)
 
     # The usual figure: the test file, or a fifth of the only file, at random.
     if len(files) == 2:
-        learnt, held = files["train"], files["test"]
+        learnt, held = (some(pictures(files[name]), args.limit) for name in ("train", "test"))
         how = "The test file, after training on the train file."
     else:
-        (rows,) = files.values()
-        kept, back = at_random(rows.label, 0.2, args.seed)
-        learnt, held = rows.where(kept), rows.where(back)
+        rows = some(rows, args.limit)
+        learnt, held = map(rows.where, at_random(rows.label, 0.2, args.seed))
         how = "A fifth of the rows at random: the same people, often the same photograph."
     model, split = same_people(training, learnt, held, how)
     splits = [split]
 
     # The honest figure: whole people left out, one after the other.
-    rows = files.get("test", learnt)
-    rows = rows.where(rows.signer != "")
-    if len(rows):
-        person = np.char.rstrip(rows.signer, "ab")  # user_3a and user_3b are two sittings
-        splits.append(people_left_out(training, rows, person, FOLDS))
+    known = some(rows.where(rows.signer != ""), args.limit)
+    if len(known):
+        person = np.char.rstrip(known.signer, "ab")  # user_3a and user_3b are two sittings
+        splits.append(people_left_out(training, known, person, FOLDS))
 
     told = Told("Sign Language MNIST", ORIGINAL, learnt, {})
-    return finish(NAME, model, training, splits, told, alphabet="letters")
+    return finish(NAME, model, training, splits, told, alphabet="letters", args=args)
 
 
 def main() -> int:
