@@ -17,72 +17,26 @@ from benchmarks.accuracy import spell
 from edge.config import Config
 from edge.debounce import Debouncer
 from edge.errors import ModelError, UsageError
-from edge.geometry import box_of
 from edge.manifest import BUNDLED
 from edge.motion import Motion
 from edge.path import ANY, J_AND_Z, SPANS_MS, Features
 from edge.run import open_stages
 from edge.signer.handshapes import HANDSHAPES
-from edge.signer.motion import RELAXED, Posture, hold, move, trace
-from edge.signer.motion import Path as Way
-from edge.signer.skeleton import pose, rotation
+from edge.signer.motion import Posture, hold, move, trace
 from edge.sources import open_source
 from edge.types import Event, Hand, Prediction
+from tests.filmed import BELOW, Looks, drawn, film, held
 
 RATES = st.floats(10, 60)
 SIZES = st.floats(40, 600)  # pixels of the palm
 SLANTS = st.floats(-0.35, 0.35)  # 20 degrees to either side
 SEEDS = st.integers(0, 2**16)
-BELOW = Posture(RELAXED, np.array([-15.0, -300.0, 0.0]))
-Looks = list[tuple[int, Hand]]
 
 
 @pytest.fixture(scope="module")
 def motion() -> Motion:
     """One for all: each film begins with a time that goes back, and so anew."""
     return Motion()
-
-
-def film(
-    *acts: tuple[float, Way],
-    fps: float = 30,
-    size_px: float = 100,
-    slant_rad: float = 0,
-    left: bool = False,
-    seed: int = 0,
-) -> Looks:
-    """A hand of the signer's skeleton in motion, (seconds, way) after one another; it trembles."""
-    random = np.random.default_rng(seed)
-    ends_s = np.cumsum([seconds for seconds, _ in acts])
-    turn = rotation(2, slant_rad)
-    seen = []
-    for frame in range(int(ends_s[-1] * fps)):
-        t_s = frame / fps
-        act = int(np.searchsorted(ends_s, t_s, side="right"))
-        seconds, way = acts[act]
-        posture = way(1 - (ends_s[act] - t_s) / seconds)
-        joints = pose(posture.shape.angles_deg).joints_mm
-        joints = joints - joints[[0, 5, 9, 17]].mean(0) + random.normal(0, 0.6, (21, 3))
-        joints = (joints @ posture.shape.palm.T + posture.offset_mm) @ turn.T
-        xyz = joints * np.array([-1 if left else 1, -1, -1]) * (size_px / 90)
-        xyz[:, 2] -= xyz[0, 2]
-        landmarks = (xyz + np.array([5 * size_px, 5 * size_px, 0])).astype(np.float32)
-        side = "left" if left else "right"
-        seen.append((round(t_s * 1e9), Hand(landmarks, box_of(landmarks), side, 1.0)))  # type: ignore[arg-type]
-    return seen
-
-
-def held(label: str) -> Posture:
-    return Posture(HANDSHAPES[label], np.array([40.0, 40.0, 0]) if label == "Z" else np.zeros(3))
-
-
-def drawn(label: str, seconds: float) -> list[tuple[float, Way]]:
-    """Raised, held for a moment, drawn, held, and lowered."""
-    start, way = held(label), trace(label, held(label))
-    return [
-        (0.5, move(BELOW, start)), (0.15, hold(start)), (seconds, way),
-        (0.25, hold(way(1.0))), (0.5, move(way(1.0), BELOW)),
-    ]  # fmt: skip
 
 
 def read(motion: Motion, seen: Iterable[tuple[int, Hand | None]]) -> list[str]:

@@ -12,6 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from edge.takes import save
+from tests.filmed import take
+from edge import takes
+from tests.filmed import take
 from tests.signed import class_folders, photograph, sign_csv
 from train import recipes
 
@@ -43,11 +47,26 @@ def _a_to_i(folder: Path) -> list[str]:
     return ["--epochs", "1", "--side", "32", "--backbone", "own", "--weights", "none"]
 
 
+def _dynamic(folder: Path) -> list[str]:
+    for name in ("J", "hello"):
+        for seed in range(15):
+            save(take(name, seed), folder / name / f"{seed + 1:03}.npz")
+    return ["--epochs", "1", "--limit", "5"]
+
+
+def _dynamic(folder: Path) -> list[str]:
+    for seed in range(16):
+        takes.save(take("hello", seed, str(seed)), folder / "hello" / f"{seed + 1:03}.npz")
+    return ["--epochs", "1", "--limit", "16"]
+
+
 MADE: dict[str, Callable[[Path], list[str]]] = {
     "sign_mnist": _sign_mnist,
     "digits": _digits,
     "alphabet_transfer": _alphabet_transfer,
     "a_to_i": _a_to_i,
+    "dynamic": _dynamic,
+    "dynamic": _dynamic,
 }
 
 
@@ -171,3 +190,49 @@ def test_what_makes_no_sense_is_one_line(
     assert run(name, monkeypatch, *(word for pair in args.items() for word in pair)) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
     assert not (tmp_path / "out").exists()
+
+
+BROWSED = ["--epochs", "1", "--side", "32", "--weights", "none"]
+
+
+@pytest.mark.usefixtures("hand_models")
+def test_backbones_are_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One table of all that were trained, in this run or before; a stranger's pictures judge them,
+    and what cannot be read there is named; one that cannot begin is left out."""
+    pytest.importorskip("tensorflow", reason="training is done on a workstation")
+    data = class_folders(tmp_path / "data", "AB", 6)
+    other = class_folders(tmp_path / "other", "AB", 5, first_seed=50)
+    (other / "A" / "0.png").write_bytes(b"no picture")
+    out = tmp_path / "out"
+    args = ["--data", str(data), "--out", str(out), *BROWSED, "--unseen", str(other)]
+    assert run("alphabet_transfer", monkeypatch, *args, "--backbone", "own,alexnet") == 0
+    assert "alexnet is left out: alexnet needs pictures of 63 px" in capsys.readouterr().err
+    assert run("alphabet_transfer", monkeypatch, *args, "--backbone", "mobilenet_v3") == 0
+    page = (out / "report.html").read_text()
+    assert "<td>own</td>" in page
+    assert "<td>mobilenet_v3</td>" in page
+    figures = json.loads((out / "own" / "figures.json").read_text())
+    assert figures["splits"]["strangers"]["photographs"] == 9
+    assert "other/A/0.png" in (out / "own" / "report.html").read_text()
+
+
+@pytest.mark.usefixtures("hand_models")
+def test_settings_are_searched_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """So many trials in all, those before counted with --resume; the best settings are used; own
+    textures are read; mistakes are told before anything is trained."""
+    pytest.importorskip("tensorflow", reason="training is done on a workstation")
+    data = class_folders(tmp_path / "data", "AB", 6)
+    out = tmp_path / "out"
+    args = ["--data", str(data), "--out", str(out), *BROWSED, "--backbone", "own"]
+    args += ["--search-epochs", "1", "--textures", str(data / "A")]
+    assert run("a_to_i", monkeypatch, *args, "--search", "1") == 0
+    assert run("a_to_i", monkeypatch, *args, "--search", "2", "--resume") == 0
+    assert "2 trials" in (out / "report.html").read_text()
+    capsys.readouterr()
+    for wrong in (["--backbone", "owl"], ["--weights", "none.keras"], ["--textures", "nowhere"]):
+        assert run("a_to_i", monkeypatch, *args, *wrong, "--search", "2") == 2
+        assert len(capsys.readouterr().err.splitlines()) == 1

@@ -182,7 +182,10 @@ def _whole(
     return best
 
 
-def evened(takes: Sequence[Take], least: int) -> list[Take]:
-    """Returns the takes, those of each label again and again until there are `least` of it."""
-    many = Counter(take.label for take in takes)
-    return [take for take in takes for _ in range(-(-least // many[take.label]) or 1)]
+def evened(gathered: Gathered, takes: Sequence[Take], least: int) -> list[Take]:
+    """Returns the takes, those of each gesture again and again until there are `least` of it.
+
+    What is no gesture counts as one gesture.
+    """
+    many = Counter(gathered.label(take) for take in takes)
+    return [take for take in takes for _ in range(max(1, -(-least // many[gathered.label(take)])))]

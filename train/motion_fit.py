@@ -25,7 +25,7 @@ from edge.errors import UsageError
 from edge.manifest import write
 from edge.path import SPANS_MS
 from train.bags import ENDS, LETTERS, MAYBE, Bags, Vocabulary, bags
-from train.fitting import save as keep
+from train.checkpoints import save as keep
 from train.paths import Take
 
 
@@ -109,6 +109,7 @@ def fit(
     and ends with the very model that it would have ended with uninterrupted.
     Raises UsageError for a checkpoint of other takes or another recipe.
     """
+    keras.utils.clear_session(free_memory=False)  # layers are named as in a fresh process
     keras.utils.set_random_seed(recipe.seed)
     random = np.random.default_rng(recipe.seed)
     model = network(recipe, wanted)

@@ -16,13 +16,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 
 from edge.manifest import load, write
-from edge.motion import NONE, Motion
+from edge.motion import Motion
 from train import recipes
 from train.bags import bags
 from train.gestures import Gathered, evened, gather, held_out
@@ -49,10 +50,10 @@ def work(args: argparse.Namespace) -> str:
     back = [take for take, out in zip(gathered.takes, held, strict=True) if out]
 
     wanted = gathered.vocabulary
-    others = min(MADE, 10 * args.limit) if args.limit else MADE
-    recipe = Recipe(seed=args.seed, made=others, sets=4, epochs=args.epochs)
-    learnt = [*evened(kept, EVENED), *made(recipe.made, recipe.seed, OTHERS)]
-    sets = material(learnt, recipe, wanted)
+    most = args.limit or MADE
+    recipe = Recipe(seed=args.seed, made=min(MADE, 10 * most), sets=4, epochs=args.epochs)
+    evenly = evened(gathered, kept, min(EVENED, 8 * most))
+    sets = material([*evenly, *made(recipe.made, recipe.seed, OTHERS)], recipe, wanted)
     watched = bags(back, np.random.default_rng([recipe.seed, recipe.sets]), wanted)
     model, curves = fit(
         sets, recipe, wanted,
@@ -62,12 +63,13 @@ def work(args: argparse.Namespace) -> str:
 
     save(model, sets, args.out, words(sets, recipe, {}, wanted), NAME)
     manifest = int8(args.out, NAME)
+    strangers = made(min(STRANGERS, 2 * most), args.seed + 1, OTHERS)
     figures = {
         "gestures": gathered.gestures,
         "takes": gathered.counts(),
         "unread": gathered.unread,
         "how": how,
-        **_judged(gathered, back, Motion(manifest), args.seed),
+        **_judged(gathered, back, Motion(manifest), strangers),
         "recipe": asdict(recipe),
     }
     with float_model(model, args.out, NAME) as plain:
@@ -91,10 +93,11 @@ def work(args: argparse.Namespace) -> str:
     return f"{shares}; {args.out / 'report.html'}\nnext: {live}"
 
 
-def _judged(gathered: Gathered, back: list[Take], motion: Motion, seed: int) -> dict[str, Any]:
+def _judged(
+    gathered: Gathered, back: list[Take], motion: Motion, strangers: Iterable[Take]
+) -> dict[str, Any]:
     """Returns how the takes that were held out are read, and what else is read as a gesture."""
     read = judged(motion, back, gathered.paces)
-    strangers = [replace(take, label=NONE) for take in made(STRANGERS, seed + 1, OTHERS)]
     false = {"held out": read, "hands of the skeleton": judged(motion, strangers, (1.0,))}
     return {
         "held out": read,
