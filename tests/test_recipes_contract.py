@@ -12,8 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from edge.takes import save
-from tests.filmed import take
 from edge import takes
 from tests.filmed import take
 from tests.signed import class_folders, photograph, sign_csv
@@ -50,14 +48,8 @@ def _a_to_i(folder: Path) -> list[str]:
 def _dynamic(folder: Path) -> list[str]:
     for name in ("J", "hello"):
         for seed in range(15):
-            save(take(name, seed), folder / name / f"{seed + 1:03}.npz")
+            takes.save(take(name, seed), folder / name / f"{seed + 1:03}.npz")
     return ["--epochs", "1", "--limit", "5"]
-
-
-def _dynamic(folder: Path) -> list[str]:
-    for seed in range(16):
-        takes.save(take("hello", seed, str(seed)), folder / "hello" / f"{seed + 1:03}.npz")
-    return ["--epochs", "1", "--limit", "16"]
 
 
 MADE: dict[str, Callable[[Path], list[str]]] = {
@@ -65,7 +57,6 @@ MADE: dict[str, Callable[[Path], list[str]]] = {
     "digits": _digits,
     "alphabet_transfer": _alphabet_transfer,
     "a_to_i": _a_to_i,
-    "dynamic": _dynamic,
     "dynamic": _dynamic,
 }
 
