@@ -12,6 +12,8 @@ import numpy as np
 from edge.signer.signer import Signer
 from edge.types import Rgb
 
+EDITS = {"del": "Y", "space": "5"}  # signs of another shape than the other classes
+
 
 def photograph(label: str, seed: int, side_px: int = 200) -> Rgb:
     """A square picture of a hand that holds a sign, by the signer of that seed."""
@@ -27,13 +29,13 @@ def photograph(label: str, seed: int, side_px: int = 200) -> Rgb:
 
 
 def class_folders(root: Path, names: Iterable[str], each: int, *, first_seed: int = 0) -> Path:
-    """ROOT/NAME/N.png, `each` of each name; a name that is no sign shows an empty room."""
+    """ROOT/NAME/N.png, `each` of each name; "nothing" shows an empty room."""
     for name in names:
         (root / name).mkdir(parents=True)
         for n in range(each):
             seed = first_seed + n
-            if len(name) == 1:
-                rgb = photograph(name.upper(), seed)
+            if name != "nothing":
+                rgb = photograph(EDITS.get(name, name.upper()), seed)
             else:
                 rgb = Signer("A", seed=seed, size=(200, 200)).scene.background
             cv2.imwrite(str(root / name / f"{n}.png"), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
