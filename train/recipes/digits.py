@@ -64,9 +64,7 @@ def work(args: argparse.Namespace) -> str:
     classes = tuple(sorted({sample.label for sample in samples}))
     task = Task(classes, args.side, "rgb", args.margin)
     training = Training(lambda: network(args.side, len(classes)), task, plan, args.out, args.resume)
-    pictures, unread = looked_at(
-        samples, task, args.out / "hands.jsonl", whole=args.crop == "whole"
-    )
+    pictures, unread = looked_at(samples, task, args.out, whole=args.crop == "whole")
 
     kept, back = at_random(pictures.label, 0.2, args.seed)
     learnt = pictures.where(kept)

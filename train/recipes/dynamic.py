@@ -61,7 +61,8 @@ def work(args: argparse.Namespace) -> str:
         resume=args.resume, show=sys.stderr.isatty(),
     )  # fmt: skip
 
-    save(model, sets, args.out, words(sets, recipe, {}, wanted), NAME)
+    told = words(sets, recipe, {}, wanted) | {"licence": args.licence}
+    save(model, sets, args.out, told, NAME)
     manifest = int8(args.out, NAME)
     strangers = made(min(STRANGERS, 2 * most), args.seed + 1, OTHERS)
     figures = {
