@@ -103,6 +103,22 @@ def test_a_hand_that_was_not_found_teaches_only_none(training: Callable[..., Any
     assert len(pictures) < 100
 
 
+def test_a_class_without_a_hand_to_learn_from_is_named(
+    training: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Nothing is trained: the model would have a label that it never learnt."""
+    from train.held_out import same_people
+
+    pictures = shades(60)
+    blind = replace(pictures, found=pictures.found & (pictures.label != "dark"))
+    with pytest.raises(UsageError, match="no hand to learn 'dark' from"):
+        same_people(training(tmp_path, 1), blind, pictures, "")
+    light = pictures.where(pictures.label != "dark")
+    with pytest.raises(UsageError, match="no hand to learn 'dark' from"):
+        same_people(training(tmp_path, 1), light, pictures, "")
+    assert not (tmp_path / "checkpoints").exists()
+
+
 @pytest.fixture
 def no_room() -> Any:
     """Files cannot grow beyond 4 kB, as on a disk that is full."""

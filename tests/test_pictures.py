@@ -191,6 +191,13 @@ def test_files_that_are_none_are_refused(tmp_path: Path, rows: Path) -> None:
     short.write_bytes(gzip.compress(rows.read_bytes())[:200])
     with pytest.raises(UsageError, match="cannot be read"):
         mnist.read(short)
-    rows.write_text(rows.read_text().splitlines()[0] + "\n")
+    lines = rows.read_text().splitlines()
+    rows.write_text("\n".join(lines[1:]))
+    with pytest.raises(UsageError, match="no header"):
+        mnist.read(rows)
+    rows.write_text("\n".join(lines[:-1]))  # signers.csv beside it is of a longer file
+    with pytest.raises(UsageError, match="does not name the signer of each of 7 rows"):
+        mnist.read(tmp_path)
+    rows.write_text(lines[0] + "\n")
     with pytest.raises(UsageError, match="no rows"):
         mnist.read(rows)

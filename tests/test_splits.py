@@ -17,6 +17,9 @@ def test_a_split_at_random_takes_of_each_class() -> None:
     kept, held = at_random(label, 0.2, 1)
     assert sorted([*kept, *held]) == list(range(30))
     assert (label[held] == "A").sum() == 2
+    rare = np.array(["A"] * 1000 + ["B"] * 4)
+    for seed in range(10):
+        assert "B" in rare[at_random(rare, 0.1, seed)[1]]
     with pytest.raises(UsageError, match="'B' has one picture"):
         at_random(np.array(["A", "A", "A", "B"]), 0.2, 1)
     with pytest.raises(UsageError, match="too few"):
