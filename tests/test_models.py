@@ -20,12 +20,12 @@ from train import recipes
 
 @pytest.fixture
 def trained(tmp_path: Path) -> Path:
-    """A folder in which a recipe has left its model of digits; the other files are no models."""
+    """A folder in which a recipe has left its model of counts; the other files are no models."""
     folder = tmp_path / "out"
     folder.mkdir()
-    small(folder / "digits.json")
+    small(folder / "counts.json")
     (folder / "figures.json").write_text("{}")
-    (folder / "digits.keras").write_bytes(b"")
+    (folder / "counts.keras").write_bytes(b"")
     return folder
 
 
@@ -60,20 +60,20 @@ def test_any_model_is_found_by_its_path(
     trained: Path, ending: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As a user would write it: absolute, from here, from home, with an ending or without."""
-    assert find(f"{trained}/digits{ending}") == trained / "digits.json"
+    assert find(f"{trained}/counts{ending}") == trained / "counts.json"
     monkeypatch.setenv("HOME", str(trained.parent))
-    assert find(f"~/out/digits{ending}") == trained / "digits.json"
+    assert find(f"~/out/counts{ending}") == trained / "counts.json"
     monkeypatch.chdir(trained.parent)
     for start in ("out/", "./out/", "../" + trained.parent.name + "/out/"):
-        assert find(f"{start}digits{ending}").samefile(trained / "digits.json")
+        assert find(f"{start}counts{ending}").samefile(trained / "counts.json")
     monkeypatch.chdir(trained)
-    assert find(f"digits{ending}").samefile(trained / "digits.json")
+    assert find(f"counts{ending}").samefile(trained / "counts.json")
 
 
 def test_a_name_may_have_a_dot(trained: Path) -> None:
     """What follows the last dot is an ending only where it is one of ours."""
-    path = small(trained / "digits.v2.json")
-    assert find(str(trained / "digits.v2")) == path
+    path = small(trained / "counts.v2.json")
+    assert find(str(trained / "counts.v2")) == path
 
 
 def test_a_bundled_name_comes_first(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,10 +92,10 @@ def test_a_missing_model_is_one_line_that_says_what_there_is(trained: Path) -> N
         in said_of("greek")
     )
     assert "did you mean letters?" in said_of("leters")
-    assert f"did you mean {trained}/digits?" in said_of(f"{trained}/digitz.tflite")
-    assert f"there are: {trained}/digits" in said_of(f"{trained}/vowels")
-    assert f"there are: {trained}/digits" in said_of(str(trained))
-    assert f"there are: {trained}/digits" in said_of(f"{trained}/")
+    assert f"did you mean {trained}/counts?" in said_of(f"{trained}/countz.tflite")
+    assert f"there are: {trained}/counts" in said_of(f"{trained}/vowels")
+    assert f"{trained}/counts" in said_of(str(trained))
+    assert f"there are: {trained}/counts" in said_of(f"{trained}/")
     assert f"there are: {there}" in said_of("/no/such/folder/x")
 
 
@@ -107,18 +107,18 @@ def test_what_is_no_name_is_no_model(name: str) -> None:
 
 def test_half_a_model_is_told_of(trained: Path) -> None:
     """Of a manifest without its model, and the reverse, it is said which is missing."""
-    os.unlink(trained / "digits.tflite")
-    with pytest.raises(ModelError, match=r"digits\.tflite is missing"):
-        open_reader(str(trained / "digits"))
-    small(trained / "digits.json").unlink()
-    with pytest.raises(ModelError, match=r"cannot read the manifest .*digits\.json"):
-        open_reader(str(trained / "digits"))
+    os.unlink(trained / "counts.tflite")
+    with pytest.raises(ModelError, match=r"counts\.tflite is missing"):
+        open_reader(str(trained / "counts"))
+    small(trained / "counts.json").unlink()
+    with pytest.raises(ModelError, match=r"cannot read the manifest .*counts\.json"):
+        open_reader(str(trained / "counts"))
 
 
 def test_each_model_is_opened_by_what_reads_it(trained: Path) -> None:
     """Landmarks or pixels: the manifest tells which."""
     assert isinstance(open_reader("letters"), Letters)
-    reader = open_reader(str(trained / "digits"))
+    reader = open_reader(str(trained / "counts"))
     assert isinstance(reader, Pixels)
     assert reader.labels == ("0", "1")
 
@@ -130,13 +130,13 @@ def test_kinds_are_told_from_manifests(trained: Path) -> None:
     assert known.items() <= kinds.items()
     assert set(kinds) - set(known) <= set(recipes.names())
     assert all(kinds[name] == "pixels" for name in set(kinds) - {*known, "dynamic"})
-    assert kind(load(trained / "digits.json")) == "pixels"
+    assert kind(load(trained / "counts.json")) == "pixels"
 
 
 def test_models_that_read_no_single_hand_are_refused() -> None:
     """A still holds no motion, and a part of a model reads nothing alone."""
     assert "the model 'motion' reads motion, and a photograph holds none" in said_of("motion")
-    assert "is a part of another; there are: letters" in said_of("letters-closed")
+    assert f"is a part of another; there are: {', '.join(names())}" in said_of("letters-closed")
 
 
 def test_a_copy_keeps_the_word_of_pixels_among_closed_hands(tmp_path: Path) -> None:
