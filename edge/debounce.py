@@ -130,8 +130,9 @@ class DebounceConfig:
 class Debouncer:
     """Feed it every frame in order; it returns a letter event when one is settled."""
 
-    def __init__(self, config: DebounceConfig = DebounceConfig()) -> None:
+    def __init__(self, config: DebounceConfig = DebounceConfig(), *, stills: bool = True) -> None:
         self.config = config
+        self._begun_with = _BEGUN_WITH if stills else {}  # without stills, an I is a gesture, too
         self._evidence = Evidence(config.hold_ms / -log(1 - config.on), config.unsure)
         self._speed = Speed()
         self._word = Word(config.first_ms, config.further_ms, config.run_ms)
@@ -215,7 +216,7 @@ class Debouncer:
 
     def _drawn(self, t_ns: int, motion: Prediction) -> tuple[Event, ...]:
         """The event of what was drawn in the air, after that which takes its first pose back."""
-        begun_with = _BEGUN_WITH.get(motion.label, ())
+        begun_with = self._begun_with.get(motion.label, ())
         self._word.take_back(begun_with)
         self._word.begin(t_ns, _DRAWING_NS / _NS_PER_MS)
         events = self._tell(t_ns)

@@ -7,8 +7,8 @@ the stream's own, so the frame rate does not matter, and all lengths are in palm
 distance does not. Training makes its features, and asks its gate, with this code too.
 
 There are two versions. 1 reads J and Z: the tips of the little and the index finger, and a gate
-that wants one of these stretched and on its way. 2 reads any gesture: all five tips, and a gate
-that opens to any hand that goes, turns, opens or closes.
+that wants one of these stretched and on its way. 2 reads any gesture: all five tips, how the palm
+lies in depth, and a gate that opens to any hand that goes, turns, opens or closes.
 """
 
 from __future__ import annotations
@@ -40,19 +40,26 @@ class Features:
     """What a model is told of a path.
 
     version: the manifest's `features`. tips: joints of the fingertips whose place is told.
-    gate: of a path up to now, whether the model is asked at all. lasting: whether a gesture may go
-    on after it was told, as a wave does; a letter is drawn and over.
+    depth: whether it is told how the palm lies in depth: a hand that turns from one side to the
+    other may look alike on both. gate: of a path up to now, whether the model is asked at all.
+    lasting: whether a gesture may go on after it was told, as a wave does; a letter is over.
     """
 
     version: int
     tips: tuple[int, ...]
+    depth: bool
     gate: Callable[[_Times, _Floats], bool]
     lasting: bool
 
     @property
     def channels(self) -> int:
         """How many numbers a look has."""
-        return _FIRST_TIP + 2 * len(self.tips) + 8
+        return self.side + (8 if self.depth else 6)
+
+    @property
+    def side(self) -> int:
+        """Which of them is the palm's area; how far the fingers are stretched comes after it."""
+        return _FIRST_TIP + 2 * len(self.tips) + 2
 
     @property
     def size(self) -> int:
@@ -63,8 +70,9 @@ class Features:
         """Returns (..., channels) of (..., 21, 3) landmarks in pixels: what the path is made of.
 
         The palm's length; x and y of the palm's middle, of each of the tips from there, and of the
-        hand's axis; the palm's signed area in the picture, which tells its front from its back;
-        and how far each finger's tip is from its knuckle, in 3-D.
+        hand's axis; the palm's signed area in the picture, which tells its front from its back; how
+        far each finger's tip is from its knuckle, in 3-D; and, with `depth`, how much farther from
+        the camera the middle knuckle is than the wrist, and the index one than the little one.
         """
         joints = landmarks.astype(np.float32, copy=False)
         wrist, knuckle = joints[..., 0, :], joints[..., 9, :]
@@ -73,15 +81,18 @@ class Features:
         out = np.empty((*joints.shape[:-2], self.channels), np.float32)
         out[..., 0] = np.sqrt((axis * axis).sum(-1))
         out[..., 1:3] = palm
-        after = _FIRST_TIP
-        for tip in self.tips:
-            out[..., after : after + 2] = joints[..., tip, :2] - palm
-            after += 2
-        out[..., after : after + 2] = axis[..., :2]
+        for number, tip in enumerate(self.tips):
+            at = _FIRST_TIP + 2 * number
+            out[..., at : at + 2] = joints[..., tip, :2] - palm
+        side = self.side
+        out[..., side - 2 : side] = axis[..., :2]
         index, little = joints[..., 5, :2] - wrist[..., :2], joints[..., 17, :2] - wrist[..., :2]
-        out[..., after + 2] = index[..., 0] * little[..., 1] - index[..., 1] * little[..., 0]
+        out[..., side] = index[..., 0] * little[..., 1] - index[..., 1] * little[..., 0]
         fingers = joints[..., _TIPS, :] - joints[..., _ROOTS, :]
-        out[..., after + 3 :] = np.sqrt((fingers * fingers).sum(-1))
+        out[..., side + 1 : side + 6] = np.sqrt((fingers * fingers).sum(-1))
+        if self.depth:
+            out[..., side + 6] = axis[..., 2]
+            out[..., side + 7] = joints[..., 5, 2] - joints[..., 17, 2]
         return out
 
     def windows(self, t_ms: _Times, path: _Floats, left: bool, ends_ms: _Times) -> _Floats:
@@ -99,7 +110,7 @@ class Features:
         length = spans[..., :1].mean(-2, keepdims=True) + np.float32(1e-6)
         spans[..., 1:3] -= spans[..., 1:3].mean(-2, keepdims=True)
         spans /= length
-        side = self.channels - 6
+        side = self.side
         spans[..., side : side + 1] /= length
         if left:
             # What changes its sign in the mirror: x of points, and the palm's side.
@@ -112,6 +123,7 @@ TRAVEL, STIR = 0.5, 0.3  # palm lengths: of a letter that is drawn, and of any g
 STRETCHED = 0.7  # of the longest finger; were it 1.0, 4 % of the Js and 11 % of the Zs would stop
 RECENT_MS = 700.0
 TURNED = 0.25  # palm lengths squared: a third of the area of a palm that faces the camera
+ASLANT = 0.4  # palm lengths: of a palm 0.68 wide, from facing the camera to 36 degrees aside
 _LITTLE_TIP, _INDEX_TIP = slice(3, 5), slice(5, 7)  # channels of version 1
 _INDEX, _LITTLE = 11, 14  # and those that tell how far these fingers are stretched
 
@@ -137,19 +149,19 @@ def moved(t_ms: _Times, path: _Floats) -> bool:
 
     That is, whether the palm or any fingertip has gone as far as `STIR`, or the palm has turned:
     a fist that turns about its forearm hardly moves its fingertips. Were STIR 0.5, a fist that nods
-    would be stopped in a tenth of made takes; at 0.3 none is, and every take of 300 recorded Js
-    and Zs passes. On half of the frames of recorded still letters it is open, too.
+    would be stopped in a tenth of made takes; at 0.3 none is, and 99 % or more of 300 recorded Js
+    and Zs pass. On half of the frames of recorded still letters it is open, too.
     """
     recent = path[int(np.searchsorted(t_ms, t_ms[-1] - RECENT_MS)) :]
-    length = recent[:, 0].mean()
-    palm, tips = recent[:, 1:3], recent[:, _FIRST_TIP:-8].reshape(len(recent), -1, 2)
+    length, side = recent[:, 0].mean(), ANY.side
+    palm, tips = recent[:, 1:3], recent[:, _FIRST_TIP : side - 2].reshape(len(recent), -1, 2)
     points = np.concatenate([palm[:, None], tips + palm[:, None]], 1)
     if (points.max(0) - points.min(0)).max() >= STIR * length:
         return True
-    side = recent[:, -6]
-    return bool(side.max() - side.min() >= TURNED * length**2)
+    least, most = recent[:, side:].min(0), recent[:, side:].max(0)
+    return bool(most[0] - least[0] >= TURNED * length**2 or most[-1] - least[-1] >= ASLANT * length)
 
 
-J_AND_Z = Features(1, (20, 8), drawn, lasting=False)
-ANY = Features(2, (20, 8, 4, 12, 16), moved, lasting=True)
+J_AND_Z = Features(1, (20, 8), False, drawn, lasting=False)
+ANY = Features(2, (20, 8, 4, 12, 16), True, moved, lasting=True)
 VERSIONS = {features.version: features for features in (J_AND_Z, ANY)}

@@ -75,7 +75,8 @@ def _of_motion(config: Config, hands: Hands) -> Stages:
         )
     motion = Motion(find(config.model))
     gestures = Gestures(replace(config.gestures, on=False))
-    return Stages(hands, None, motion, gestures, Debouncer(config.debounce), Speller(config.text))
+    debouncer = Debouncer(config.debounce, stills=False)
+    return Stages(hands, None, motion, gestures, debouncer, Speller(config.text))
 
 
 def run(config: Config, stop: Stop) -> End:

@@ -22,7 +22,9 @@ from edge.motion import Motion
 from edge.path import ANY, J_AND_Z, SPANS_MS, Features
 from edge.run import open_stages
 from edge.signer.handshapes import HANDSHAPES
+from edge.signer.motion import Path as Way
 from edge.signer.motion import Posture, hold, move, trace
+from edge.signer.skeleton import rotation
 from edge.sources import open_source
 from edge.types import Event, Hand, Prediction
 from tests.filmed import BELOW, Looks, drawn, film, held
@@ -168,6 +170,47 @@ def _path(seed: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32]]:
     return t_ms, np.stack([hand.landmarks for _, hand in seen])
 
 
+def turned_by(posture: Posture, axis: int, angle_rad: float) -> Posture:
+    palm = rotation(axis, angle_rad) @ posture.shape.palm
+    return replace(posture, shape=replace(posture.shape, palm=palm))
+
+
+FIST, FLAT = held("S"), held("B")
+MOVES: dict[str, Way] = {
+    "a flat hand goes aside": move(FLAT, replace(FLAT, offset_mm=np.array([60.0, 0, 0]))),
+    "a fist goes down": move(FIST, replace(FIST, offset_mm=np.array([0, -50.0, 0]))),
+    "a fist nods": move(turned_by(FIST, 0, -0.2), turned_by(FIST, 0, 0.7)),
+    "a fist turns": move(turned_by(FIST, 1, -0.6), turned_by(FIST, 1, 0.6)),
+    "a flat hand turns": move(turned_by(FLAT, 1, -0.6), turned_by(FLAT, 1, 0.6)),
+    "a fist opens": move(FIST, held("5")),
+}
+
+
+def asks(features: Features, seen: Looks) -> list[bool]:
+    """Whether the gate lets each frame from the third on pass."""
+    t_ms = np.array([t_ns / 1e6 for t_ns, _ in seen])
+    path = features.looks(np.stack([hand.landmarks for _, hand in seen]))
+    return [features.gate(t_ms[:k], path[:k]) for k in range(3, len(seen) + 1)]
+
+
+@given(fps=RATES, size_px=SIZES, slant_rad=SLANTS, left=st.booleans(), seed=SEEDS)
+@settings(deadline=None, max_examples=10)
+@pytest.mark.parametrize("name", MOVES)
+def test_the_gate_opens_to_any_gesture(
+    name: str, fps: float, size_px: float, slant_rad: float, left: bool, seed: int
+) -> None:
+    """At its end the model is asked, whatever the hand's shape; before it began, and long after,
+    it is not: that hand keeps still."""
+    way = MOVES[name]
+    acts = [(0.9, hold(way(0.0))), (0.5, way), (1.0, hold(way(1.0)))]
+    seen = film(*acts, fps=fps, size_px=size_px, slant_rad=slant_rad, left=left, seed=seed)
+    opened = asks(ANY, seen)
+    at_s = [t_ns / 1e9 for t_ns, _ in seen[2:]]
+    assert all(open_ for open_, t_s in zip(opened, at_s, strict=True) if 1.4 <= t_s < 1.5)
+    assert not any(open_ for open_, t_s in zip(opened, at_s, strict=True) if t_s <= 0.9)
+    assert not opened[-1]
+
+
 def test_a_model_for_other_features_is_refused(tmp_path: Path) -> None:
     """An older model beside newer code is one clear line."""
     facts = json.loads((BUNDLED / "motion.json").read_text())
@@ -200,6 +243,18 @@ def test_a_gesture_of_the_user_s_own_takes_nothing_back() -> None:
     """Letters told before a gesture stay, whatever it is called."""
     seen = film((0.6, hold(held("J"))), (0.7, trace("J", held("J"))), (0.5, hold(held("A"))))
     assert settled(iter("I" * 37 + "-" * len(seen)), seen, 37, "hello") == ["I", "hello"]
+
+
+def test_where_no_still_is_read_an_i_is_a_gesture_too() -> None:
+    """Of a user's own I and J the J takes nothing back."""
+    seen = film((2.5, hold(held("J"))))
+    debouncer = Debouncer(stills=False)
+    told: list[Event] = []
+    for i, (t_ns, hand) in enumerate(seen):
+        label = {20: "I", 50: "J"}.get(i)
+        motion = Prediction(label, 0.9, {label: 0.9}) if label else None
+        told += debouncer.update(t_ns, hand, Prediction("", 0.0, {}), motion)
+    assert [event.label for event in told] == ["I", "J"]
 
 
 def settled(labels: Iterator[str], seen: Looks, drawn_at: int, letter: str) -> list[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +21,12 @@ from edge.errors import UsageError
 from edge.motion import DRAWN, NONE
 from train.bags import LETTERS, Vocabulary, vocabulary
 from train.motion_figures import PACES
-from train.paths import Take, recorded
+from train.motion_fit import Recipe
+from train.paths import ACTS, Take, recorded
 
 LEAST = 15  # takes of a gesture
 HELD_OUT = 0.225  # of the takes, in between a fifth and a quarter
+NEITHER = tuple(act for act in ACTS if act not in DRAWN)  # of what made hands do
 _DRAWS = 500  # ways to hold sittings out that are looked at
 
 
@@ -47,6 +49,16 @@ class Gathered:
     def vocabulary(self) -> Vocabulary:
         """What a model of these is to know."""
         return vocabulary(self.gestures) if self.timed else LETTERS
+
+    @property
+    def recipe(self) -> Recipe:
+        """How a model of these is trained: few takes, which may show anything, in smaller steps."""
+        return Recipe(batch=32, widths=(64, 48)) if self.timed else Recipe()
+
+    @property
+    def acts(self) -> tuple[str, ...]:
+        """What hands of the skeleton are to do: draw J and Z only where those are ASL's."""
+        return NEITHER if self.timed else tuple(ACTS)
 
     @property
     def paces(self) -> tuple[float, ...]:
@@ -120,17 +132,13 @@ def _read(folder: Path, name: str, unread: dict[str, str], unknown: list[str]) -
 
 
 def _limited(gathered: Gathered, limit: int) -> Gathered:
-    if not limit:
-        return gathered
-    kept: list[Take] = []
-    had: Counter[str] = Counter()
-    for take in gathered.takes:
-        had[take.label] += 1
-        if had[take.label] <= limit:
-            kept.append(take)
-    return Gathered(
-        gathered.gestures, tuple(kept), gathered.unread, gathered.unknown, gathered.timed
-    )
+    """Returns `limit` takes of each label at most, from the first to the last of them."""
+    label = np.array([take.label for take in gathered.takes])
+    kept: set[int] = set()
+    for name in np.unique(label):
+        mine = np.flatnonzero(label == name)
+        kept |= set(mine[np.unique(np.linspace(0, len(mine) - 1, limit or len(mine)).astype(int))])
+    return replace(gathered, takes=tuple(t for i, t in enumerate(gathered.takes) if i in kept))
 
 
 def held_out(gathered: Gathered, seed: int) -> tuple[npt.NDArray[np.bool_], str]:

@@ -4,8 +4,9 @@ Each line leaves in one write, so a reader that follows along, or a run that is 
 lines only. A reader that goes away (`| head -1`) ends the run without a word.
 
 "text" is the text after the event: `letter` and `space` add their label, `delete` takes the last
-character away. A letter whose hand shape has another reading names it: {"event": "letter",
-"label": "O", ..., "or": "0"}. When the word shows which was meant, deletes and letters correct it.
+character away. A gesture that is a whole word is one letter of several characters. A letter whose
+hand shape has another reading names it: {"event": "letter", "label": "O", ..., "or": "0"}. When the
+word shows which was meant, deletes and letters correct it.
 """
 
 from __future__ import annotations

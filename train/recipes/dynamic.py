@@ -27,19 +27,18 @@ from edge.manifest import load, write
 from edge.motion import Motion
 from train import recipes
 from train.bags import bags
-from train.gestures import Gathered, evened, gather, held_out
+from train.gestures import NEITHER, Gathered, evened, gather, held_out
 from train.motion_figures import int8, judged
-from train.motion_fit import Recipe, fit, material, save, words
+from train.motion_fit import fit, material, save, words
 from train.motion_parity import float_model, parity
 from train.motion_report import write_report
-from train.paths import ACTS, Take, made
+from train.paths import Take, made
 
 NAME = "dynamic"
 SUMMARY = "Gestures of one's own: a model of moving hands, from recorded takes."
+EPOCHS = 48
 MADE = 600  # takes of the skeleton; with --limit ten for each take of a gesture
-OTHERS = tuple(act for act in ACTS if act not in ("J", "Z"))
-EVENED = 120  # looks at each gesture's takes an epoch, at least: gestures weigh alike
-EPOCHS = 96
+LOOKS = 1500  # at the takes of all gestures together, in an epoch, at least: few are seen often
 STRANGERS = 60  # made takes that the model has not seen, 7 minutes
 
 
@@ -52,9 +51,10 @@ def work(args: argparse.Namespace) -> str:
 
     wanted = gathered.vocabulary
     most = args.limit or MADE
-    recipe = Recipe(seed=args.seed, made=min(MADE, 10 * most), sets=4, epochs=args.epochs)
-    evenly = evened(gathered, kept, min(EVENED, 8 * most))
-    sets = material([*evenly, *made(recipe.made, recipe.seed, OTHERS)], recipe, wanted)
+    recipe = replace(gathered.recipe, seed=args.seed, made=min(MADE, 10 * most), epochs=args.epochs)
+    each = min(LOOKS // len(wanted.gestures), 8 * most)
+    learnt = [*evened(gathered, kept, each), *made(recipe.made, recipe.seed, gathered.acts)]
+    sets = material(learnt, recipe, wanted)
     watched = bags(back, np.random.default_rng([recipe.seed, recipe.sets]), wanted)
     model, curves = fit(
         sets, recipe, wanted,
@@ -65,7 +65,7 @@ def work(args: argparse.Namespace) -> str:
     told = words(sets, recipe, {}, wanted) | {"licence": args.licence}
     save(model, sets, args.out, told, NAME)
     manifest = int8(args.out, NAME)
-    strangers = made(min(STRANGERS, 2 * most), args.seed + 1, OTHERS)
+    strangers = made(min(STRANGERS, 2 * most), args.seed + 1, NEITHER)
     figures = {
         "gestures": gathered.gestures,
         "takes": gathered.counts(),
