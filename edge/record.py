@@ -20,7 +20,7 @@ from edge.run import USUAL_FPS, taken, threads, window
 from edge.service import Stop
 from edge.sinks import Sinks
 from edge.sources import first_camera, open_source
-from edge.takes import next_number, save
+from edge.takes import LEAST, NONE, next_number, save
 from edge.types import End, Frame, Hand, Prediction, Result, Source
 
 log = logging.getLogger(__name__)
@@ -67,7 +67,10 @@ def record(config: Config, order: Order, stop: Stop) -> int:
         why = "" if recorder.seen else ", and no hand was seen in it"
         raise SourceError(f"the source ended{why}: {told}; go on with a longer one")
     log.info("%d of %d takes are kept in %s", kept, order.takes, folder)
-    if kept == order.takes:
+    missing = 0 if order.name == NONE else LEAST - len(list(folder.glob("*.npz")))
+    if missing > 0:
+        log.info("%d more are needed to train a model", missing)
+    else:
         log.info("next: python -m train.recipes.dynamic --data %s --out out", order.folder)
     return kept
 

@@ -19,6 +19,7 @@ from edge.errors import UsageError
 from edge.manifest import write
 
 NONE = "none"
+LEAST = 15  # takes of a gesture that a model is trained on
 LONGEST = 40  # characters of a name
 _FACTS = ("source", "detector", "sitting", "size")
 

@@ -28,13 +28,13 @@ from edge.types import Event, Frame, Hand
 from tests.filmed import drawn, film, take, waved
 from train import bags as cutting
 from train.bags import LETTERS, Vocabulary, bags, seen_anew, vocabulary
-from train.gestures import LEAST, Gathered, evened, gather, held_out
+from train.gestures import Gathered, evened, gather, held_out
 from train.paths import Take, made
 
 pytestmark = pytest.mark.tensorflow
 
 Floats = npt.NDArray[np.float32]
-TAKES = LEAST + 1
+TAKES = takes.LEAST + 1
 
 
 def recorded(
@@ -252,7 +252,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from train.motion_figures import int8
 
     own = vocabulary(["J", "hello"])
-    some = [of(name, seed) for name in own.gestures for seed in range(LEAST)]
+    some = [of(name, seed) for name in own.gestures for seed in range(takes.LEAST)]
     plan = motion_fit.Recipe(made=40, sets=2, epochs=80, batch=16)
     sets = motion_fit.material([*some, *made(plan.made, 1, ("letter", "rest"))], plan, own)
     folder = tmp_path_factory.mktemp("model")

@@ -218,6 +218,7 @@ def test_takes_are_recorded_and_counted_on(
     assert (tmp_path / "Z" / "001.npz").read_bytes() == first
     assert "after the 2 that are there" in caplog.text
     assert "1 of 1 takes are kept" in caplog.text
+    assert "12 more are needed to train a model" in caplog.text
     taken = takes.load(tmp_path / "Z" / "002.npz")
     assert taken.landmarks.dtype == np.float32
     assert taken.landmarks[..., :2].min() > -160

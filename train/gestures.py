@@ -24,7 +24,6 @@ from train.motion_figures import PACES
 from train.motion_fit import Recipe
 from train.paths import ACTS, Take, recorded
 
-LEAST = 15  # takes of a gesture
 HELD_OUT = 0.225  # of the takes, in between a fifth and a quarter
 NEITHER = tuple(act for act in ACTS if act not in DRAWN)  # of what made hands do
 _DRAWS = 500  # ways to hold sittings out that are looked at
@@ -99,10 +98,10 @@ def gather(data: Path, limit: int = 0) -> Gathered:
     if not gestures:
         raise UsageError(f"there is no gesture in {data}; {_record('hello', data)}")
     for name in gestures:
-        missing = LEAST - len(found[name])
+        missing = files.LEAST - len(found[name])
         if missing > 0:
             raise UsageError(
-                f"{name} has {len(found[name])} takes, {LEAST} are needed: "
+                f"{name} has {len(found[name])} takes, {files.LEAST} are needed: "
                 f"{_record(name, data)} --takes {missing}"
             )
     takes = tuple(take for name in found for take in found[name])
