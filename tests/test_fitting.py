@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import resource
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -119,21 +121,25 @@ def test_a_class_without_a_hand_to_learn_from_is_named(
     assert not (tmp_path / "checkpoints").exists()
 
 
-@pytest.fixture
-def no_room() -> Any:
-    """Files cannot grow beyond 4 kB, as on a disk that is full."""
+@contextmanager
+def no_room() -> Iterator[None]:
+    """Files cannot grow beyond 4 kB, as on a disk that is full.
+
+    Standard output too may be a file: nothing is written there meanwhile.
+    """
     before, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.getsignal(signal.SIGXFSZ)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, handler)
+    try:
+        with redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
 
 
-def test_a_full_disk_is_one_line(
-    training: Callable[..., Any], tmp_path: Path, no_room: None
-) -> None:
+def test_a_full_disk_is_one_line(training: Callable[..., Any], tmp_path: Path) -> None:
     """What cannot be saved is told, with what to do; no half file stays."""
-    with pytest.raises(UsageError, match="make room"):
+    with no_room(), pytest.raises(UsageError, match="make room"):
         training(tmp_path, 1).fit(shades(60), "x")
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
