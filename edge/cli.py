@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge import logs
 from edge.errors import FingerspellError, SinkError
 from edge.service import true_interrupts
 
@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     What takes a while to import is imported in here, where Ctrl-C is caught.
     """
-    logging.basicConfig(format="fingerspell: %(message)s", level=logging.INFO)
+    logs.set_up()
     try:
         try:
             with true_interrupts():
@@ -102,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--sink", metavar="URI", action="append", help=_uris(sinks.names()))
     run.add_argument("--hands", type=int, choices=(1, 2), help="how many hands to follow")
     run.add_argument("--max-seconds", type=float, metavar="N", help="end after so long")
+    run.add_argument("--log", choices=("text", "json"), help="how log lines look; default: text")
     run.add_argument("--config", type=Path, metavar="FILE", help="settings, in TOML")
     _add_reading(run)
 
@@ -183,8 +184,10 @@ def _run(arguments: argparse.Namespace) -> int:
     from edge.run import run
     from edge.service import stop_on_signals
 
+    config = _config(arguments)
+    logs.set_up(config.log)
     with stop_on_signals() as stop:
-        run(_config(arguments), stop)
+        run(config, stop)
     if stop.reason == "SIGINT":
         raise KeyboardInterrupt
     return 0

@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from edge.debounce import DebounceConfig
 from edge.errors import UsageError
 from edge.gestures import GestureConfig
+from edge.logs import Style
 from edge.text import TextConfig
 
 LARGE = 1e15  # a number beyond this is a slip of the finger, and one beyond 1e308 no float
@@ -32,6 +33,7 @@ class Config:
     hands: how many hands to follow, 1 or 2; the one that came first is read.
     threads: of the models' interpreter; 0 is half of the cores, at most 4.
     max_seconds: ends the run after so long; 0 is never.
+    log: how log lines look, text or json (edge/logs.py).
     debounce, text, gestures: see the modules of these names in edge.
     """
 
@@ -43,6 +45,7 @@ class Config:
     hands: int = 1
     threads: int = 0
     max_seconds: float = 0.0
+    log: Style = "text"
     debounce: DebounceConfig = field(default_factory=DebounceConfig)
     text: TextConfig = field(default_factory=TextConfig)
     gestures: GestureConfig = field(default_factory=GestureConfig)

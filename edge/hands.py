@@ -111,6 +111,7 @@ class Hands:
         self._eager_ns = -math.inf  # and of the last reason to search each frame
         self.find_ms = 0.0
         self.searched = False
+        self.patience = 1.0  # by how much searches are spaced out where time is short
 
     @property
     def invoke_ns(self) -> int:
@@ -176,8 +177,11 @@ class Hands:
     def _search_is_due(self, t_ns: int) -> bool:
         since_search_ms = (t_ns - self._search_ns) / 1e6
         since_reason_ms = (t_ns - self._eager_ns) / 1e6
-        pause_ms = SECOND_MS if self._tracks else IDLE_MS
-        return since_reason_ms <= EAGER_MS or since_search_ms >= pause_ms
+        if since_reason_ms <= EAGER_MS:
+            pause_ms = (self.patience - 1) * IDLE_MS / 2
+        else:
+            pause_ms = self.patience * (SECOND_MS if self._tracks else IDLE_MS)
+        return since_search_ms >= pause_ms
 
     def _find(self, frame: Frame, lost: list[_Track]) -> None:
         """Searches the frame; a hand found where one was lost is that one."""

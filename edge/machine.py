@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import re
@@ -11,6 +12,7 @@ from pathlib import Path
 
 PROC = Path("/proc")
 THERMAL = Path("/sys/class/thermal")
+FIRMWARE = Path("/sys/devices/platform")
 
 # The bits that `vcgencmd get_throttled` sets, and 16 bits above each the same for "since boot":
 # raspberrypi.com/documentation/computers/os.html#get_throttled
@@ -46,6 +48,37 @@ def temperature_c() -> float | None:
     return max(temperatures, default=None)
 
 
+def limit_c() -> float | None:
+    """Returns the temperature from which the kernel or firmware slows the processor down.
+
+    80 degrees on a Raspberry Pi, whose firmware does it by itself (its documentation:
+    "Frequency management and thermal control"), elsewhere the lowest passive trip point of the
+    sensors; None where there is none.
+    """
+    if (board() or "").startswith("Raspberry Pi"):
+        return 80.0
+    trips = []
+    for kind in THERMAL.glob("thermal_zone*/trip_point_*_type"):
+        try:
+            if kind.read_text().strip() == "passive":
+                trip = kind.with_name(kind.name.replace("_type", "_temp"))
+                trips.append(int(trip.read_text()) / 1000)
+        except (OSError, ValueError):
+            continue
+    # Some boards state 0 for a trip point that they do not use.
+    return min((trip for trip in trips if trip >= 50), default=None)
+
+
+def throttled_now() -> tuple[str, ...]:
+    """Returns in words what a Raspberry Pi's firmware holds back now, read from a kernel file."""
+    for file in FIRMWARE.glob("soc*/soc*:firmware/get_throttled"):
+        try:
+            return tuple(throttling(int(file.read_text(), 16))[0])
+        except (OSError, ValueError):
+            continue
+    return ()
+
+
 def throttled_bits() -> int | None:
     """Asks a Raspberry Pi's firmware; None where there is none or it does not answer."""
     program = shutil.which("vcgencmd")
@@ -78,6 +111,22 @@ def memory_mb() -> tuple[int, int] | None:
     if "MemAvailable" not in found or "MemTotal" not in found:
         return None
     return found["MemAvailable"] * 1024 // 10**6, found["MemTotal"] * 1024 // 10**6
+
+
+def resident_mb() -> float:
+    """Returns the memory in use by this process and its children, in MB; 0 if that is untold.
+
+    Pages that they share are counted once for each.
+    """
+    pids = {"self"}
+    with contextlib.suppress(OSError):  # a kernel without CONFIG_PROC_CHILDREN
+        for task in (PROC / "self" / "task").iterdir():
+            pids.update((task / "children").read_text().split())
+    pages = 0
+    for pid in pids:
+        with contextlib.suppress(OSError, ValueError):  # it has ended meanwhile
+            pages += int((PROC / pid / "statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def disk_mb(folder: Path) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from threading import Condition, Thread
 from types import TracebackType
 
@@ -23,12 +23,15 @@ class Mailbox:
     when it fails, its exception is raised here; in both cases the last frame is handed over first.
     Leaving the context closes the source. For one consumer.
 
+    waiting: called by the consumer's own thread, twice a second, while no frame comes.
+
     dropped: frames that the source counted and that were not handed over, up to the last one that
         was: overwritten here, or lost by the source itself (gaps in Frame.index).
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, waiting: Callable[[], None] = lambda: None) -> None:
         self.dropped = 0
+        self._waiting = waiting
         self._source = source
         self._thread = Thread(target=self._read, name="mailbox", daemon=True)
         self._changed = Condition()
@@ -54,12 +57,14 @@ class Mailbox:
 
     def __next__(self) -> Frame:
         """Waits for the next frame; raises what the source raised."""
-        with self._changed:
-            # Looked at again now and then: a signal handler that closes the mailbox just before
-            # the wait begins finds nobody to wake.
-            while not self._changed.wait_for(self._is_due, _LOOK_S):
-                pass
-            frame, self._slot = self._slot, None
+        # Looked at again now and then: a signal handler that closes the mailbox just before the
+        # wait begins finds nobody to wake.
+        while True:
+            with self._changed:
+                if self._changed.wait_for(self._is_due, _LOOK_S):
+                    frame, self._slot = self._slot, None
+                    break
+            self._waiting()
         if frame is None:
             raise self._error or StopIteration
         self._taken += 1

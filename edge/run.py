@@ -6,7 +6,7 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from typing import NamedTuple
@@ -17,6 +17,7 @@ from edge.detectors import open_detector
 from edge.errors import UsageError
 from edge.gestures import OPEN_HAND, Gestures
 from edge.hands import Hands
+from edge.health import Health
 from edge.mailbox import Mailbox
 from edge.manifest import load
 from edge.models import find, kind, open_reader
@@ -26,7 +27,7 @@ from edge.service import Stop
 from edge.sinks import Sinks
 from edge.sources import first_camera, open_source
 from edge.text import Speller
-from edge.types import End, Frame, Source
+from edge.types import End, Frame, Request, Source
 
 log = logging.getLogger(__name__)
 
@@ -91,19 +92,29 @@ def run(config: Config, stop: Stop) -> End:
         stages = open_stages(config, source)
         sink_uris = config.sink or window(source) or ("jsonl:-",)
         sinks = Sinks(sink_uris)
-        frames = stop.frames(
-            stack.enter_context(taken(source, sink_uris, stop)), config.max_seconds
-        )
+        health = Health(source, patience_s=120.0)
+        stack.callback(health.stopping)
+
+        def heed(request: Request | None) -> None:
+            if request == "clear":
+                stages.speller.clear()
+            elif request == "quit":
+                stop.ask("quit")
+
+        def wait() -> None:
+            heed(sinks.note(health.waiting()))
+
+        frames = stack.enter_context(taken(source, sink_uris, stop, wait))
+        frames = health.load.paced(stop.frames(frames, config.max_seconds))
         end = End("", 0, 0)
         try:
             for result in results(frames, *stages):
-                seen = result.frame.index + 1 - result.dropped
-                request = sinks.write(result)
-                if request == "clear":
-                    stages.speller.clear()
-                elif request == "quit":
-                    stop.ask("quit")
-                end = End("", seen, result.dropped)
+                end = End("", result.frame.index + 1 - result.dropped, result.dropped)
+                heed(sinks.write(result))
+                vitals = health.after(result)
+                stages.hands.patience = health.load.patience
+                if vitals:
+                    heed(sinks.note(vitals))
         finally:
             end = End(stages.speller.text.rstrip(" "), end.frames, end.dropped)
             sinks.close(end)
@@ -116,13 +127,18 @@ def threads(config: Config) -> int:
 
 
 @contextlib.contextmanager
-def taken(source: Source, sink_uris: Sequence[str], stop: Stop) -> Iterator[Iterable[Frame]]:
+def taken(
+    source: Source,
+    sink_uris: Sequence[str],
+    stop: Stop,
+    waiting: Callable[[], None] = lambda: None,
+) -> Iterator[Iterable[Frame]]:
     """Gives a source's frames as they are to be taken: the newest of a live one, else every one.
 
-    With a window, recorded frames come no faster than they were recorded.
+    With a window, recorded frames come no faster than they were recorded. waiting: as of Mailbox.
     """
     if source.live:
-        with Mailbox(source) as mailbox:
+        with Mailbox(source, waiting) as mailbox:
             stop.on_ask(mailbox.close)
             yield mailbox
     elif any(uri.partition(":")[0] == "screen" for uri in sink_uris):

@@ -149,6 +149,38 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
+class Vitals:
+    """How a run is, told once a second, and twice while no frame comes.
+
+    frames, dropped, reopened: since the start: frames looked at, frames lost or left out, and how
+        often a source that had failed was opened again.
+    fps: frames looked at in a second, over the last few seconds.
+    busy_ms: the time that a frame takes, median of the last few seconds; waiting is not counted.
+    waited_s: how long ago the last frame came, or the start if none ever did.
+    trouble: what is wrong with the source, in a line; "" while frames flow.
+    shed: what is left out, and why, in a line; "" for nothing.
+    memory_mb: resident, of this process and its children.
+    temperature_c: of the hottest sensor; None without sensors.
+    throttled: what the board's firmware holds back, in words (edge/machine.py).
+    watchdog_age_s: how long ago the service manager was told that the loop lives; None where
+        nobody wants to know.
+    """
+
+    frames: int = 0
+    dropped: int = 0
+    reopened: int = 0
+    fps: float = 0.0
+    busy_ms: float = 0.0
+    waited_s: float = 0.0
+    trouble: str = ""
+    shed: str = ""
+    memory_mb: float = 0.0
+    temperature_c: float | None = None
+    throttled: tuple[str, ...] = ()
+    watchdog_age_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """The last word of a run: the text, and how many frames were read and dropped."""
 
@@ -203,4 +235,13 @@ class Sink(Protocol):
 
     def close(self, end: End) -> None:
         """Takes the last word and releases the sink."""
+        ...
+
+
+@runtime_checkable
+class Monitor(Sink, Protocol):
+    """A sink that also wants to know how the run is."""
+
+    def note(self, vitals: Vitals) -> Request | None:
+        """Takes it about once a second, and while no frame comes; may ask as write() does."""
         ...

@@ -27,6 +27,7 @@ SOURCES = {
 # Libraries that are optional, and who may ask for them.
 EXTRAS = {
     "pygame": "edge.sinks.screen",
+    "prometheus_client": "edge.sinks.metrics",
     "picamera2": "edge.cameras",
     "libcamera": "edge.sources.picamera",
 }

@@ -32,7 +32,7 @@ from edge.sinks.screen import panels
 from edge.sinks.screen.layout import WIDEST, Layout, arrange
 from edge.sinks.screen.lettering import wrap, wrap_on
 from edge.sinks.screen.picture import draw_hand, scaled
-from edge.types import End, Result, Rgb
+from edge.types import End, Monitor, Result, Rgb, Vitals
 
 ROOT = Path(__file__).resolve().parent.parent
 SIZES = [(640, 480), (800, 480), (1280, 720), (1920, 1080), (3840, 2160), (720, 1280), (1080, 1920)]
@@ -180,7 +180,9 @@ class Shown:
     """A screen without a display, and what it shows."""
 
     def __init__(self, options: str) -> None:
-        self.sink = open_sink(f"screen:{options}")
+        opened = open_sink(f"screen:{options}")
+        assert isinstance(opened, Monitor)
+        self.sink = opened
 
     def after(self, *results: Result) -> tuple[Rgb, Layout]:
         """The window's (H, W, 3) pixels after these results, and where things are in it."""
@@ -314,6 +316,36 @@ def test_a_hand_is_asked_for_only_after_a_while(show: Callable[[str], Shown]) ->
     assert not asked(result(51, hands=(hand(9, 9, 9),), reading=prediction("A", 0.9)))
     assert not asked(result(60))
     assert asked(result(120))
+
+
+def test_without_a_picture_it_says_so_until_there_is_one(show: Callable[[str], Shown]) -> None:
+    """The last picture goes dark, the text stays, and below it stands what is wrong."""
+    screen = show("1280x720,no-mirror")
+    last = result(
+        0, rgb=halves(), hands=(hand(350, 200, 200),), reading=prediction("W", 0.9), text="HI"
+    )
+    before, layout = screen.after(last)
+    assert screen.sink.note(Vitals(trouble="usb:0 was lost; check its cable")) is None
+    ill = pygame.surfarray.array3d(pygame.display.get_surface()).transpose(1, 0, 2)
+    middle = cut(ill, layout.picture)[layout.picture.h // 2]
+    assert 0 < middle.max() < 100
+    np.testing.assert_array_equal(cut(ill, layout.text), cut(before, layout.text))
+    assert near(cut(ill, layout.footer), panels.QUIET, 60).any()
+    assert not near(cut(ill, layout.letter), panels.INK).any()
+    after, _ = screen.after(last, last)
+    np.testing.assert_array_equal(cut(after, layout.picture), cut(before, layout.picture))
+    np.testing.assert_array_equal(cut(after, layout.letter), cut(before, layout.letter))
+    assert screen.sink.note(Vitals(fps=30.0)) is None  # it is well: nothing is drawn
+    well = pygame.surfarray.array3d(pygame.display.get_surface()).transpose(1, 0, 2)
+    np.testing.assert_array_equal(well, after)
+
+
+def test_a_window_without_any_picture_yet_can_be_closed(show: Callable[[str], Shown]) -> None:
+    """A camera that is waited for does not hold the keys up."""
+    screen = show("1280x720")
+    assert screen.sink.note(Vitals(trouble="there is no camera usb:0")) is None
+    pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=pygame.K_q))
+    assert screen.sink.note(Vitals(trouble="there is no camera usb:0")) == "quit"
 
 
 def test_of_a_long_text_the_last_lines_are_shown(show: Callable[[str], Shown]) -> None:

@@ -15,14 +15,18 @@ import pytest
 from edge import sinks
 from edge.errors import FingerspellError, SinkError, UsageError
 from edge.sinks import Sinks, open_sink
-from edge.types import End, Result, Sink
+from edge.types import End, Monitor, Result, Sink, Vitals
 from tests.sample_results import hand, prediction, result
 
 # Where a sink needs more than its name to be opened in a test: NAME -> REST.
-REST = {"jsonl": "{folder}/out.jsonl"}
+REST = {"jsonl": "{folder}/out.jsonl", "metrics": "0"}
 
 # Of each sink, a REST that makes no sense or cannot be had.
-WRONG = {"jsonl": "{folder}/missing/out.jsonl", "screen": "upside-down"}
+WRONG = {
+    "jsonl": "{folder}/missing/out.jsonl",
+    "screen": "upside-down",
+    "metrics": "http",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -84,6 +88,19 @@ def test_every_kind_of_result_is_taken(sink: Sink) -> None:
     """With hands or without, with a reading or without, events of every kind, any picture."""
     for moment in moments():
         assert sink.write(moment) is None
+    sink.close(End("A", 93, 2))
+
+
+def test_a_sink_that_wants_to_know_how_the_run_is_takes_all_of_it(sink: Sink) -> None:
+    """Before the first frame, while it is well, while no frame comes, and when frames are back."""
+    if not isinstance(sink, Monitor):
+        pytest.skip("it does not want to know")
+    ill = Vitals(trouble="the camera was lost; it is opened again in 4 s", waited_s=3.5, reopened=2)
+    assert sink.note(ill) is None
+    for moment in moments():
+        assert sink.write(moment) is None
+        assert sink.note(Vitals(fps=30.0, temperature_c=50.0, throttled=("capped clock",))) is None
+        assert sink.note(ill) is None
     sink.close(End("A", 93, 2))
 
 
@@ -209,6 +226,14 @@ def test_of_two_requests_quit_outweighs_clear() -> None:
     assert Sinks(["asking:clear"]).write(result()) == "clear"
     assert Sinks(["asking:clear", "asking:quit", "asking:clear"]).write(result()) == "quit"
     assert Sinks([]).write(result()) is None
+
+
+@pytest.mark.usefixtures("failing")
+def test_only_those_who_want_to_know_are_told_how_the_run_is(tmp_path: Path) -> None:
+    """A sink of write() and close() alone is whole."""
+    several = Sinks(["asking:clear", f"jsonl:{tmp_path / 'out.jsonl'}"])
+    assert several.note(Vitals()) is None
+    assert several.write(result()) == "clear"
 
 
 @pytest.mark.usefixtures("failing")

@@ -13,7 +13,7 @@ import pkgutil
 from collections.abc import Callable, Iterable
 
 from edge.errors import SinkError, UsageError
-from edge.types import End, Request, Result, Sink
+from edge.types import End, Monitor, Request, Result, Sink, Vitals
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +54,7 @@ class Sinks:
     def __init__(self, uris: Iterable[str]) -> None:
         """Opens all of them, or none: raises as open_sink does."""
         self._open: list[tuple[str, Sink]] = []
+        self._end = End("", 0, 0)  # what a sink that fails is closed with
         try:
             for uri in uris:
                 self._open.append((uri, open_sink(uri)))
@@ -64,27 +65,36 @@ class Sinks:
 
     def write(self, result: Result) -> Request | None:
         """Hands the result to every sink; of two requests, "quit" outweighs "clear"."""
-        requests: set[Request | None] = set()
-        end = End(result.text, result.frame.index + 1 - result.dropped, result.dropped)
-        self._each(lambda sink: requests.add(sink.write(result)), end)
-        return "quit" if "quit" in requests else "clear" if "clear" in requests else None
+        seen = result.frame.index + 1 - result.dropped
+        self._end = End(result.text, seen, result.dropped)
+        return self._ask(lambda sink: sink.write(result))
+
+    def note(self, vitals: Vitals) -> Request | None:
+        """Tells those who want to know how the run is; requests are weighed as write() does."""
+        return self._ask(lambda sink: sink.note(vitals) if isinstance(sink, Monitor) else None)
 
     def close(self, end: End) -> None:
         """Hands the last word to every sink; may be called twice."""
+        self._end = end
         try:
-            self._each(lambda sink: sink.close(end), end)
+            self._each(lambda sink: sink.close(end))
         finally:
             self._open.clear()
 
-    def _each(self, act: Callable[[Sink], None], end: End) -> None:
-        """Does it to every sink, and drops those that fail; `end` is their last word."""
+    def _ask(self, act: Callable[[Sink], Request | None]) -> Request | None:
+        requests: set[Request | None] = set()
+        self._each(lambda sink: requests.add(act(sink)))
+        return "quit" if "quit" in requests else "clear" if "clear" in requests else None
+
+    def _each(self, act: Callable[[Sink], None]) -> None:
+        """Does it to every sink, and drops those that fail."""
         for uri, sink in tuple(self._open):
             try:
                 act(sink)
             except Exception as error:
                 # Exception, not SinkError: a fault in one sink is no reason to stop the others.
                 self._open.remove((uri, sink))
-                _release(sink, end)
+                _release(sink, self._end)
                 reason = " ".join(str(error).split()) or type(error).__name__
                 if not self._open:
                     raise SinkError(f"no sink is left: {uri}: {reason}") from error

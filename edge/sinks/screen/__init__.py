@@ -18,7 +18,7 @@ from edge.sinks.screen.layout import Layout, arrange
 from edge.sinks.screen.lettering import Type, wrap_on
 from edge.sinks.screen.picture import draw_hand, scaled
 from edge.sinks.screen.window import open_window
-from edge.types import End, Request, Result
+from edge.types import End, Request, Result, Vitals
 
 # Each may be written with "no-" before it; here is what holds when nothing is said.
 OPTIONS = {
@@ -81,6 +81,7 @@ class Screen:
         self._seen_ns: int | None = None  # when a hand was last in view, or the start
         self._settled: tuple[str, int] | None = None  # the last letter, and when
         self._figures = panels.Figures()
+        self._last: Result | None = None
         self._open_window()
         self._type = Type()
 
@@ -89,6 +90,16 @@ class Screen:
         request = self._heed()
         if request != "quit":
             self._draw(result)
+            self._last = result
+        return request
+
+    def note(self, vitals: Vitals) -> Request | None:
+        """Says what is wrong while no picture comes; the keys go on working."""
+        if not vitals.trouble:
+            return None  # frames flow, and write() draws
+        request = self._heed()
+        if request != "quit":
+            self._draw_trouble(vitals.trouble)
         return request
 
     def close(self, end: End) -> None:
@@ -160,9 +171,29 @@ class Screen:
             panels.draw_footer(window, self._type, layout, self._keys, figures)
         pygame.display.update(changed)
 
-    def _arrange(self, window: pygame.Surface, result: Result) -> Layout:
+    def _draw_trouble(self, trouble: str) -> None:
+        """The last picture, dark, no letter, and below it what is wrong."""
+        window = pygame.display.get_surface()
+        assert window is not None
+        layout = self._arrange(window, self._last)
+        window.fill(panels.GROUND)
+        panels.draw_letter(
+            window, self._type, layout, panels.Reading("", panels.QUIET, "no picture")
+        )
+        panels.draw_score(window, self._type, layout, None)
+        panels.draw_text(window, self._type, layout, self._lines)
+        panels.draw_footer(window, self._type, layout, (), trouble)
+        if self._last is not None:
+            self._draw_picture(window, layout, self._last)
+        dark = pygame.Surface(layout.picture.size)
+        dark.set_alpha(170)
+        window.blit(dark, layout.picture)
+        pygame.display.update()
+        self._shown.clear()
+
+    def _arrange(self, window: pygame.Surface, result: Result | None) -> Layout:
         """The layout for this window and picture; all is drawn anew when it differs."""
-        height, width = result.frame.rgb.shape[:2]
+        height, width = result.frame.rgb.shape[:2] if result else (3, 4)
         arranged_for = (window.get_size(), width / height)
         if self._layout is None or arranged_for != self._arranged_for:
             self._layout, self._arranged_for = arrange(*arranged_for), arranged_for
