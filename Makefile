@@ -85,8 +85,8 @@ $(VENV)/.made:
 # What is told on the way goes to stderr: stdout is for `make run ARGS="--sink jsonl:-" | ...`.
 # One stamp for each set of extras, newer than setup.cfg once it is installed.
 $(VENV)/.run: EXTRAS := screen
-$(VENV)/.test: EXTRAS := screen,test
-$(VENV)/.train: EXTRAS := screen,test,check,train
+$(VENV)/.test: EXTRAS := screen,metrics,test
+$(VENV)/.train: EXTRAS := screen,metrics,test,check,train
 $(VENV)/.run $(VENV)/.test $(VENV)/.train: $(VENV)/.made setup.cfg
 	@echo "installing fingerspell[$(EXTRAS)]; this can take a few minutes" >&2
 	@$(PIP) $(CONSTRAINTS) --editable ".[$(EXTRAS)]" >&2 || \
