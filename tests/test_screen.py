@@ -515,6 +515,7 @@ class Window:
             env=self._env,
             capture_output=True,
             check=True,
+            timeout=10,  # where the window has just gone, it waits for a click on another
         )
         bgr = cv2.imdecode(np.frombuffer(run.stdout, np.uint8), cv2.IMREAD_COLOR)
         assert bgr is not None
@@ -526,7 +527,7 @@ class Window:
         while True:
             try:
                 pixels = self.look(window)
-            except subprocess.CalledProcessError:
+            except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
                 pass  # no window for the moment: it is being opened anew
             else:
                 if seen(pixels, arrange((pixels.shape[1], pixels.shape[0]), 4 / 3)):
