@@ -65,8 +65,18 @@ def describe(cameras: list[Camera]) -> str:
     return "\n".join(line for camera in cameras for line in _lines(camera))
 
 
-def usb_camera(number: int) -> Camera:
-    """Looks at /dev/videoNUMBER; raises SourceError if it cannot be used, saying what to do."""
+def usb_camera(number: int, name: str = "") -> Camera:
+    """Looks at /dev/videoNUMBER, or, with a name, at the camera of that name whatever its number.
+
+    The given number is tried first: two cameras may have the same name. Raises SourceError if it
+    cannot be used, saying what to do.
+    """
+    if name and _name(number) != name:
+        numbers = [n for n in _v4l2_numbers() if _name(n) == name]
+        found = [camera for n in numbers if (camera := _look(n))]
+        if not found:
+            raise SourceError(f"there is no camera {name!r} (usb:{number}); plug it in")
+        number = found[0].number
     path = DEV / f"video{number}"
     if not path.exists():
         others = [c.uri for c in list_cameras() if not c.problem]
@@ -85,13 +95,18 @@ def _v4l2_numbers() -> list[int]:
     return sorted(int(name) for name in names if name.isdecimal())
 
 
+def _name(number: int) -> str:
+    """What the camera at /dev/videoNUMBER is called; "videoNUMBER" where nothing says so."""
+    try:
+        return (SYSFS / f"video{number}" / "name").read_text().strip()
+    except OSError:
+        return f"video{number}"
+
+
 def _look(number: int) -> Camera | None:
     """Asks /dev/videoNUMBER what it is; None if it is something else than a camera."""
     path = DEV / f"video{number}"
-    try:
-        name = (SYSFS / path.name / "name").read_text().strip()
-    except OSError:
-        name = path.name
+    name = _name(number)
     try:
         fd = os.open(path, os.O_RDWR | os.O_NONBLOCK)
     except OSError as error:

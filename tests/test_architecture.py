@@ -21,6 +21,7 @@ SOURCES = {
     "edge.sources.usb": {"edge.cameras", "edge.quiet", "edge.v4l2"},
     "edge.sources.picamera": {"edge.cameras"},
     "edge.sources.signer": {"edge.signer"},
+    "edge.sources.faulty": {"edge.signer"},  # the signer as a camera that falls ill
     "edge.sources._capture": {"edge.quiet"},
     "edge.sources": {"edge.cameras"},  # the first camera that works
 }

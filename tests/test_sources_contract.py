@@ -58,6 +58,9 @@ class Stage:
     def signer(self) -> str:
         return "signer:HI?seed=1"
 
+    def faulty(self) -> str:
+        return "faulty:HI?seed=1&size=320x240&fault=slow,half&after=60"
+
 
 # Every source by its name; video twice, as a file and as a stream. A new source adds a line here
 # and a method above.
@@ -68,6 +71,7 @@ WAYS: dict[str, tuple[str, Callable[[Stage], str]]] = {
     "video-stream": ("video", Stage.stream),
     "images": ("images", Stage.images),
     "signer": ("signer", Stage.signer),
+    "faulty": ("faulty", Stage.faulty),
 }
 
 # Of each source, what makes no sense or cannot be had.
@@ -82,6 +86,7 @@ WRONG = {
     ],
     "images": ["images:", "images:/no/such/folder", "images:/?fps=0", "images:/?nonsense=1"],
     "signer": ["signer:", "signer:%", "signer:HI?nonsense=1", "signer:HI?speed=fast"],
+    "faulty": ["faulty:", "faulty:HI?fault=bad,hang", "faulty:HI?after=-1", "faulty:HI?seed=-1"],
 }
 
 
@@ -154,7 +159,7 @@ def test_a_held_frame_does_not_change(source: Source) -> None:
 
 def test_red_is_red(way: str, source: Source) -> None:
     """Red comes first."""
-    if way == "signer":
+    if way in ("signer", "faulty"):
         pytest.skip("it chooses its own colours")
     frame = next(source.frames())
     assert np.median(frame.rgb, axis=(0, 1)) == pytest.approx([250, 20, 10], abs=8)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from edge.errors import UsageError
 from edge.signer.handshapes import HANDSHAPES, Handshape
 from edge.signer.motion import RELAXED, Path, Posture, hold, move, strokes, trace
 from edge.signer.skeleton import Array
@@ -35,6 +36,26 @@ SWIPE_S = 0.30
 SWIPE_MM = 180.0
 
 DROP_MM = 370.0  # to where the hand rests between words, unless the scene asks for more or less
+
+
+def spelling(written: str) -> str:
+    """The text that plan() takes, of one as a user writes it: quoted, in any case, with any spaces.
+
+    Raises UsageError for a text that cannot be spelled.
+    """
+    text = written.strip()
+    if len(text) >= 2 and text[0] == text[-1] and text[0] in "'\"":
+        text = text[1:-1]
+    text = " ".join(text.upper().split())
+    if not text:
+        raise UsageError("signer: has no text to spell; write for example signer:'HELLO WORLD'")
+    unknown = sorted(set(text) - set(HANDSHAPES) - {" ", SPACE, DELETE})
+    if unknown:
+        raise UsageError(
+            f"signer: cannot spell {''.join(unknown)!r}; use the letters A to Z, digits, spaces, "
+            f"{SPACE} for a space by gesture and {DELETE} for a deletion"
+        )
+    return text
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,6 +14,7 @@ import logging
 import pkgutil
 import re
 import typing
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeVar
 from urllib.parse import unquote
@@ -71,10 +72,11 @@ def open_source(uri: str) -> Source:
     return source
 
 
-def first_camera() -> Source | None:
+def first_camera(opened: Callable[[str], Source] = open_source) -> Source | None:
     """Opens the first camera that works, camera modules before USB; None if there is none.
 
-    Why others do not work is logged.
+    opened: what opens a source by its URI: this module's open_source or, for a camera that may be
+    killed when it hangs, edge.capture's open_guarded. Why others do not work is logged.
     """
     from edge.cameras import list_cameras
 
@@ -83,7 +85,7 @@ def first_camera() -> Source | None:
             _log.warning("%s (%s) %s", camera.uri, camera.name, camera.problem)
             continue
         try:
-            return open_source(camera.uri)
+            return opened(camera.uri)
         except SourceError as error:
             _log.warning("%s", error)
     return None

@@ -13,9 +13,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from edge.errors import UsageError
-from edge.signer.handshapes import HANDSHAPES
-from edge.signer.script import DELETE, SPACE
+from edge.signer.script import spelling
 from edge.signer.signer import Signer
 from edge.sources import VGA, Size, read_options, split_options
 from edge.types import Frame, Handedness
@@ -88,16 +86,4 @@ class SignerSource:
 def open(rest: str) -> SignerSource:
     """Opens "TEXT?name=value&..."; raises UsageError for a text that cannot be spelled."""
     quoted, options = split_options(rest)
-    text = quoted.strip()
-    if len(text) >= 2 and text[0] == text[-1] and text[0] in "'\"":
-        text = text[1:-1]
-    text = " ".join(text.upper().split())
-    if not text:
-        raise UsageError("signer: has no text to spell; write for example signer:'HELLO WORLD'")
-    unknown = sorted(set(text) - set(HANDSHAPES) - {" ", SPACE, DELETE})
-    if unknown:
-        raise UsageError(
-            f"signer: cannot spell {''.join(unknown)!r}; use the letters A to Z, digits, spaces, "
-            f"{SPACE} for a space by gesture and {DELETE} for a deletion"
-        )
-    return SignerSource(text, read_options(options, Options))
+    return SignerSource(spelling(quoted), read_options(options, Options))

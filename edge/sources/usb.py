@@ -4,6 +4,9 @@ Options: `usb:0?size=1280x720&fps=30&format=MJPG`
 size (default 640x480) and fps (default 30): the camera gives the nearest that it has.
 format (MJPG or YUYV): by default the one in which the camera offers that size faster. Between
 equals it is YUYV, which needs no decoding and has no artefacts.
+name: the camera that fingerspell devices calls so, whichever number it has now, since numbers
+change when cameras are plugged in again. Of several it is the one with the given number, or else
+the first. %26 is written for &.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import quote
 
 import cv2
 
@@ -38,6 +42,7 @@ class Options:
     size: Size = VGA
     fps: float = 30.0
     format: Literal["", "MJPG", "YUYV"] = ""
+    name: str = ""
 
     def __post_init__(self) -> None:
         if not 1 <= self.fps <= 1000:
@@ -50,12 +55,14 @@ def open(rest: str) -> Source:
     Raises UsageError for a number or option that is none; SourceError for a camera that is
     missing, held by another program, forbidden, or that gives no frame.
     """
-    name, texts = split_options(rest)
+    number, texts = split_options(rest)
     options = read_options(texts, Options)
-    name = name.removeprefix("/dev/video") or "0"
-    if not re.fullmatch(r"[0-9]{1,3}", name):
-        raise UsageError(f"{name!r} is no camera number; say usb:0, or see fingerspell devices")
-    camera = usb_camera(int(name))
+    number = number.removeprefix("/dev/video") or "0"
+    if not re.fullmatch(r"[0-9]{1,3}", number):
+        raise UsageError(f"{number!r} is no camera number; say usb:0, or see fingerspell devices")
+    camera = usb_camera(int(number), options.name)
+    if camera.number != int(number):
+        _log.info("%s is %s now", camera.name, camera.uri)
     fourcc = options.format or choose_format(camera.modes, options.size, options.fps)
     capture = Capture(camera.number, cv2.CAP_V4L2)
     if not capture.opened():
@@ -65,7 +72,9 @@ def open(rest: str) -> Source:
     capture.set(cv2.CAP_PROP_FRAME_HEIGHT, options.size.height)
     capture.set(cv2.CAP_PROP_FPS, options.fps)
     capture.set(cv2.CAP_PROP_BUFFERSIZE, _BUFFERS)
-    return Usb(capture, f"{camera.uri} ({camera.name})", options)
+    texts["name"] = camera.name
+    again = "&".join(f"{key}={quote(text, safe='')}" for key, text in texts.items())
+    return Usb(capture, f"{camera.uri} ({camera.name})", options, f"{camera.uri}?{again}")
 
 
 def choose_format(modes: tuple[Mode, ...], size: Size, fps: float) -> str:
@@ -78,11 +87,15 @@ def choose_format(modes: tuple[Mode, ...], size: Size, fps: float) -> str:
 
 
 class Usb:
-    """A camera that OpenCV has opened; frames carry the driver's time stamps where it sets them."""
+    """A camera that OpenCV has opened; frames carry the driver's time stamps where it sets them.
+
+    again: the URI by which to open the same camera another time, whatever its number is then.
+    """
 
     live = True
 
-    def __init__(self, capture: Capture, shown: str, options: Options) -> None:
+    def __init__(self, capture: Capture, shown: str, options: Options, again: str) -> None:
+        self.again = again
         self._capture = capture
         self._shown = shown
         self._first = capture.read()

@@ -1,0 +1,136 @@
+"""The process that a camera lives in: `python -m edge.capture.child SOCKET MEMORY`.
+
+Started by edge/capture/process.py; SOCKET and MEMORY are descriptors. It opens the source that it
+is told to, and puts each picture into a free slot: the only copy that is made of it. It judges the
+picture there too, since it has the time.
+
+It ends with its parent whatever hangs: the kernel signals it when the pipe on stdin is closed, and
+SIGIO ends a process that does not catch it, even one that holds Python's lock for ever.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import select
+import signal
+import socket
+import sys
+
+import numpy as np
+
+from edge.capture import channel, symptoms
+from edge.capture.channel import SLOT_BYTES, SLOTS, Memory, receive, send
+from edge.errors import FingerspellError, SourceError
+from edge.sources import open_source
+from edge.types import Frame, Source
+
+
+def main(socket_fd: int, memory_fd: int) -> None:
+    """Gives frames until the source ends or fails, or the parent is gone."""
+    _die_with_parent()
+    parent = socket.socket(fileno=socket_fd)
+    memory = Memory(memory_fd)
+    os.close(memory_fd)
+    logging.getLogger().addHandler(_ToParent(parent))
+    logging.getLogger().setLevel(logging.INFO)
+    order = receive(parent)
+    if order is None:
+        return
+    try:
+        _give(open_source(order["uri"]), order, parent, memory)
+        send(parent, "end")
+    except FingerspellError as error:
+        send(parent, "error", error=type(error).__name__, text=str(error))
+    except Exception as error:  # a library's own: it ends this process, and not the run
+        logging.getLogger(__name__).debug("%s", error, exc_info=True)
+        text = f"{order['shown']} failed: {type(error).__name__} {error}".splitlines()[0]
+        send(parent, "error", error="SourceError", text=text)
+
+
+def _die_with_parent() -> None:
+    """Ctrl-C and a service manager's SIGTERM are for the parent; its end is for us."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    fcntl.fcntl(0, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(0, fcntl.F_SETFL, fcntl.fcntl(0, fcntl.F_GETFL) | os.O_ASYNC)
+    if select.select([0], [], [], 0)[0]:  # it was gone before
+        os._exit(0)
+
+
+def _give(source: Source, order: channel.Message, parent: socket.socket, memory: Memory) -> None:
+    recorded = order["uri"].startswith("video:") and not source.live
+    again = getattr(source, "again", order["uri"])
+    send(parent, "hello", live=source.live, fps=source.fps, again=again, recorded=recorded)
+    slots = _Slots(parent)
+    halves = symptoms.Halves()
+    for frame in source.frames():
+        if recorded and frame.index < order["start"]:
+            continue  # it was given before the stream broke off
+        if halves.is_half(symptoms.flat_end(frame.rgb)):
+            send(parent, "broken", index=frame.index)
+            continue
+        slot = slots.take(wait=not source.live)
+        if slot is not None:
+            _put(frame, slot, parent, memory)
+
+
+def _put(frame: Frame, slot: int, parent: socket.socket, memory: Memory) -> None:
+    height, width = frame.rgb.shape[:2]
+    if frame.rgb.size > SLOT_BYTES:
+        raise SourceError(f"pictures of {width}x{height} are too large; choose 3840x2160 or less")
+    np.copyto(memory.picture(slot, height, width)[0], frame.rgb)
+    seen = symptoms.sample(frame.rgb)
+    send(
+        parent,
+        "frame",
+        slot=slot,
+        height=height,
+        width=width,
+        index=frame.index,
+        t_ns=frame.t_ns,
+        mark=symptoms.mark(seen),
+        black=symptoms.is_black(seen),
+        truth=channel.pack_truth(frame.truth),
+    )
+
+
+class _Slots:
+    """Which slots are free, as the parent says."""
+
+    def __init__(self, parent: socket.socket) -> None:
+        self._parent = parent
+        self._free = set(range(SLOTS))
+
+    def take(self, *, wait: bool) -> int | None:
+        """A slot to write to; None if all are in use, unless it is to wait for one."""
+        while select.select([self._parent], [], [], None if wait and not self._free else 0)[0]:
+            message = receive(self._parent)
+            if message is None:
+                os._exit(0)
+            self._free.update(message["slots"])
+        if not self._free:
+            return None
+        slot = min(self._free)
+        self._free.remove(slot)
+        return slot
+
+
+class _ToParent(logging.Handler):
+    """Has the parent log what is logged here: in its format, to its place."""
+
+    def __init__(self, parent: socket.socket) -> None:
+        super().__init__()
+        self._parent = parent
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            text = record.getMessage()
+            send(self._parent, "log", name=record.name, level=record.levelno, text=text)
+        except OSError:
+            self.handleError(record)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,227 @@
+"""A camera or stream that is opened anew when it falls ill."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Generator, Iterator
+
+from edge.capture import CameraConfig
+from edge.capture.channel import Message, unpack_truth
+from edge.capture.process import Process
+from edge.capture.watch import Watch
+from edge.errors import FingerspellError, SourceError, UsageError
+from edge.types import Frame
+
+_log = logging.getLogger(__name__)
+
+_LOOK_S = 0.25  # how long close() may go unnoticed
+_FIRST_S, _LONGEST_S = 0.5, 10.0  # the pauses between reopenings, each twice the one before
+_STEADY_S = 10.0  # frames for so long, and the next pause is the first again
+_CLOCK_NS = 1_000_000_000  # stamps this near to the time that has passed are of the same clock
+# To open: a Pi takes 5 s to start Python and picamera2; a stream has its own limit of at most 60.
+_OPEN_S = {"video": 65.0}
+_USUAL_OPEN_S = 20.0
+
+
+class Guarded:
+    """A source in a process of its own, which is killed and started again as need be.
+
+    Frames are counted on, and stamped later and later, over reopenings. A recording goes on where
+    it broke off. reopened: how often it was, so far. trouble: one line of what is wrong now; ""
+    while frames flow. broken: how many half pictures were left out.
+    """
+
+    def __init__(self, uri: str, config: CameraConfig) -> None:
+        """Opens it; raises as edge.sources.open_source does."""
+        self.live = True
+        self.fps: float | None = None
+        self.reopened = 0
+        self.trouble = ""
+        self.broken = 0
+        self._config = config
+        self._uri = uri  # as it is to be opened the next time
+        self._shown = re.sub(r"//[^/]*@", "//", re.sub(r"[?#].*", "", uri))  # without a password
+        self._open_s = _OPEN_S.get(uri.partition(":")[0], _USUAL_OPEN_S)
+        self._process: Process | None = None
+        self._closed = False
+        self._recorded = False
+        self._watch = Watch(self._shown, config.frozen_s)
+        self._pause_s = _FIRST_S
+        self._heard_s = self._opened_s = self._well_s = time.monotonic()
+        self._base = self._next = 0  # the index of this opening's first frame, and of the next one
+        self._offset_ns: int | None = 0  # of this opening's stamps; None until its first frame
+        self._last_ns: int | None = None
+        self._sizes: set[tuple[int, int]] = set()
+        try:
+            self._open()
+        except SourceError as error:
+            if not config.wait:
+                raise
+            self._say(str(error))
+
+    def frames(self) -> Iterator[Frame]:
+        """Yields frames until a recording ends; raises SourceError when patience does."""
+        self._heard_s = time.monotonic()
+        while not self._closed:
+            trouble = yield from self._flow()
+            if not trouble:
+                self.close()
+                return
+            self._reopen(trouble)
+
+    def close(self) -> None:
+        """Kills the process; may be called twice, from another thread, and by a signal handler."""
+        self._closed = True
+        if self._process:
+            self._process.end()
+
+    def _flow(self) -> Generator[Frame, None, str]:
+        """Yields frames while they come; returns what is wrong when none do, "" at the end."""
+        process = self._process
+        if process is None:
+            return self.trouble
+        sent = "has sent nothing"
+        while not self._closed:
+            since_s = max(self._heard_s, self._opened_s)
+            left_s = since_s + self._config.stall_s - time.monotonic()
+            if (message := process.receive(max(0.0, min(left_s, _LOOK_S)))) is None:
+                if process.ended:
+                    return f"{self._shown}: its process {process.ended}"
+                if left_s <= 0:
+                    return f"{self._shown} {sent} for {self._config.stall_s:g} s; check its cable"
+            elif message["kind"] == "frame":
+                ill = self._look(message)
+                yield self._frame(message)
+                del message  # or its picture would be held for ever
+                if ill:
+                    return self.trouble
+                self._heard_s = time.monotonic()
+            elif message["kind"] == "broken":
+                self.broken += 1
+                self._next = self._base + message["index"] + 1
+                sent = "has sent only broken pictures"
+            elif (last := self._last_word(message)) is not None:
+                return last
+        return ""
+
+    def _last_word(self, message: Message) -> str | None:
+        """What is wrong, "" for the end of a recording, or None: more will come."""
+        if message["kind"] == "error":
+            return str(message["text"])
+        if message["kind"] == "end":
+            return f"{self._shown} ended; check the camera" if self.live else ""
+        _relay(message)
+        return None
+
+    def _look(self, message: Message) -> bool:
+        """Judges a picture; returns whether the camera is to be reopened for it."""
+        now_s = time.monotonic()
+        if now_s - self._opened_s > _STEADY_S:
+            self._pause_s = _FIRST_S
+        ill = not self._recorded and self._watch.see(now_s, message["mark"], message["black"])
+        self._say(self._watch.trouble)
+        size = message["width"], message["height"]
+        if self._sizes and size not in self._sizes:
+            _log.warning("%s now gives pictures of %dx%d", self._shown, *size)
+        self._sizes.add(size)
+        return ill
+
+    def _frame(self, message: Message) -> Frame:
+        now_s, stamp_ns = time.monotonic(), int(message["t_ns"])
+        if self._offset_ns is None:  # the first of a reopened camera: its clock may be another
+            assert self._last_ns is not None
+            expected_ns = self._last_ns + round((now_s - self._heard_s) * 1e9)
+            same = abs(stamp_ns - expected_ns) < _CLOCK_NS
+            self._offset_ns = 0 if same or self._recorded else expected_ns - stamp_ns
+        t_ns = stamp_ns + self._offset_ns
+        self._last_ns = t_ns if self._last_ns is None else max(t_ns, self._last_ns + 1)
+        self._heard_s = now_s
+        index = self._base + message["index"]
+        self._next = index + 1
+        return Frame(message.pop("rgb"), index, self._last_ns, unpack_truth(message["truth"]))
+
+    def _reopen(self, trouble: str) -> None:
+        """Opens it anew, and again, until it opens; raises SourceError when patience ends."""
+        while not self._closed:
+            self._say(trouble)
+            if self._process:
+                self._process.end()
+            silent_s = time.monotonic() - self._heard_s
+            if silent_s >= self._config.patience_s:
+                self.close()
+                raise SourceError(
+                    f"{trouble} (no frame for {silent_s:.0f} s, reopened {self.reopened} times)"
+                )
+            self._pause()
+            if self._closed:
+                return
+            self.reopened += 1
+            _log.info("opening %s again", self._shown)
+            try:
+                return self._open()
+            except FingerspellError as error:
+                trouble = str(error)
+
+    def _pause(self) -> None:
+        until_s = min(time.monotonic() + self._pause_s, self._heard_s + self._config.patience_s)
+        self._pause_s = min(2 * self._pause_s, _LONGEST_S)
+        while not self._closed and (left_s := until_s - time.monotonic()) > 0:
+            time.sleep(min(left_s, _LOOK_S))
+
+    def _open(self) -> None:
+        """Starts a process, and waits until it has opened the source or says why it cannot."""
+        try:
+            process = Process(self._uri, self._shown, self._next)
+        except OSError as error:
+            raise SourceError(f"no process for {self._shown}: {error.strerror}") from error
+        self._process = process
+        until_s = time.monotonic() + self._open_s
+        try:
+            while not self._closed:
+                message = process.receive(_LOOK_S)
+                if message is not None and message["kind"] == "hello":
+                    return self._take(message)
+                if message is not None and message["kind"] == "error":
+                    usage = message["error"] == "UsageError"
+                    raise (UsageError if usage else SourceError)(message["text"])
+                if message is not None:
+                    _relay(message)
+                elif process.ended:
+                    raise SourceError(f"{self._shown}: its process {process.ended} as it opened it")
+                elif time.monotonic() > until_s:
+                    raise SourceError(
+                        f"{self._shown} does not open within {self._open_s:g} s; plug it in again"
+                    )
+        except BaseException:
+            process.end()
+            raise
+        process.end()
+
+    def _take(self, hello: Message) -> None:
+        """Takes up what a source says of itself when it is open."""
+        if not self.reopened:
+            self.live, self.fps, self._recorded = hello["live"], hello["fps"], hello["recorded"]
+        self._uri = hello["again"]
+        self._opened_s = time.monotonic()
+        self._base = 0 if self._recorded else self._next
+        self._offset_ns = 0 if self._last_ns is None else None
+
+    def _say(self, trouble: str) -> None:
+        """Logs what is wrong when it is news, and that it is over."""
+        if trouble and not self.trouble:
+            self._well_s = self._heard_s
+        if trouble != self.trouble:
+            gone_s = time.monotonic() - self._well_s
+            if trouble:
+                _log.warning("%s", trouble)
+            else:
+                _log.info("%s is well again after %.1f s", self._shown, gone_s)
+        self.trouble = trouble
+
+
+def _relay(message: Message) -> None:
+    """Logs what the child logs."""
+    if message["kind"] == "log":
+        logging.getLogger(message["name"]).log(message["level"], "%s", message["text"])
