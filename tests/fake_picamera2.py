@@ -49,7 +49,7 @@ class Request:
         red_first = {"BGR888": True, "RGB888": False}[stream["format"]]
         array = np.empty((height, width, 3), np.uint8)
         array[:] = RED if red_first else RED[::-1]
-        array[0, 0] = self._sequence % 256
+        array[:16, :16] = self._sequence % 256
         return array
 
     def release(self) -> None:

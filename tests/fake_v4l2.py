@@ -1,16 +1,19 @@
 """USB cameras that need no kernel module: device files, the driver's ioctls, OpenCV's capture.
 
 The ioctl half answers in the kernel's own structures, byte by byte. It is the only half that the
-listing of cameras sees; the capture half stands in for cv2.VideoCapture.
+listing of cameras sees; the capture half stands in for cv2.VideoCapture. What is plugged in is kept
+in the machine's folder, so that several processes see the same cameras come and go.
 """
 
 from __future__ import annotations
 
 import errno
+import json
 import os
+import shutil
 import struct
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -44,17 +47,18 @@ class Device:
     error: int = 0  # errno of every ioctl
     frames: int = 10**9
     stamped: bool = True
+    hangs: bool = False  # a read never returns, once all frames were given
+    noise: bool = False  # each picture differs from the one before, as a sensor's do
 
 
 class Machine:
     """A machine with these cameras, in place of the real one's as long as the test runs."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-        self.devices: dict[int, Device] = {}
         self.captures: list[Capture] = []
         self.dev, self.sysfs = folder / "dev", folder / "video4linux"
-        self.dev.mkdir(parents=True)
-        self.sysfs.mkdir()
+        self.dev.mkdir(parents=True, exist_ok=True)
+        self.sysfs.mkdir(exist_ok=True)
         monkeypatch.setattr(cameras, "DEV", self.dev)
         monkeypatch.setattr(cameras, "SYSFS", self.sysfs)
         monkeypatch.setattr(v4l2.fcntl, "ioctl", self.ioctl)
@@ -71,22 +75,31 @@ class Machine:
 
     def plug(self, number: int, device: Device) -> Device:
         """Adds a camera."""
-        self.devices[number] = device
-        (self.dev / f"video{number}").touch()
         (self.sysfs / f"video{number}").mkdir()
         (self.sysfs / f"video{number}" / "name").write_text(device.name + "\n")
+        (self.sysfs / f"video{number}" / "device").write_text(json.dumps(asdict(device)))
+        (self.dev / f"video{number}").touch()
         return device
+
+    def unplug(self, number: int) -> None:
+        """Takes a camera away, in the midst of whatever it does."""
+        (self.dev / f"video{number}").unlink()
+        shutil.rmtree(self.sysfs / f"video{number}")
+
+    def device(self, number: int) -> Device:
+        """What is plugged in there."""
+        return Device(**json.loads((self.sysfs / f"video{number}" / "device").read_text()))
 
     def capture(self, number: int, backend: int) -> Capture:
         """What cv2.VideoCapture(number, cv2.CAP_V4L2) returns."""
         assert backend == cv2.CAP_V4L2
-        self.captures.append(Capture(self.devices[number]))
+        self.captures.append(Capture(self.device(number), self.dev / f"video{number}"))
         return self.captures[-1]
 
     def ioctl(self, fd: int, request: int, buffer: bytearray) -> int:
         """Answers as the kernel does."""
         number = int(os.readlink(f"/proc/self/fd/{fd}").rpartition("video")[2])
-        device = self.devices[number]
+        device = self.device(number)
         assert request >> 16 & 0x3FFF == len(buffer)
         if device.error:
             raise OSError(device.error, os.strerror(device.error))
@@ -153,8 +166,9 @@ def reqbufs(device: Device, buffer: bytearray) -> None:
 class Capture:
     """cv2.VideoCapture on one of these cameras; it must not be read and released at once."""
 
-    def __init__(self, device: Device) -> None:
+    def __init__(self, device: Device, node: Path) -> None:
         self.properties: dict[int, float] = {}
+        self._node = node
         self.released = 0
         self._device = device
         self._frames = 0
@@ -179,6 +193,10 @@ class Capture:
             assert not self.released, "read after release"
             time.sleep(0.005)
             if self._frames >= self._device.frames:
+                while self._device.hangs:
+                    time.sleep(60)
+                return False, None
+            if not self._node.exists():
                 return False, None
             if self._device.stamped:
                 self._stamp_ms = time.monotonic() * 1000 - 3
@@ -187,6 +205,8 @@ class Capture:
             height = int(self.properties[cv2.CAP_PROP_FRAME_HEIGHT])
             bgr = np.empty((height, width, 3), np.uint8)
             bgr[:] = RED_BGR
+            if self._device.noise:
+                bgr[:16, :16] = self._frames % 256
             return True, bgr
         finally:
             self._using.release()

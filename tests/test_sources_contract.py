@@ -1,4 +1,7 @@
-"""What every source does: one suite over all the files of edge/sources."""
+"""What every source does: one suite over all the files of edge/sources.
+
+Those that are guarded, in a process of their own (edge/capture), do the same there.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,11 @@ import numpy as np
 import pytest
 
 from edge import sources
+from edge.capture import open_guarded
 from edge.errors import FingerspellError
 from edge.sources import open_source
 from edge.types import Source
-from tests import fake_picamera2, fake_v4l2, mjpeg_server
+from tests import fake_cameras, fake_v4l2, mjpeg_server
 
 RED_BGR = (10, 20, 250)
 
@@ -30,11 +34,12 @@ class Stage:
         self._stack = stack
 
     def usb(self) -> str:
-        fake_v4l2.Machine(self._patch, self._folder).plug(0, fake_v4l2.Device())
+        machine = fake_cameras.install(self._patch, self._folder)
+        machine.plug(0, fake_v4l2.Device(noise=True))
         return "usb:0?size=320x240"
 
     def picamera(self) -> str:
-        fake_picamera2.install(self._patch)
+        fake_cameras.install(self._patch, self._folder, {})
         return "picamera:0?size=320x240"
 
     def video(self) -> str:
@@ -72,6 +77,10 @@ WAYS: dict[str, tuple[str, Callable[[Stage], str]]] = {
     "images": ("images", Stage.images),
     "signer": ("signer", Stage.signer),
     "faulty": ("faulty", Stage.faulty),
+    "usb-guarded": ("usb", Stage.usb),
+    "picamera-guarded": ("picamera", Stage.picamera),
+    "video-stream-guarded": ("video", Stage.stream),
+    "faulty-guarded": ("faulty", Stage.faulty),
 }
 
 # Of each source, what makes no sense or cannot be had.
@@ -107,9 +116,15 @@ def uri(way: str, stage: Stage) -> str:
 
 
 @pytest.fixture
-def source(uri: str) -> Iterator[Source]:
-    with closing(open_source(uri)) as opened:
-        yield opened
+def opened(way: str) -> Callable[[str], Source]:
+    """What opens a source of this way."""
+    return open_guarded if way.endswith("-guarded") else open_source
+
+
+@pytest.fixture
+def source(uri: str, opened: Callable[[str], Source]) -> Iterator[Source]:
+    with closing(opened(uri)) as source:
+        yield source
 
 
 def test_every_source_is_tested() -> None:
@@ -137,14 +152,13 @@ def test_frames_are_counted_and_stamped(source: Source) -> None:
     assert all(a.t_ns < b.t_ns for a, b in pairwise(frames))
 
 
-def test_stamps_are_nanoseconds(way: str, uri: str) -> None:
+def test_stamps_are_nanoseconds(source: Source) -> None:
     """Where the source states its rate and keeps to it, stamps are that far apart."""
-    with closing(open_source(uri)) as source:
-        frames = list(islice(source.frames(), 8))
-        if source.live or source.fps is None:
-            pytest.skip("the test's cameras run at a pace of their own")
-        step_ns = (frames[-1].t_ns - frames[0].t_ns) / 7
-        assert step_ns == pytest.approx(1e9 / source.fps, rel=0.01)
+    frames = list(islice(source.frames(), 8))
+    if source.live or source.fps is None:
+        pytest.skip("the test's cameras run at a pace of their own")
+    step_ns = (frames[-1].t_ns - frames[0].t_ns) / 7
+    assert step_ns == pytest.approx(1e9 / source.fps, rel=0.01)
 
 
 def test_a_held_frame_does_not_change(source: Source) -> None:
@@ -159,7 +173,7 @@ def test_a_held_frame_does_not_change(source: Source) -> None:
 
 def test_red_is_red(way: str, source: Source) -> None:
     """Red comes first."""
-    if way in ("signer", "faulty"):
+    if way.partition("-")[0] in ("signer", "faulty"):
         pytest.skip("it chooses its own colours")
     frame = next(source.frames())
     assert np.median(frame.rgb, axis=(0, 1)) == pytest.approx([250, 20, 10], abs=8)
@@ -205,11 +219,11 @@ def test_closing_from_another_thread_ends_the_frames(source: Source) -> None:
     assert counts[0] <= 1
 
 
-def test_what_is_read_in_order_is_the_same_again(uri: str) -> None:
+def test_what_is_read_in_order_is_the_same_again(uri: str, opened: Callable[[str], Source]) -> None:
     """A source that is not live gives the same frames each time it is opened."""
     runs = []
     for _ in range(2):
-        with closing(open_source(uri)) as source:
+        with closing(opened(uri)) as source:
             if source.live:
                 pytest.skip("a live source never shows the same twice")
             runs.append([(f.index, f.t_ns, f.rgb.tobytes()) for f in islice(source.frames(), 30)])
@@ -217,13 +231,17 @@ def test_what_is_read_in_order_is_the_same_again(uri: str) -> None:
 
 
 @pytest.mark.parametrize("wrong", [uri for uris in WRONG.values() for uri in uris])
+@pytest.mark.parametrize("opened", [open_source, open_guarded])
 def test_mistakes_are_told_in_one_line(
-    wrong: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    wrong: str,
+    opened: Callable[[str], Source],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What makes no sense or cannot be had is a FingerspellError of one line."""
-    fake_picamera2.install(monkeypatch)
-    fake_v4l2.Machine(monkeypatch, tmp_path).plug(0, fake_v4l2.Device())
+    machine = fake_cameras.install(monkeypatch, tmp_path, {})
+    machine.plug(0, fake_v4l2.Device())
     with pytest.raises(FingerspellError) as caught:
-        open_source(wrong)
+        opened(wrong)
     assert len(str(caught.value).splitlines()) == 1
     assert len(str(caught.value)) < 200
