@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from edge.capture import CameraConfig
 from edge.debounce import DebounceConfig
 from edge.errors import UsageError
 from edge.gestures import GestureConfig
@@ -34,6 +35,7 @@ class Config:
     threads: of the models' interpreter; 0 is half of the cores, at most 4.
     max_seconds: ends the run after so long; 0 is never.
     log: how log lines look, text or json (edge/logs.py).
+    camera: what is done about a camera that falls ill; see edge/capture.
     debounce, text, gestures: see the modules of these names in edge.
     """
 
@@ -46,6 +48,7 @@ class Config:
     threads: int = 0
     max_seconds: float = 0.0
     log: Style = "text"
+    camera: CameraConfig = field(default_factory=CameraConfig)
     debounce: DebounceConfig = field(default_factory=DebounceConfig)
     text: TextConfig = field(default_factory=TextConfig)
     gestures: GestureConfig = field(default_factory=GestureConfig)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from edge.capture import open_guarded
 from edge.config import Config
 from edge.detectors import open_detector
 from edge.errors import SourceError, UsageError
@@ -19,7 +20,7 @@ from edge.recorder import Order, Recorder, Step
 from edge.run import USUAL_FPS, taken, threads, window
 from edge.service import Stop
 from edge.sinks import Sinks
-from edge.sources import first_camera, open_source
+from edge.sources import first_camera
 from edge.takes import LEAST, NONE, next_number, save
 from edge.types import End, Frame, Hand, Prediction, Result, Source
 
@@ -36,7 +37,7 @@ def record(config: Config, order: Order, stop: Stop) -> int:
     _check_writable(folder)
     number, kept, text = next_number(folder), 0, ""
     with contextlib.ExitStack() as stack:
-        source = open_source(config.source) if config.source else _camera()
+        source = open_guarded(config.source, config.camera) if config.source else _camera(config)
         stack.callback(source.close)
         fps = (source.fps or USUAL_FPS) if source.live else None
         hands = Hands(open_detector(config.detector, fps=fps, threads=threads(config)))
@@ -108,8 +109,8 @@ def _check_writable(folder: Path) -> None:
         raise UsageError(f"cannot write into {there}: {reason}; choose another --out") from error
 
 
-def _camera() -> Source:
-    camera = first_camera()
+def _camera(config: Config) -> Source:
+    camera = first_camera(lambda uri: open_guarded(uri, config.camera))
     if camera is None:
         raise SourceError("no camera works (see fingerspell devices); choose a --source")
     return camera

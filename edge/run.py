@@ -11,6 +11,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 from typing import NamedTuple
 
+from edge.capture import open_guarded
 from edge.config import Config
 from edge.debounce import Debouncer
 from edge.detectors import open_detector
@@ -87,12 +88,12 @@ def run(config: Config, stop: Stop) -> End:
     once. Returns what the sinks were told last. Raises FingerspellError.
     """
     with contextlib.ExitStack() as stack:
-        source = open_source(config.source) if config.source else _some_source()
+        source = some_source(config)
         stack.callback(source.close)
         stages = open_stages(config, source)
         sink_uris = config.sink or window(source) or ("jsonl:-",)
         sinks = Sinks(sink_uris)
-        health = Health(source, patience_s=120.0)
+        health = Health(source, patience_s=config.camera.patience_s)
         stack.callback(health.stopping)
 
         def heed(request: Request | None) -> None:
@@ -157,13 +158,18 @@ def _at_their_time(frames: Iterable[Frame]) -> Iterator[Frame]:
         yield frame
 
 
-def _some_source() -> Source:
-    """Returns the first camera that works, else the synthetic signer."""
-    camera = first_camera()
-    if camera is not None:
-        return camera
-    log.info("no camera works (see fingerspell devices): showing the synthetic signer")
-    return open_source(SIGNER)
+def some_source(config: Config) -> Source:
+    """Opens the source of the settings, else the first camera that works, else the signer."""
+
+    def opened(uri: str) -> Source:
+        return open_guarded(uri, config.camera)
+
+    if config.source:
+        return opened(config.source)
+    camera = first_camera(opened)
+    if camera is None:
+        log.info("no camera works (see fingerspell devices): showing the synthetic signer")
+    return camera or open_source(SIGNER)
 
 
 def window(source: Source) -> tuple[str, ...]:

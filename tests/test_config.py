@@ -96,7 +96,9 @@ def toml(config: Any, prefix: str = "") -> str:
             tables.append(f"[{prefix}{field.name}]\n{toml(value, field.name + '.')}")
         else:
             shown = list(value) if isinstance(value, tuple) else value
-            lines.append(f"{field.name} = {str(shown).lower() if shown is True else repr(shown)}")
+            lines.append(
+                f"{field.name} = {str(shown).lower() if isinstance(shown, bool) else repr(shown)}"
+            )
     return "\n".join([*lines, *tables]) + "\n"
 
 
