@@ -147,7 +147,11 @@ def test_the_example_configuration_is_one(commented: bool, tmp_path: Path) -> No
     assert config.source == "usb:0"
     assert config.sink == ("jsonl:-",)
     default = Config()
-    named = {"source": config.source, "sink": config.sink}
+    named = {
+        "source": config.source,
+        "sink": config.sink,
+        "camera": replace(default.camera, wait=True),
+    }
     if not commented:
         named["alphabet"] = "letters"  # what "" comes to with the bundled model
     assert config == replace(default, **named)
