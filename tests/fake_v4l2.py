@@ -169,6 +169,7 @@ class Capture:
     def __init__(self, device: Device, node: Path) -> None:
         self.properties: dict[int, float] = {}
         self._node = node
+        self._plugged = node.stat().st_ctime_ns
         self.released = 0
         self._device = device
         self._frames = 0
@@ -196,7 +197,7 @@ class Capture:
                 while self._device.hangs:
                     time.sleep(60)
                 return False, None
-            if not self._node.exists():
+            if not self._node.exists() or self._node.stat().st_ctime_ns != self._plugged:
                 return False, None
             if self._device.stamped:
                 self._stamp_ms = time.monotonic() * 1000 - 3
