@@ -325,13 +325,17 @@ switch() {
     case $(systemctl is-active "$name") in active | activating) active+=("$name") ;; esac
   done
   undo as_before
-  say "putting the units in $UNITS"
-  for name in $SERVICE $KIOSK; do
-    put "$SOURCE/systemd/$name" "$UNITS/$name" 644 root
-  done
   if [ ${#active[@]} != 0 ]; then
     say "stopping what runs"
     systemctl stop "${active[@]}"
+  fi
+  say "putting $unit in $UNITS"
+  put "$SOURCE/systemd/$unit" "$UNITS/$unit" 644 root
+  # One of the two is there, and no preset or slip of the finger enables both.
+  if [ -e "$UNITS/$other" ]; then
+    systemctl disable --quiet "$other"
+    keep "$UNITS/$other"
+    rm "$UNITS/$other"
   fi
   if [ -L "$VENV" ]; then
     old=$(readlink "$VENV")
@@ -358,12 +362,19 @@ start() {
   undo systemctl reset-failed --quiet "$unit"
   undo systemctl disable --quiet --now "$unit"
   systemctl enable --quiet "$unit"
-  systemctl disable --quiet "$other"
   systemctl reset-failed "$unit" 2>/dev/null || true
+  local until=$((SECONDS + START_S)) since
+  since=$(date +%s)
   systemctl start --no-block "$unit"
-  local until=$((SECONDS + START_S))
   while [ $SECONDS -lt $until ]; do
     case $(property SubState) in
+      start)
+        # Told by the runtime: it waits for its camera as long as it takes.
+        if grep -q "opening .* again" <<<"$(told)"; then
+          note "there is no camera yet, and it is waited for: $(told | tail -n 1). See $CONFIGURATION"
+          return
+        fi
+        ;;
       running)
         say "it runs: $(status_text)"
         return
@@ -373,13 +384,18 @@ start() {
           note "there is no camera yet; it is looked for again and again. See fingerspell devices, and $CONFIGURATION"
           return
         fi
-        journalctl --quiet --no-pager --output cat --unit "$unit" --lines 8 >&2
+        told >&2
         die "it does not run; the reason stands above"
         ;;
     esac
     sleep 0.2
   done
   note "it has not said yet that it reads, as when its camera is not there: $(status_text)"
+}
+
+# What it has said since it was started.
+told() {
+  journalctl --quiet --no-pager --output cat --unit "$unit" --since "@$since" --lines 8
 }
 
 property() { systemctl show --property "$1" --value "$unit"; } # NAME
@@ -394,7 +410,10 @@ status_text() {
 
 check() {
   local faulty='' unit='' name text
-  if [ ! -e "$VENV" ] && [ ! -e "$UNITS/$SERVICE" ]; then
+  for name in $SERVICE $KIOSK; do
+    if [ -e "$UNITS/$name" ]; then unit=$name; fi
+  done
+  if [ ! -e "$VENV" ] && [ -z "$unit" ]; then
     finding fault "nothing is installed: sudo systemd/install.sh"
     exit 1
   fi
@@ -418,19 +437,18 @@ check() {
   else
     finding fault "user: there is no $ACCOUNT; run install.sh again"
   fi
-  for name in $SERVICE $KIOSK; do
-    if [ ! -e "$UNITS/$name" ]; then
-      finding fault "unit: $name is missing; run install.sh again"
-    elif ! cmp -s "$SOURCE/systemd/$name" "$UNITS/$name"; then
-      finding note "unit: $name is not this checkout's; run install.sh again"
-    fi
-    if systemctl is-enabled --quiet "$name" 2>/dev/null; then unit=$name; fi
-  done
   if [ -z "$unit" ]; then
-    finding fault "start at boot: no; sudo systemctl enable --now $SERVICE"
-    unit=$SERVICE
+    finding fault "unit: there is none; run install.sh again"
+    exit 1
+  elif cmp -s "$SOURCE/systemd/$unit" "$UNITS/$unit"; then
+    finding ok "unit: $unit"
   else
-    finding ok "start at boot: $unit"
+    finding note "unit: $unit is not this checkout's; run install.sh again"
+  fi
+  if systemctl is-enabled --quiet "$unit"; then
+    finding ok "start at boot: yes"
+  else
+    finding fault "start at boot: no; sudo systemctl enable --now $unit"
   fi
   text="$(property ActiveState), restarted $(property NRestarts) times; $(status_text)"
   if [ "$(property ActiveState)" = active ]; then
