@@ -1,0 +1,157 @@
+"""A benchmark's result: one JSON object; made, written whole, read again, or refused with a reason.
+
+Every result says what it is and how it came about:
+
+    kind      "latency", ...         version   of this format, VERSION
+    command   as it was typed        date      ISO 8601, UTC
+
+What follows is that of kind "latency". Times are in ms where a name ends so; a distribution is
+what distribution() returns. KINDS of frames cost differently, and no figure is of all together.
+
+    machine     board, processor, cores, memory_mb, virtual, kernel, system, governor, clock_mhz
+    versions    python, litert, fingerspell, numpy, ...
+    models      name -> SHA-256 of the file
+    settings    source, live, sizes (["640x480"]), detector, model, alphabet, hands, threads, sink
+    conditions  samples: t_s, temperature_c, clock_mhz, others_cpus, throttled: lists of one length
+                warnings: lines, [] for none
+    frames      kind -> count
+                        stages_ms    stage -> distribution, of those of STAGES that there were, and
+                                     of each sink, named by its URI
+                        frame_ms     distribution of the whole frame: the sum of its stages
+                        wait_ms      of the time that the loop waited for it; no part of frame_ms
+                        invoke_ms    of the part that was spent inside LiteRT
+                        overhead_ms  of the rest of find to debounce, and overhead_share of it
+                        fps          frames a second that the loop could take
+                        glass_ms     of a live source whose stamps are this machine's clock: from
+                                     the stamp until the last sink was told
+                {"count": 0} where there was no such frame
+    event_ms    kind of frame -> distribution of glass_ms of frames that settled an event; {} else
+    total_frames, dropped, share_with_hand, seconds, warm_up_frames
+    ended       "frames", "seconds", "source" or "interrupted"
+    cpu_s, memory_mb     {"loop": this process, "capture": the one that a camera lives in}; memory
+                         is the most there ever was
+    measuring_share      of the time that frames took, what measuring took on top
+    work        what benchmarks/work.py counted with these settings; {} if it was not asked
+    start       what benchmarks/startup.py measured; {} if it was not asked
+    goals       name -> measured, at_most, met
+    quote       the one line to quote: tracked frames of this source on this board; "" for none
+    unquotable  why there is none; "" else
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge.errors import UsageError
+from edge.manifest import write as write_whole
+
+VERSION = 1
+KINDS = ("tracked", "searching", "idle")
+STAGES = ("capture", "convert", "share", "find", "follow", "letter", "debounce")
+QUANTILES = ("p50", "p90", "p99", "max")
+BATCHES = 30  # that a distribution is kept in, for what changes slowly to show as noise
+
+_NEEDED: dict[str, dict[str, type | tuple[type, ...]]] = {
+    "latency": {
+        "machine": dict,
+        "versions": dict,
+        "models": dict,
+        "settings": dict,
+        "conditions": dict,
+        "frames": dict,
+        "event_ms": dict,
+        "seconds": (int, float),
+        "ended": str,
+        "work": dict,
+    }
+}
+
+Result = dict[str, Any]
+
+
+def distribution(values: Sequence[float] | np.ndarray[Any, Any]) -> dict[str, Any]:
+    """Returns count, mean, p50, p90, p99 and max of values in order of time, and `batches`.
+
+    batches: the medians of at most BATCHES equal parts, one after the other: what a comparison
+    takes its interval from. Frames that follow each other are alike, so that single frames would
+    make it too narrow (batch means: Law, Simulation Modeling and Analysis, chapter 9).
+    """
+    array = np.asarray(values, np.float64)
+    if not len(array):
+        return {"count": 0}
+    p50, p90, p99 = np.percentile(array, [50, 90, 99])
+    parts = np.array_split(array, min(BATCHES, len(array)))
+    return {
+        "count": len(array),
+        "mean": _short(array.mean()),
+        "p50": _short(p50),
+        "p90": _short(p90),
+        "p99": _short(p99),
+        "max": _short(array.max()),
+        "batches": [_short(np.median(part)) for part in parts],
+    }
+
+
+def _short(value: float) -> float:
+    """A ten-thousandth of a millisecond is all that a clock tells."""
+    return round(float(value), 4)
+
+
+def line(result: Result) -> str:
+    """Returns the result as one line of JSON; raises ValueError for a figure that is no number."""
+    return json.dumps(result, ensure_ascii=False, allow_nan=False)
+
+
+def write(path: Path, result: Result) -> None:
+    """Writes a result, whole or not at all; raises UsageError where it may not be written."""
+    write_whole(path, line(result).encode() + b"\n")
+
+
+def read(path: Path, kind: str = "latency") -> Result:
+    """Reads a result of one kind; raises UsageError, saying why, for whatever else the file is."""
+    again = f"make one with python -m benchmarks.{kind} --json FILE"
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}; {again}") from error
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError):
+        raise UsageError(f"{path} is not JSON; {again}") from None
+    if not isinstance(found, dict) or "kind" not in found:
+        raise UsageError(f"{path} is not the result of a benchmark; {again}")
+    if found["kind"] != kind:
+        raise UsageError(f"{path} is a result of kind {found['kind']!r}, not {kind!r}; {again}")
+    if found.get("version") != VERSION:
+        version = found.get("version")
+        raise UsageError(f"{path} has version {version!r}, not {VERSION}; {again}")
+    fault = next(_faults(found, kind), "")
+    if fault:
+        raise UsageError(f"{path} is no whole result: {fault}; {again}")
+    return found
+
+
+def _faults(found: Result, kind: str) -> Iterator[str]:
+    for name, type_ in _NEEDED.get(kind, {}).items():
+        if name not in found:
+            yield f"it has no {name}"
+        elif not isinstance(found[name], type_):
+            yield f"{name} is not what it should be"
+    if kind == "latency":
+        yield from _mixtures(found["frames"])
+
+
+def _mixtures(frames: Result) -> Iterator[str]:
+    """A figure of all frames together says how often there was a hand, and nothing of the code."""
+    for name, figures in frames.items():
+        if name not in KINDS:
+            yield f"it has a figure for {name!r} frames; there are {', '.join(KINDS)}"
+        elif not isinstance(figures, dict) or not isinstance(figures.get("count"), int):
+            yield f"frames.{name} has no count"
+        elif figures["count"] and not isinstance(figures.get("stages_ms"), dict):
+            yield f"frames.{name} has no stages_ms"
