@@ -48,6 +48,8 @@ class Device:
     frames: int = 10**9
     stamped: bool = True
     hangs: bool = False  # a read never returns, once all frames were given
+    interval_s: float = 0.005
+    pictures: str = ""  # an .npy file of (N, H, W, 3), BGR, shown round and round; else all is red
     noise: bool = False  # each picture differs from the one before, as a sensor's do
 
 
@@ -192,7 +194,7 @@ class Capture:
         assert self._using.acquire(blocking=False), "read and release at once"
         try:
             assert not self.released, "read after release"
-            time.sleep(0.005)
+            time.sleep(self._device.interval_s)
             if self._frames >= self._device.frames:
                 while self._device.hangs:
                     time.sleep(60)
@@ -202,6 +204,9 @@ class Capture:
             if self._device.stamped:
                 self._stamp_ms = time.monotonic() * 1000 - 3
             self._frames += 1
+            if self._device.pictures:
+                pictures = np.load(self._device.pictures, mmap_mode="r")
+                return True, np.array(pictures[self._frames % len(pictures)])
             width = int(self.properties[cv2.CAP_PROP_FRAME_WIDTH])
             height = int(self.properties[cv2.CAP_PROP_FRAME_HEIGHT])
             bgr = np.empty((height, width, 3), np.uint8)
