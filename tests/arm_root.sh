@@ -48,15 +48,29 @@ make() {
   echo "$root"
 }
 
+cpuinfo() { # what a Raspberry Pi 4 says; of this machine's own, LiteRT would die
+  local core
+  for ((core = 0; core < $(nproc); core++)); do
+    printf '%s\t: %s\n' processor "$core" BogoMIPS 108.00 \
+      Features 'fp asimd evtstrm crc32 cpuid' 'CPU implementer' 0x41 'CPU architecture' 8 \
+      'CPU variant' 0x0 'CPU part' 0xd08 'CPU revision' 3
+    echo
+  done
+  printf '%s\t: %s\n' Model 'Raspberry Pi 4 Model B Rev 1.4'
+}
+
 run() { # in namespaces of its own: what is mounted and started goes when the command ends
   local root=$KEPT/$1
   shift
   emulate
   [ -e "$root/usr/bin/python3" ] || cannot "there is no root $root; tests/arm_root.sh make"
+  cpuinfo >"$root/etc/cpuinfo.$$"
+  mv "$root/etc/cpuinfo.$$" "$root/etc/cpuinfo"
   export root CPU
   # shellcheck disable=SC2016 # the inner shell's variables are meant
   exec unshare --mount --pid --net --fork --kill-child bash -euo pipefail -c '
     mount -t proc proc "$root/proc"
+    mount --bind "$root/etc/cpuinfo" "$root/proc/cpuinfo"
     mount --rbind --make-rprivate -o ro /sys "$root/sys"
     mount --rbind --make-rprivate /dev "$root/dev"
     while [ "$1" = --see ]; do
