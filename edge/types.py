@@ -85,12 +85,17 @@ class Frame:
     index: counts from 0 at the source, dropped frames included.
     t_ns: the source's own time stamp where it has one; only differences have a meaning.
     truth: what the picture shows, where the source made the picture itself.
+    cost_ms: what it took to get, waiting for it left out: "capture" (reading and decoding),
+        "convert" (colours), "share" (from the process that a camera lives in to this one); {} from
+        a source that does not tell. It is no part of a result's timings_ms: with a live source it
+        is spent elsewhere, while the loop has another frame in hand.
     """
 
     rgb: Rgb
     index: int
     t_ns: int
     truth: Truth | None = None
+    cost_ms: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ Messages are JSON objects, one a datagram, each with a `kind`:
     parent to child   open (uri, start)        the first; `start` is where a recording goes on
                       free (slots)             pictures that nobody looks at any more
     child to parent   hello (live, fps, again, recorded)   opened; `again` is its URI from now on
-                      frame (slot, height, width, index, t_ns, mark, black, truth)
+                      frame (slot, height, width, index, t_ns, mark, black, truth,
+                               cost_ms)
                       broken (index)           half a picture came, and was left out
                       log (name, level, text)
                       error (error, text)      what the source raised: the last word

@@ -17,6 +17,7 @@ import select
 import signal
 import socket
 import sys
+import time
 
 import numpy as np
 
@@ -38,6 +39,8 @@ def main(socket_fd: int, memory_fd: int) -> None:
     order = receive(parent)
     if order is None:
         return
+    if order["uri"].startswith("usb:"):
+        _hush()
     try:
         _give(open_source(order["uri"]), order, parent, memory)
         send(parent, "end")
@@ -57,6 +60,12 @@ def _die_with_parent() -> None:
     fcntl.fcntl(0, fcntl.F_SETFL, fcntl.fcntl(0, fcntl.F_GETFL) | os.O_ASYNC)
     if select.select([0], [], [], 0)[0]:  # it was gone before
         os._exit(0)
+
+
+def _hush() -> None:
+    """Keeps libjpeg from stderr, to which it complains of every broken picture of a webcam."""
+    sys.stderr = os.fdopen(os.dup(2), "w")  # Python is still heard
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def _give(source: Source, order: channel.Message, parent: socket.socket, memory: Memory) -> None:
@@ -80,8 +89,11 @@ def _put(frame: Frame, slot: int, parent: socket.socket, memory: Memory) -> None
     height, width = frame.rgb.shape[:2]
     if frame.rgb.size > SLOT_BYTES:
         raise SourceError(f"pictures of {width}x{height} are too large; choose 3840x2160 or less")
+    start_ns = time.perf_counter_ns()
     np.copyto(memory.picture(slot, height, width)[0], frame.rgb)
     seen = symptoms.sample(frame.rgb)
+    mark, black = symptoms.mark(seen), symptoms.is_black(seen)
+    share_ms = (time.perf_counter_ns() - start_ns) / 1e6
     send(
         parent,
         "frame",
@@ -90,9 +102,10 @@ def _put(frame: Frame, slot: int, parent: socket.socket, memory: Memory) -> None
         width=width,
         index=frame.index,
         t_ns=frame.t_ns,
-        mark=symptoms.mark(seen),
-        black=symptoms.is_black(seen),
+        mark=mark,
+        black=black,
         truth=channel.pack_truth(frame.truth),
+        cost_ms={**frame.cost_ms, "share": share_ms},
     )
 
 

@@ -21,8 +21,7 @@ _FIRST_S, _LONGEST_S = 0.5, 10.0  # the pauses between reopenings, each twice th
 _STEADY_S = 10.0  # frames for so long, and the next pause is the first again
 _CLOCK_NS = 1_000_000_000  # stamps this near to the time that has passed are of the same clock
 # To open: a Pi takes 5 s to start Python and picamera2; a stream has its own limit of at most 60.
-_OPEN_S = {"video": 65.0}
-_USUAL_OPEN_S = 20.0
+_OPEN_S, _STREAM_OPEN_S = 20.0, 65.0
 
 
 class Guarded:
@@ -42,8 +41,11 @@ class Guarded:
         self.broken = 0
         self._config = config
         self._uri = uri  # as it is to be opened the next time
-        self._shown = re.sub(r"//[^/]*@", "//", re.sub(r"[?#].*", "", uri))  # without a password
-        self._open_s = _OPEN_S.get(uri.partition(":")[0], _USUAL_OPEN_S)
+        stream = uri.startswith("video:")
+        shown = re.sub(r"[?#].*", "", uri.removeprefix("video:"))
+        self._shown = re.sub(r"//[^/]*@", "//", shown)  # without a password
+        self._check = "check the network and the camera" if stream else "check its cable"
+        self._open_s = _STREAM_OPEN_S if stream else _OPEN_S
         self._process: Process | None = None
         self._closed = False
         self._recorded = False
@@ -90,7 +92,7 @@ class Guarded:
                 if process.ended:
                     return f"{self._shown}: its process {process.ended}"
                 if left_s <= 0:
-                    return f"{self._shown} {sent} for {self._config.stall_s:g} s; check its cable"
+                    return f"{self._shown} {sent} for {self._config.stall_s:g} s; {self._check}"
             elif message["kind"] == "frame":
                 ill = self._look(message)
                 yield self._frame(message)
@@ -111,7 +113,7 @@ class Guarded:
         if message["kind"] == "error":
             return str(message["text"])
         if message["kind"] == "end":
-            return f"{self._shown} ended; check the camera" if self.live else ""
+            return f"{self._shown} ended; {self._check}" if self.live else ""
         _relay(message)
         return None
 
@@ -140,7 +142,8 @@ class Guarded:
         self._heard_s = now_s
         index = self._base + message["index"]
         self._next = index + 1
-        return Frame(message.pop("rgb"), index, self._last_ns, unpack_truth(message["truth"]))
+        truth = unpack_truth(message["truth"])
+        return Frame(message.pop("rgb"), index, self._last_ns, truth, message["cost_ms"])
 
     def _reopen(self, trouble: str) -> None:
         """Opens it anew, and again, until it opens; raises SourceError when patience ends."""
@@ -192,7 +195,7 @@ class Guarded:
                     raise SourceError(f"{self._shown}: its process {process.ended} as it opened it")
                 elif time.monotonic() > until_s:
                     raise SourceError(
-                        f"{self._shown} does not open within {self._open_s:g} s; plug it in again"
+                        f"{self._shown} does not open within {self._open_s:g} s; {self._check}"
                     )
         except BaseException:
             process.end()

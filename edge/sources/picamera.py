@@ -110,9 +110,9 @@ class Picamera:
         """Yields frames as the sensor gives them; raises SourceError when it gives no more."""
         index, last_ns = 0, -1
         while (picture := self._capture()) is not None:
-            rgb, stamp_ns = picture
+            rgb, stamp_ns, cost_ms = picture
             last_ns = max(stamp_ns, last_ns + 1)
-            yield Frame(rgb, index, last_ns)
+            yield Frame(rgb, index, last_ns, cost_ms=cost_ms)
             index += 1
 
     def close(self) -> None:
@@ -126,8 +126,8 @@ class Picamera:
             finally:
                 self._lock.release()
 
-    def _capture(self) -> tuple[Any, int] | None:
-        """The next picture and its time stamp; None once closed."""
+    def _capture(self) -> tuple[Any, int, dict[str, float]] | None:
+        """The next picture, its time stamp, and its cost_ms; None once closed."""
         picture = None
         try:
             with self._lock:
@@ -143,7 +143,7 @@ class Picamera:
             return None
         return picture
 
-    def _take(self) -> tuple[Any, int]:
+    def _take(self) -> tuple[Any, int, dict[str, float]]:
         job = self._camera.capture_request(wait=False)
         try:
             request = job.get_result(timeout=_TIMEOUT_S)
@@ -153,6 +153,8 @@ class Picamera:
         try:
             # make_array copies: the camera gets its buffer back, and the frame is ours.
             stamp_ns = request.get_metadata().get("SensorTimestamp") or time.monotonic_ns()
-            return request.make_array("main"), stamp_ns
+            start_ns = time.perf_counter_ns()
+            rgb = request.make_array("main")
+            return rgb, stamp_ns, {"capture": (time.perf_counter_ns() - start_ns) / 1e6}
         finally:
             request.release()

@@ -64,7 +64,7 @@ def open(rest: str) -> Source:
     if camera.number != int(number):
         _log.info("%s is %s now", camera.name, camera.uri)
     fourcc = options.format or choose_format(camera.modes, options.size, options.fps)
-    capture = Capture(camera.number, cv2.CAP_V4L2)
+    capture = Capture(camera.number, cv2.CAP_V4L2, live=True)
     if not capture.opened():
         raise SourceError(f"{camera.uri} ({camera.name}) cannot be opened; plug it in again")
     capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*fourcc))
@@ -105,23 +105,23 @@ class Usb:
                 f"{shown} gives no picture; plug it in again, "
                 "or choose a size and format that fingerspell devices lists"
             )
-        height, width = self._first[0].shape[:2]
+        height, width = self._first.rgb.shape[:2]
         rate = capture.get(cv2.CAP_PROP_FPS)
         self.fps = rate if 0 < rate <= 1000 else None
         if (width, height) != options.size or (self.fps or options.fps) != options.fps:
             _log.info("%s gives %dx%d at %s a second", shown, width, height, self.fps)
         # The driver's stamps are CLOCK_MONOTONIC, like ours; a driver with others is not believed.
-        self._stamped = abs(self._first[1] / 1e3 - time.monotonic()) < 10
+        self._stamped = abs(self._first.stamp_ms / 1e3 - time.monotonic()) < 10
 
     def frames(self) -> Iterator[Frame]:
         """Yields frames as the camera gives them; raises SourceError when it gives no more."""
         index, last_ns = 0, -1
         picture, self._first = self._first or self._capture.read(), None
         while picture is not None and not self._capture.closed:
-            rgb, stamp_ms = picture
+            rgb, stamp_ms, cost_ms = picture
             t_ns = round(stamp_ms * 1e6) if self._stamped else time.monotonic_ns()
             last_ns = max(t_ns, last_ns + 1)
-            yield Frame(rgb, index, last_ns)
+            yield Frame(rgb, index, last_ns, cost_ms=cost_ms)
             index += 1
             picture = self._capture.read()
         if not self._capture.closed:

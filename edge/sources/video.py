@@ -78,7 +78,7 @@ def _open_url(rest: str) -> Source:
     params = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, timeout_ms]
     params += [cv2.CAP_PROP_READ_TIMEOUT_MSEC, timeout_ms]
     shown = re.sub(r"//[^/]*@", "//", re.sub(r"[?#].*", "", url))  # without a password
-    capture = Capture(url, cv2.CAP_FFMPEG, params)
+    capture = Capture(url, cv2.CAP_FFMPEG, params, live=True)
     if not capture.opened():
         raise SourceError(
             f"no video from {shown} within {options.timeout:g} s; "
@@ -113,7 +113,7 @@ class Video:
         self._length = int(max(0, capture.get(cv2.CAP_PROP_FRAME_COUNT)))
         url = timeout_s is not None
         self.live = url and not self._length
-        self._stamped = not (url and capture.get(cv2.CAP_PROP_FOURCC) == _MOTION_JPEG)
+        self._stamped = not (self.live and capture.get(cv2.CAP_PROP_FOURCC) == _MOTION_JPEG)
         fps = capture.get(cv2.CAP_PROP_FPS)
         self.fps = fps if self._stamped and 0 < fps <= 1000 else None
         capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)  # off by default before OpenCV 5
@@ -125,10 +125,10 @@ class Video:
         asked = time.monotonic()
         while (picture := self._capture.read()) is not None:
             self._check_stall(asked)
-            rgb, stamp_ms = picture
+            rgb, stamp_ms, cost_ms = picture
             stamp_ns = round(stamp_ms * 1e6) if self._stamped else time.monotonic_ns()
             t_ns = stamp_ns if stamp_ns > t_ns else t_ns + step_ns
-            yield Frame(rgb, index, t_ns)
+            yield Frame(rgb, index, t_ns, cost_ms=cost_ms)
             index += 1
             asked = time.monotonic()
         if self._capture.closed:
