@@ -1,0 +1,244 @@
+"""What a machine is, and the conditions it measured in: heat, clock, power, what else it did."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import re
+import time
+from collections.abc import Iterator, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import numpy as np
+
+from edge import interpreter, machine
+
+CPUS = Path("/sys/devices/system/cpu")
+POWER = Path("/sys/class/power_supply")
+
+EACH_S = 5.0  # from one sample to the next
+BUSY_CPUS = 0.1  # others use more of the cores than this: more than a quiet system's own services
+SLOWED = 0.9  # of its own highest clock: a processor told to keep it is below that for a reason
+LIBRARIES = ("fingerspell", "numpy", "opencv-python-headless", "opencv-python", "pygame-ce")
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def facts() -> dict[str, Any]:
+    """Returns what the machine is, for a result."""
+    memory = machine.memory_mb()
+    system = None
+    with contextlib.suppress(OSError):
+        system = platform.freedesktop_os_release().get("PRETTY_NAME")
+    return {
+        "board": machine.board(),
+        "processor": machine.processor(),
+        "cores": os.cpu_count(),
+        "memory_mb": memory[1] if memory else None,
+        "virtual": " hypervisor" in _text(machine.PROC / "cpuinfo"),
+        "kernel": f"{platform.system()} {platform.release()}",
+        "system": system,
+        "governor": governor(),
+        "clock_mhz": _clock_mhz("cpuinfo_max_freq"),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Returns name -> version of Python and of the libraries that are installed."""
+    found = {"python": platform.python_version(), "litert": interpreter.runtime()}
+    for name in LIBRARIES:
+        with contextlib.suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
+
+
+def governor() -> str | None:
+    """Returns what governs the clock: "performance", "ondemand"; None where nothing tells."""
+    files = CPUS.glob("cpu[0-9]*/cpufreq/scaling_governor")
+    return ", ".join(sorted({_text(file).strip() for file in files})) or None
+
+
+def on_battery() -> bool:
+    """Whether a battery is being drained."""
+    states = (_text(supply / "status").strip() for supply in POWER.glob("*"))
+    return "Discharging" in states
+
+
+def at_start() -> list[str]:
+    """Returns what can be told, and mended, before anything is measured: a line for each."""
+    lines = []
+    if on_battery():
+        lines.append("the machine runs on battery; plug it in")
+    if (found := governor()) not in (None, "performance"):
+        lines.append(
+            f"the clock's governor is {found}; for steady figures: echo performance |"
+            f" sudo tee {CPUS}/cpu*/cpufreq/scaling_governor"
+        )
+    return lines
+
+
+class Watch:
+    """Samples the conditions from a thread, while something else is measured.
+
+        with Watch() as watch:
+            ...
+        watch.samples, watch.warnings(), watch.cpu_s, watch.memory_mb
+
+    samples: lists of one length: t_s, temperature_c, clock_mhz, others_cpus (how many cores other
+        programs, or a virtual machine's other guests, took since the sample before), throttled.
+    cpu_s, memory_mb: of this process ("loop") and of the one that a camera lives in ("capture",
+        only where there is one): processor time between start and end, and the most memory ever.
+    took_s: what the sampling itself took of a processor.
+    """
+
+    def __init__(self, each_s: float = EACH_S) -> None:
+        names = ("t_s", "temperature_c", "clock_mhz", "others_cpus", "throttled")
+        self.samples: dict[str, list[Any]] = {name: [] for name in names}
+        self.took_s = 0.0
+        self._each_s = each_s
+        self._over = Event()
+        self._thread = Thread(target=self._sample_on, name="conditions", daemon=True)
+        self._lines = at_start()
+        self._held_back: set[str] = set()
+        self._pids: dict[int, tuple[float, float]] = {}  # of the capture: seconds at first, and now
+        self._memory_mb = {"loop": 0.0}
+
+    def __enter__(self) -> Watch:
+        self._start_s = self._before_s = time.monotonic()
+        self._first_s = time.process_time()
+        self._old = set(machine.throttling(_bits())[1])
+        self._look_at_processes()
+        self._busy_s = self._others_s()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+        self._sample()
+        # The firmware remembers what came and went between two samples.
+        self._held_back |= set(machine.throttling(_bits())[1]) - self._old
+        self._last_s = time.process_time()
+
+    @property
+    def cpu_s(self) -> dict[str, float]:
+        """Seconds of processor time, to be asked when it is over."""
+        found = {"loop": round(self._last_s - self._first_s, 3)}
+        if self._pids:
+            found["capture"] = round(sum(now - first for first, now in self._pids.values()), 3)
+        return found
+
+    @property
+    def memory_mb(self) -> dict[str, float]:
+        """The most memory that each process ever had, MB (1e6 bytes)."""
+        return {name: round(mb, 1) for name, mb in self._memory_mb.items()}
+
+    def warnings(self) -> list[str]:
+        """Returns a line for each reason not to trust the figures; [] for none."""
+        lines = list(self._lines)
+        spans_s = np.diff(self.samples["t_s"], prepend=0.0)
+        others = np.average(self.samples["others_cpus"], weights=spans_s + 1e-9)
+        if others > BUSY_CPUS:
+            lines.append(
+                f"the machine was busy: others used {others:.1f} of its {os.cpu_count()} cores"
+            )
+        if self._held_back:
+            lines.append(f"the board held the processor back: {', '.join(sorted(self._held_back))}")
+        hottest = max(filter(None, self.samples["temperature_c"]), default=0.0)
+        if (limit := machine.limit_c()) and hottest >= limit:
+            lines.append(f"it got {hottest:.0f} °C hot; from {limit:.0f} on it slows itself down")
+        clocks = [clock for clock in self.samples["clock_mhz"] if clock]
+        if clocks and governor() == "performance" and min(clocks) < SLOWED * max(clocks):
+            lines.append(f"the clock fell from {max(clocks):.0f} to {min(clocks):.0f} MHz")
+        if on_battery() and not any("battery" in line for line in lines):
+            lines.append("the machine ran on battery at the end; plug it in")
+        return lines
+
+    def _sample_on(self) -> None:
+        while not self._over.wait(self._each_s):
+            self._sample()
+
+    def _sample(self) -> None:
+        start_s = time.thread_time()
+        self._look_at_processes()
+        now_s, busy_s = time.monotonic(), self._others_s()
+        others = max(0.0, busy_s - self._busy_s) / max(now_s - self._before_s, 1e-3)
+        self._before_s, self._busy_s = now_s, busy_s
+        held_back = machine.throttling(_bits())[0]
+        self._held_back.update(held_back)
+        for name, value in (
+            ("t_s", round(now_s - self._start_s, 1)),
+            ("temperature_c", machine.temperature_c()),
+            ("clock_mhz", _clock_mhz("scaling_cur_freq")),
+            ("others_cpus", round(others, 2)),
+            ("throttled", held_back),
+        ):
+            self.samples[name].append(value)
+        self.took_s += time.thread_time() - start_s
+
+    def _others_s(self) -> float:
+        """Returns processor time that others have had since the system's start, seconds."""
+        fields = [int(field) for field in _text(machine.PROC / "stat").split("\n")[0].split()[1:]]
+        # user, nice, system, irq, softirq, steal: not idle and iowait; proc_stat(5).
+        busy = sum(fields[i] for i in (0, 1, 2, 5, 6, 7) if i < len(fields)) / _TICKS
+        mine = time.process_time() + sum(now for _, now in self._pids.values())
+        return busy - mine
+
+    def _look_at_processes(self) -> None:
+        self._memory_mb["loop"] = peak_memory_mb()
+        for pid in _captures():
+            seconds, peak = _cpu_s(pid), peak_memory_mb(pid)
+            first, _ = self._pids.get(pid, (seconds if not self.samples["t_s"] else 0.0, 0.0))
+            self._pids[pid] = first, seconds
+            self._memory_mb["capture"] = max(self._memory_mb.get("capture", 0.0), peak)
+
+
+def peak_memory_mb(pid: int | str = "self") -> float:
+    """Returns the most memory that a process ever had (VmHWM), in MB; 0 where it is untold.
+
+    Not ru_maxrss, in which a child starts with what its parent had.
+    """
+    match = re.search(
+        r"^VmHWM:\s+(\d+) kB", _text(machine.PROC / str(pid) / "status"), re.MULTILINE
+    )
+    return int(match[1]) * 1024 / 1e6 if match else 0.0
+
+
+def _captures() -> Iterator[int]:
+    """Yields the processes that this one has a camera in: edge/capture."""
+    for entry in machine.PROC.glob("[0-9]*"):
+        parts = _text(entry / "stat").rpartition(")")[2].split()
+        mine = len(parts) > 1 and parts[1] == str(os.getpid())
+        if mine and "edge.capture.child" in _text(entry / "cmdline"):
+            yield int(entry.name)
+
+
+def _cpu_s(pid: int) -> float:
+    parts = _text(machine.PROC / str(pid) / "stat").rpartition(")")[2].split()
+    return (int(parts[11]) + int(parts[12])) / _TICKS if len(parts) > 12 else 0.0
+
+
+def _bits() -> int:
+    """Returns what a Raspberry Pi's firmware holds back, as bits; 0 where nothing tells."""
+    for file in machine.FIRMWARE.glob("soc*/soc*:firmware/get_throttled"):
+        with contextlib.suppress(ValueError):
+            return int(_text(file), 16)
+    return machine.throttled_bits() or 0
+
+
+def _clock_mhz(name: str) -> float | None:
+    """Returns the fastest core's clock by a file of cpufreq, MHz; None where nothing tells."""
+    files: Sequence[str] = [_text(file) for file in CPUS.glob(f"cpu[0-9]*/cpufreq/{name}")]
+    return max((int(text) / 1000 for text in files if text.strip().isdigit()), default=None)
+
+
+def _text(file: Path) -> str:
+    """Returns a kernel file's text; "" where there is none, or it is gone meanwhile."""
+    try:
+        return file.read_text(errors="replace")
+    except OSError:
+        return ""
