@@ -325,7 +325,8 @@ def test_without_a_picture_it_says_so_until_there_is_one(show: Callable[[str], S
         0, rgb=halves(), hands=(hand(350, 200, 200),), reading=prediction("W", 0.9), text="HI"
     )
     before, layout = screen.after(last)
-    assert screen.sink.note(Vitals(trouble="usb:0 was lost; check its cable")) is None
+    lost = Vitals(trouble="usb:0 was lost; check its cable", waited_s=0.5)
+    assert screen.sink.note(lost) is None
     ill = pygame.surfarray.array3d(pygame.display.get_surface()).transpose(1, 0, 2)
     middle = cut(ill, layout.picture)[layout.picture.h // 2]
     assert 0 < middle.max() < 100
@@ -343,9 +344,22 @@ def test_without_a_picture_it_says_so_until_there_is_one(show: Callable[[str], S
 def test_a_window_without_any_picture_yet_can_be_closed(show: Callable[[str], Shown]) -> None:
     """A camera that is waited for does not hold the keys up."""
     screen = show("1280x720")
-    assert screen.sink.note(Vitals(trouble="there is no camera usb:0")) is None
+    missing = Vitals(trouble="there is no camera usb:0", waited_s=5.0)
+    assert screen.sink.note(missing) is None
     pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=pygame.K_q))
-    assert screen.sink.note(Vitals(trouble="there is no camera usb:0")) == "quit"
+    assert screen.sink.note(missing) == "quit"
+
+
+def test_an_ill_picture_is_shown_with_what_is_wrong(show: Callable[[str], Shown]) -> None:
+    """Black or frozen ones still come: they are drawn as ever, and the footer says why."""
+    screen = show("1280x720,no-hints")
+    screen.after(result(0, rgb=halves()))
+    screen.sink.note(Vitals(trouble="usb:0 gives black pictures", fps=30.0))
+    before, layout = screen.after(result(1, rgb=halves()))
+    assert near(cut(before, layout.picture), RED).any()
+    screen.sink.note(Vitals(fps=30.0))
+    after, _ = screen.after(result(2, rgb=halves()))
+    assert not np.array_equal(cut(before, layout.footer), cut(after, layout.footer))
 
 
 def test_of_a_long_text_the_last_lines_are_shown(show: Callable[[str], Shown]) -> None:

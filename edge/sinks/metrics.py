@@ -132,7 +132,7 @@ class Metrics:
         silent_s = time.monotonic() - self._heard_s
         if silent_s > STALE_S:
             return f"the loop has stood still for {silent_s:.0f} s"
-        return self._vitals.trouble if self._waited_s else ""
+        return self._vitals.trouble
 
     def _set_gauges(self) -> None:
         now_s = time.monotonic()

@@ -30,6 +30,7 @@ OPTIONS = {
 KEYS = (("C", "clear"), ("M", "mirror"), ("Q", "quit"), ("F", "full screen"), ("S", "skeleton"))
 SETTLED_MS = 450  # how long a letter that was just taken is shown in colour
 SURE = 0.5  # the score from which a letter is shown in full
+WAITED_S = 0.4  # without a frame for so long, none comes
 ALONE_MS = 1500  # how long without a hand until one is asked for
 _STALE = (
     pygame.WINDOWEXPOSED,
@@ -82,6 +83,7 @@ class Screen:
         self._settled: tuple[str, int] | None = None  # the last letter, and when
         self._figures = panels.Figures()
         self._last: Result | None = None
+        self._trouble = ""
         self._open_window()
         self._type = Type()
 
@@ -95,11 +97,12 @@ class Screen:
 
     def note(self, vitals: Vitals) -> Request | None:
         """Says what is wrong while no picture comes; the keys go on working."""
-        if not vitals.trouble:
+        self._trouble = vitals.trouble
+        if vitals.waited_s < WAITED_S:
             return None  # frames flow, and write() draws
         request = self._heed()
-        if request != "quit":
-            self._draw_trouble(vitals.trouble)
+        if request != "quit" and self._trouble:
+            self._draw_trouble()
         return request
 
     def close(self, end: End) -> None:
@@ -166,12 +169,12 @@ class Screen:
                 lambda text: self._type.width(text, layout.text_cap_px),
             )
             panels.draw_text(window, self._type, layout, self._lines)
-        figures = self._figures.after(result)
+        figures = self._trouble or self._figures.after(result)
         if stale("footer", layout.footer, figures):
             panels.draw_footer(window, self._type, layout, self._keys, figures)
         pygame.display.update(changed)
 
-    def _draw_trouble(self, trouble: str) -> None:
+    def _draw_trouble(self) -> None:
         """The last picture, dark, no letter, and below it what is wrong."""
         window = pygame.display.get_surface()
         assert window is not None
@@ -182,7 +185,7 @@ class Screen:
         )
         panels.draw_score(window, self._type, layout, None)
         panels.draw_text(window, self._type, layout, self._lines)
-        panels.draw_footer(window, self._type, layout, (), trouble)
+        panels.draw_footer(window, self._type, layout, (), self._trouble)
         if self._last is not None:
             self._draw_picture(window, layout, self._last)
         dark = pygame.Surface(layout.picture.size)
