@@ -13,11 +13,13 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import fields
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice, pairwise
 from pathlib import Path
-from threading import Thread, Timer
+from threading import Event, Thread, Timer
 from typing import Any, cast
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -233,6 +235,16 @@ def test_pictures_with_black_bars_are_whole(seed: int, share: float, level: int)
     assert symptoms.flat_end(rgb) == 0
 
 
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.9])
+def test_a_jpeg_that_is_cut_is_half_a_picture(share: float) -> None:
+    """What libjpeg makes of a webcam's picture of which the end is missing."""
+    whole = cv2.imencode(".jpg", room(1))[1].tobytes()
+    assert symptoms.flat_end(cv2.imdecode(np.frombuffer(whole, np.uint8), 1)) == 0
+    cut = np.frombuffer(whole[: int(share * len(whole))] + b"\xff\xd9", np.uint8)
+    rows = symptoms.flat_end(np.asarray(cv2.imdecode(cut, 1), np.uint8))
+    assert rows == pytest.approx(240 * (1 - share), abs=24)
+
+
 def test_a_grey_bar_is_part_of_the_picture() -> None:
     """A camera's own grey footer does not cost all of its pictures: no JPEG is cut there always."""
     halves = symptoms.Halves()
@@ -321,7 +333,7 @@ def read(source: Guarded, reopened: int, further: int = 20) -> list[Frame]:
         ("slow", "has sent nothing for 0.7 s"),
         ("crash", "its process died of SIGABRT"),
         ("gone", "was lost; check its cable"),
-        ("end", "ended; check the camera"),
+        ("end", "ended; check its cable"),
         ("half", "has sent only broken pictures for 0.7 s"),
         ("frozen", "has given the same picture for 2 s"),
     ],
@@ -517,6 +529,49 @@ def test_a_camera_module_that_stops_is_opened_again(
     with closing(guarded("picamera:0")) as source:
         assert len(list(until(islice(source.frames(), 45)))) == 45
         assert source.reopened >= 2
+
+
+def test_a_recording_by_url_goes_on_where_it_stalled(tmp_path: Path) -> None:
+    """No frame of it is lost or comes twice, and no stamp changes."""
+    path = tmp_path / "clip.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 30, (160, 120))
+    for picture in np.random.default_rng(0).integers(0, 256, (120, 120, 160, 3)).astype(np.uint8):
+        writer.write(picture)
+    writer.release()
+    clip, asked, gone = path.read_bytes(), list[str](), Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(clip)))
+            self.end_headers()
+            with suppress(OSError):
+                self.wfile.write(clip[: len(clip) // 2])
+                if len(asked) == 1:
+                    gone.wait(20)
+                self.wfile.write(clip[len(clip) // 2 :])
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        uri = f"video:http://127.0.0.1:{server.server_port}/clip.avi"
+        with closing(guarded(uri)) as source, closing(open_source(f"video:{path}")) as here:
+            assert not source.live
+            for ours, theirs in zip(until(source.frames()), here.frames(), strict=True):
+                assert (ours.index, ours.t_ns) == (theirs.index, theirs.t_ns)
+                assert np.array_equal(ours.rgb, theirs.rgb)
+            assert source.reopened == 1
+        assert ours.index == 119
+    finally:
+        gone.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 # What is left over: see _nothing_is_left, too.
