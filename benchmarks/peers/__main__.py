@@ -1,0 +1,252 @@
+"""Other ways to read the same frames, against this project.
+
+    python -m benchmarks.peers [--clips FOLDER] [--peers NAME,NAME] [--json FILE]
+    python -m benchmarks.peers --list
+
+Frames are decoded once and handed to every peer in the same way; each peer is a process that stays
+up, in an environment of its own (made here by venv and pip, in the user's cache), on the same
+cores, and reads a short block of them before it is the next one's turn. Timed is what it does with
+a frame in memory: RGB in, a letter or none out. Nothing is drawn or shown.
+
+What a frame costs is told for tracked, searching and idle frames apart, never together. Ratios are
+of the same frames, by blocks. A peer that cannot be installed, dies or hangs is a row that says so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import pkgutil
+import shlex
+import statistics
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from benchmarks import conditions, result
+from benchmarks.peers import adapters, environment, figures, footage, race
+from benchmarks.peers.contract import Adapter
+from benchmarks.peers.environment import UnavailableError
+from benchmarks.peers.process import Process
+from benchmarks.peers.race import BLOCK, Race, Row
+from benchmarks.peers.table import table
+from edge.errors import FingerspellError, UsageError
+
+CLIPS = Path(__file__).resolve().parents[3] / "shared" / "data" / "clips"
+START = "signer:B"  # a letter that is held from the first frame on
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measures, prints, and writes the JSON file if one is wanted; returns the exit code."""
+    known = found()
+    options = _parser(known).parse_args(argv)
+    try:
+        if options.list:
+            for name, adapter in known.items():
+                for variant in adapter.VARIANTS:
+                    wants = "".join(f"; needs --{each}" for each in adapter.FILES)
+                    print(f"{f'{name}:{variant}':<24}{adapter.SUMMARY}{wants}")
+            return 0
+        report = measure(options, known)
+        if options.json:
+            result.write(options.json, report)
+        print(table(report))
+    except FingerspellError as error:
+        print(f"benchmarks.peers: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("benchmarks.peers: stopped before anything was measured", file=sys.stderr)
+        return 130
+    return 0
+
+
+def found() -> dict[str, Adapter]:
+    """Returns every peer by its name: ours first, and then by the alphabet."""
+    names = sorted(m.name for m in pkgutil.iter_modules(adapters.__path__))
+    names.sort(key=lambda name: name != "fingerspell")
+    modules = {name: importlib.import_module(f"{adapters.__name__}.{name}") for name in names}
+    return {name: cast(Adapter, module) for name, module in modules.items()}
+
+
+def _parser(known: dict[str, Adapter]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--list", action="store_true", help="tell which peers there are, and end")
+    parser.add_argument("--peers", metavar="A,B", help="NAME or NAME:VARIANT; default: all")
+    parser.add_argument("--source", metavar="URI", help="read this, and no phrases or clips")
+    parser.add_argument("--clips", type=Path, metavar="FOLDER", help=f"default: {CLIPS}, if any")
+    parser.add_argument("--phrases", type=int, default=10, help="of the signer; default: 10")
+    parser.add_argument("--frames", type=int, default=0, help="end after so many; default: all")
+    parser.add_argument("--seconds", type=float, default=0.0, help="end after so long")
+    parser.add_argument("--threads", type=int, default=1, help="and cores of each; default: 1")
+    parser.add_argument("--block", type=int, default=BLOCK, help=f"frames a turn; default: {BLOCK}")
+    parser.add_argument("--starts", type=int, default=5, help="fresh processes; default: 5")
+    for adapter in known.values():
+        for option, what in adapter.FILES.items():
+            parser.add_argument(f"--{option}", type=Path, metavar="FILE", help=what)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
+    return parser
+
+
+def measure(options: argparse.Namespace, known: dict[str, Adapter]) -> dict[str, Any]:
+    """Returns all figures, as they are written. Raises FingerspellError."""
+    cpus = _checked(options)
+    rows = chosen(options, known)
+    films = _films(options)
+    pythons = {}
+    for row in rows:
+        name = row.name.partition(":")[0]
+        files = {each: getattr(options, each.replace("-", "_")) for each in row.adapter.FILES}
+        try:
+            for option, what in row.adapter.FILES.items():
+                if not files[option]:
+                    raise UnavailableError(f"name its model: --{option} FILE ({what})")
+            pythons[row.name] = environment.prepared(name, row.adapter)
+            given = {option: str(path.resolve()) for option, path in files.items()}
+            row.start = partial(Process, pythons[row.name], name, row.variant, cpus, given)
+        except UnavailableError as error:
+            row.error = str(error)
+    with conditions.Watch() as watch:
+        race.startups(rows, footage.Film("start", START), options.starts)
+        done = race.run(
+            rows, films, frames=options.frames, seconds=options.seconds, block=options.block
+        )
+    return report(options, rows, done, watch, pythons)
+
+
+def _checked(options: argparse.Namespace) -> list[int]:
+    """Returns the cores to be used; raises UsageError for options that make no sense."""
+    for name, least in (
+        ("frames", 0), ("seconds", 0), ("starts", 0), ("phrases", 0), ("block", 1), ("threads", 1),
+    ):  # fmt: skip
+        if not getattr(options, name) >= least:
+            raise UsageError(f"--{name} is {getattr(options, name)}; it must be {least} or more")
+    if options.json and not options.json.absolute().parent.is_dir():
+        raise UsageError(f"there is no folder {options.json.parent}; make it first")
+    for name, path in vars(options).items():
+        if isinstance(path, Path) and name not in ("json", "clips") and not path.is_file():
+            raise UsageError(f"--{name.replace('_', '-')}: there is no file {path}")
+    # The last cores: interrupts are the first one's.
+    cpus = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
+    if options.threads > len(cpus):
+        raise UsageError(f"--threads is {options.threads}, and there are {len(cpus)} cores")
+    return cpus[-options.threads :]
+
+
+def chosen(options: argparse.Namespace, known: dict[str, Adapter]) -> list[Row]:
+    """Returns the rows that were asked for; raises UsageError for a name that there is not."""
+    rows = [Row(f"{n}:{v}", v, a) for n, a in known.items() for v in a.VARIANTS]
+    if not options.peers:
+        return rows
+    wanted = [each.strip() for each in options.peers.split(",")]
+    for each in wanted:
+        if each not in {*known, *(row.name for row in rows)}:
+            raise UsageError(f"there is no peer {each!r}; there are: {', '.join(known)}")
+    return [row for row in rows if row.name in wanted or row.name.partition(":")[0] in wanted]
+
+
+def _films(options: argparse.Namespace) -> list[footage.Film]:
+    if options.source:
+        return [footage.Film("source", options.source)]
+    clips = options.clips or (CLIPS if CLIPS.is_dir() else None)
+    films = footage.phrases(options.phrases) + (footage.clips(clips) if clips else [])
+    if not films:
+        raise UsageError("there is nothing to read; give --phrases, --clips or --source")
+    return footage.mixed(films)
+
+
+def report(
+    options: argparse.Namespace,
+    rows: Sequence[Row],
+    done: Race,
+    watch: conditions.Watch,
+    pythons: dict[str, Path],
+) -> dict[str, Any]:
+    """Returns the result: {"kind": "peers", ...}."""
+    alive = [row for row in rows if not row.error]
+    return {
+        "kind": "peers",
+        "version": result.VERSION,
+        "command": shlex.join(["python", "-m", "benchmarks.peers", *sys.argv[1:]]),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": conditions.facts(),
+        "settings": {
+            name: getattr(options, name)
+            for name in ("source", "phrases", "frames", "seconds", "threads", "block", "starts")
+        }
+        | {"warm_up_frames": figures.WARM_UP},
+        "conditions": {"samples": watch.samples, "warnings": _warnings(watch, rows)},
+        "footage": _footage(done),
+        "frames_each": max((sum(map(len, row.read)) for row in alive), default=0),
+        "seconds": round(done.seconds, 1),
+        "ended": done.ended,
+        "peers": [_row(row, alive, done, options.block, pythons) for row in rows],
+    }
+
+
+def _warnings(watch: conditions.Watch, rows: Sequence[Row]) -> list[str]:
+    """Returns its warnings; that others were busy, of others than the peers."""
+    lines = [line for line in watch.warnings() if "was busy" not in line]
+    if watch.samples["t_s"]:
+        spans_s = np.diff(watch.samples["t_s"], prepend=0.0)
+        busy_s = float(spans_s @ watch.samples["others_cpus"])
+        others = (busy_s - sum(row.cpu_s for row in rows)) / max(spans_s.sum(), 1e-9)
+        if others > conditions.BUSY_CPUS:
+            lines.append(
+                f"the machine was busy: others used {others:.1f} of its {os.cpu_count()} cores"
+            )
+    return lines
+
+
+def _footage(done: Race) -> dict[str, Any]:
+    groups: dict[str, Any] = {}
+    for recording in done.recordings:
+        group = groups.setdefault(recording.film.group, {"recordings": 0, "frames": 0, "sizes": []})
+        group["recordings"] += 1
+        group["frames"] += recording.shape[0]
+        size = f"{recording.shape[2]}x{recording.shape[1]}"
+        if size not in group["sizes"]:
+            group["sizes"].append(size)
+    return groups
+
+
+def _row(
+    row: Row, alive: Sequence[Row], done: Race, block: int, pythons: dict[str, Path]
+) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "name": row.name,
+        "summary": row.adapter.SUMMARY,
+        "error": row.error or None,
+    }
+    if row.error:
+        return told
+    against = _against(row, alive)
+    python = pythons.get(row.name)
+    starts = {"median": statistics.median(row.startup_s)} if row.startup_s else {}
+    return told | {
+        "versions": environment.versions(python) if python else {},
+        "frames": figures.times(row),
+        "ratios": figures.ratios(row, against, block) if against is not row else [],
+        "startup_s": starts | {"all": [round(each, 3) for each in row.startup_s]},
+        "memory_mb": row.memory_mb,
+        "installed_mb": (
+            round(environment.size_mb(python.parents[1], row.files), 1) if python else None
+        ),
+        "letters": figures.letters(row, done.recordings),
+    }
+
+
+def _against(row: Row, alive: Sequence[Row]) -> Row:
+    """Returns ours with the same model, else ours, else the first."""
+    ours = [each for each in alive if each.name.startswith("fingerspell:")] or list(alive)
+    return next((each for each in ours if each.variant == row.variant), ours[0])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

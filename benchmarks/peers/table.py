@@ -1,0 +1,100 @@
+"""The figures of a result of kind "peers", for people to read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from benchmarks.peers.contract import KINDS
+
+RULE = "same for 10"  # of those that settle nothing themselves: the one that the table tells
+
+
+def table(result: dict[str, Any]) -> str:
+    """Returns it as text: conditions, times, cost, letters, and what did not run."""
+    rows = [row for row in result["peers"] if not row["error"]]
+    missing = [row for row in result["peers"] if row["error"]]
+    return "\n".join(
+        [
+            f"{result['machine']['processor']}; {result['settings']['threads']} thread(s) each; "
+            f"{result['frames_each']} frames in {result['seconds']:.0f} s"
+            f" (ended: {result['ended']})",
+            *(f"warning: {line}" for line in result["conditions"]["warnings"]),
+            *_times(rows),
+            "",
+            *_costs(rows),
+            *_letters(rows),
+            *([""] if missing else []),
+            *(f"{row['name']}: not measured: {row['error']}" for row in missing),
+        ]
+    )
+
+
+def _times(rows: list[dict[str, Any]]) -> Iterator[str]:
+    for kind in KINDS:
+        yield ""
+        yield (
+            f"{kind + ' frames':<24}{'count':>7}{'p50':>8}{'p90':>8}{'p99':>8}{'CPU':>8}  ms"
+            "   times as long, on the same frames [95 %]"
+        )
+        for row in rows:
+            figures = row["frames"][kind]
+            if not figures["count"]:
+                why = "searches instead" if kind == "idle" else "none"
+                yield f"  {row['name']:<22}{'-':>7}  {why:<38}{_ratios(row, kind)}"
+                continue
+            wall, cpu = figures["wall_ms"], figures["cpu_ms"]
+            yield (
+                f"  {row['name']:<22}{figures['count']:>7}{wall['p50']:>8.2f}{wall['p90']:>8.2f}"
+                f"{wall['p99']:>8.2f}{cpu['p50']:>8.2f}     {_ratios(row, kind)}"
+            )
+
+
+def _ratios(row: dict[str, Any], kind: str) -> str:
+    found = [r for r in row["ratios"] if r["kind"] == kind]
+    told = []
+    for measure in ("wall", "cpu"):
+        for r in (r for r in found if r["measure"] == measure):
+            span = f" [{r['low']:.2f}, {r['high']:.2f}]" if r["low"] else " [too few]"
+            told.append(f"{measure} {r['ratio']:.2f}{span}")
+    return ", ".join(told) + (f" of {found[0]['against']}" if told else "")
+
+
+def _costs(rows: list[dict[str, Any]]) -> Iterator[str]:
+    yield f"{'cost':<24}{'first result s':>15}{'peak RSS MB':>13}{'PSS MB':>9}{'on disk MB':>12}"
+    for row in rows:
+        start = row["startup_s"].get("median")
+        memory = row["memory_mb"]
+        yield (
+            f"  {row['name']:<22}{_number(start, 2):>15}{_number(memory.get('peak_rss'), 0):>13}"
+            f"{_number(memory.get('pss'), 0):>9}{_number(row['installed_mb'], 0):>12}"
+        )
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def _letters(rows: list[dict[str, Any]]) -> Iterator[str]:
+    groups = list(dict.fromkeys(group for row in rows for group in row["letters"]))
+    for group in groups:
+        yield ""
+        yield (
+            f"{group:<24}{'rule':<13}{'letter errors':>16}{'held missed':>14}{'wrong':>7}"
+            f"{'false':>7}{'frames right':>14}"
+        )
+        for row in rows:
+            if group not in row["letters"]:
+                continue
+            found = row["letters"][group]
+            rule = "own" if "own" in found else RULE
+            s = found[rule]
+            yield (
+                f"  {row['name']:<22}{rule:<13}{_share(s['edits'], s['letters']):>16}"
+                f"{_share(s['missed'], s['held']):>14}{s['wrong']:>7}{s['false']:>7}"
+                f"{_share(found['frames_right'], found['frames']):>14}"
+            )
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part}/{whole} {100 * part / whole:.0f}%" if whole else "-"
