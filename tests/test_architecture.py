@@ -146,6 +146,13 @@ def test_plug_ins_do_not_know_each_other(path: Path) -> None:
     assert not others
 
 
+@each(modules("edge/capture"))
+def test_capture_knows_sources_only(path: Path) -> None:
+    """It opens them, guards them, and is none of the loop's business, nor of theirs."""
+    allowed = {"edge.capture", "edge.sources", "edge.types", "edge.errors"}
+    assert not [n for n in imports(path) if top(n) == "edge" and not within(n, allowed)]
+
+
 @each(modules("edge/signer"))
 def test_the_signer_stands_apart(path: Path) -> None:
     """It draws from its own package and types; it knows no model that could be tuned to it."""

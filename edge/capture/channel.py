@@ -18,6 +18,7 @@ from __future__ import annotations
 import json
 import mmap
 import os
+import select
 import socket
 from typing import Any
 
@@ -50,6 +51,13 @@ def receive(where: socket.socket) -> Message | None:
         return None
     message: Message | None = json.loads(data) if data else None
     return message
+
+
+def is_ready(where: socket.socket, timeout_s: float | None) -> bool:
+    """Whether a message, or the end, is there within timeout_s; None waits for ever."""
+    poll = select.poll()  # select.select knows no descriptor above 1023
+    poll.register(where, select.POLLIN)
+    return bool(poll.poll(None if timeout_s is None else 1000 * timeout_s))
 
 
 class Memory:

@@ -18,11 +18,12 @@ import signal
 import socket
 import sys
 import time
+from contextlib import suppress
 
 import numpy as np
 
 from edge.capture import channel, symptoms
-from edge.capture.channel import SLOT_BYTES, SLOTS, Memory, receive, send
+from edge.capture.channel import SLOT_BYTES, SLOTS, Memory, is_ready, receive, send
 from edge.errors import FingerspellError, SourceError
 from edge.sources import open_source
 from edge.types import Frame, Source
@@ -45,11 +46,12 @@ def main(socket_fd: int, memory_fd: int) -> None:
         _give(open_source(order["uri"]), order, parent, memory)
         send(parent, "end")
     except FingerspellError as error:
-        send(parent, "error", error=type(error).__name__, text=str(error))
+        with suppress(OSError):  # the parent has gone, or given this process up
+            send(parent, "error", error=type(error).__name__, text=str(error))
     except Exception as error:  # a library's own: it ends this process, and not the run
-        logging.getLogger(__name__).debug("%s", error, exc_info=True)
         text = f"{order['shown']} failed: {type(error).__name__} {error}".splitlines()[0]
-        send(parent, "error", error="SourceError", text=text)
+        with suppress(OSError):
+            send(parent, "error", error="SourceError", text=text)
 
 
 def _die_with_parent() -> None:
@@ -118,7 +120,7 @@ class _Slots:
 
     def take(self, *, wait: bool) -> int | None:
         """A slot to write to; None if all are in use, unless it is to wait for one."""
-        while select.select([self._parent], [], [], None if wait and not self._free else 0)[0]:
+        while is_ready(self._parent, None if wait and not self._free else 0):
             message = receive(self._parent)
             if message is None:
                 os._exit(0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import socket
 import subprocess
@@ -12,7 +11,7 @@ from contextlib import suppress
 from threading import Lock
 from weakref import ref
 
-from edge.capture.channel import SLOTS, Memory, Message, new_memory, receive, send
+from edge.capture.channel import SLOTS, Memory, Message, is_ready, new_memory, receive, send
 from edge.types import Rgb
 
 _REAP_S = 1.0
@@ -71,7 +70,7 @@ class Process:
             if self.ended:
                 return None
             self._free([slot for slot, held in self._lent.items() if held() is None])
-            if not select.select([self._socket], [], [], timeout_s)[0]:
+            if not is_ready(self._socket, timeout_s):
                 return None
             message = receive(self._socket)
             if message and message["kind"] == "frame":
