@@ -6,8 +6,12 @@ faults cites these tests. Its times are those of the usual settings: FAULTS=usua
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -239,3 +243,52 @@ def test_letters_go_on_after_a_camera_fell_ill(fault: str, tmp_path: Path) -> No
         return state.stat().st_mtime - time.time() + time.monotonic()
 
     check_letters_go_on(uri, fell_ill_s)
+
+
+def command(source: str, folder: Path, camera: str, *more: str) -> subprocess.Popen[str]:
+    """`fingerspell run`, as a user starts it."""
+    settings = folder / "settings.toml"
+    settings.write_text(f"[camera]\n{camera}\n")
+    words = [sys.executable, "-m", "edge", "run", "--source", source, "--config", str(settings)]
+    return subprocess.Popen(
+        [*words, "--sink", "jsonl:-", *more],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_the_command_reads_on_after_a_camera_hung(tmp_path: Path) -> None:
+    """What is wrong, and that it is over, are two lines on stderr; the letters come on stdout."""
+    state = tmp_path / "state"
+    source = f"faulty:{WORD}?fault=hang&after=1&live=yes&seed=1&state={state}"
+    run = command(source, tmp_path, "stall_s = 1", "--max-seconds", "12")
+    out, err = run.communicate(timeout=60)
+    assert run.returncode == 0
+    letters = [json.loads(line)["label"] for line in out.splitlines() if '"letter"' in line]
+    assert WORD in "".join(letters)
+    assert f"faulty:{WORD} has sent nothing for 1 s; check its cable" in err
+    assert re.search(rf"faulty:{WORD} is well again after \d", err)
+
+
+def test_the_command_gives_up_when_its_patience_ends(tmp_path: Path) -> None:
+    """Exit code 3, and one line that says what was wrong and for how long."""
+    run = command(f"faulty:{WORD}?fault=gone&after=0", tmp_path, "patience_s = 2")
+    _, err = run.communicate(timeout=60)
+    assert run.returncode == 3
+    assert re.search(r"was lost; .* \(no frame for 2 s, reopened \d times\)$", err.splitlines()[-1])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_ends_at_once_while_its_camera_is_away(
+    number: signal.Signals, tmp_path: Path
+) -> None:
+    """Ctrl-C and SIGTERM are heard while a camera hangs or is opened again; the text is told."""
+    run = command(f"faulty:{WORD}?fault=seize&after=0.1&live=yes", tmp_path, "stall_s = 0.5")
+    assert run.stderr
+    while "has sent nothing" not in run.stderr.readline():
+        assert run.poll() is None
+    run.send_signal(number)
+    out, _ = run.communicate(timeout=20)
+    assert run.returncode in (0, 130)
+    assert json.loads(out.splitlines()[-1])["event"] == "end"
