@@ -208,7 +208,7 @@ class Soak:
     def _verdict(self) -> dict[str, Any]:
         """Returns what is held to a bound, and whether all of it is kept."""
         ledger, faults = self._ledger, self._faults()
-        written = sum('"event": "letter"' in line for line in self._told.open())
+        written = sum('"event": "letter"' in line for line in self._told.read_text().splitlines())
         beyond = None if faults is None else max(0, ledger.disturbances - faults)
         silence_s = self._systemd.silence_s()
         held = [
