@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
-import re
 import time
 from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -15,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.startup import peak_memory_mb
 from edge import interpreter, machine
 
 CPUS = Path("/sys/devices/system/cpu")
@@ -195,17 +195,6 @@ class Watch:
             first, _ = self._pids.get(pid, (seconds if not self.samples["t_s"] else 0.0, 0.0))
             self._pids[pid] = first, seconds
             self._memory_mb["capture"] = max(self._memory_mb.get("capture", 0.0), peak)
-
-
-def peak_memory_mb(pid: int | str = "self") -> float:
-    """Returns the most memory that a process ever had (VmHWM), in MB; 0 where it is untold.
-
-    Not ru_maxrss, in which a child starts with what its parent had.
-    """
-    match = re.search(
-        r"^VmHWM:\s+(\d+) kB", _text(machine.PROC / str(pid) / "status"), re.MULTILINE
-    )
-    return int(match[1]) * 1024 / 1e6 if match else 0.0
 
 
 def _captures() -> Iterator[int]:

@@ -41,6 +41,7 @@ what distribution() returns. KINDS of frames cost differently, and no figure is 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,11 @@ def distribution(values: Sequence[float] | np.ndarray[Any, Any]) -> dict[str, An
 def _short(value: float) -> float:
     """A ten-thousandth of a millisecond is all that a clock tells."""
     return round(float(value), 4)
+
+
+def masked(uri: str) -> str:
+    """Returns a URI, or a command, without the names and passwords in it."""
+    return re.sub(r"//[^/\s]*@", "//", uri)
 
 
 def line(result: Result) -> str:

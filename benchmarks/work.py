@@ -1,0 +1,243 @@
+"""Counted work: `python -m benchmarks.work [--detector NAME] [--model NAME] [--json FILE]`.
+
+What a frame makes a machine do, counted and not timed, so that it is the same on a busy machine as
+on a quiet one: what CI compares (benchmarks/results/work.json), and what any two results of
+benchmarks.latency can be compared by. The frames are the synthetic signer's, on one thread.
+
+    model_calls    of each model
+    opencv_calls   of OpenCV's functions
+    copied_bytes   into and out of the models, and out of OpenCV's functions
+    peak_bytes     the most memory that a frame had at once, on top of what was there before
+    calls          of functions, Python's and C's
+
+All but `calls`, which differ between versions of Python and NumPy, can be compared between
+machines. Each is a mean over the frames of one kind.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import gc
+import shlex
+import sys
+import tracemalloc
+import types
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import cv2
+import numpy as np
+
+from benchmarks import conditions
+from benchmarks import result as results_file
+from benchmarks.opened import Models, opened_models
+from benchmarks.result import KINDS
+from benchmarks.times import kind_of
+from edge.config import Config, load
+from edge.errors import FingerspellError
+from edge.interpreter import Array, Model
+from edge.pipeline import results
+from edge.run import open_stages
+from edge.sources import open_source
+from edge.types import Result
+
+SOURCE = "signer:HI?seed=0"
+FRAMES = 90  # from a search for the hand to its second letter
+EVERYWHERE = ("opencv_calls", "copied_bytes", "peak_bytes")
+SAME_VERSIONS = ("calls",)
+WARM_UP = 5  # of a kind: the first fill caches
+RISE = 0.15  # that CI lets pass
+MODEL = "model "
+DETECTORS = ("truth", "mediapipe:lite", "mediapipe:full")
+
+Take = Callable[[Callable[[], Result]], tuple[Result, Mapping[str, float]]]
+
+
+def count(config: Config) -> dict[str, Any]:
+    """Returns what the signer's frames make of the stages, by kind of frame.
+
+    One thread, no sinks, and the settings' own source left out. Raises FingerspellError.
+    """
+    counted: dict[str, dict[str, Any]] = {}
+    config = replace(config, source=SOURCE, threads=1, sink=())
+    source = open_source(SOURCE)
+    frames = list(islice(source.frames(), FRAMES))
+    for counter in (_calls_of_libraries, _calls, _peak_bytes):
+        with opened_models() as models:
+            stages = open_stages(config, source)
+        with _without_collections(), counter(models) as take:
+            seen: dict[str, list[Mapping[str, float]]] = {kind: [] for kind in KINDS}
+            loop = results(iter(frames), *stages)
+            for _ in frames:
+                result, figures = take(loop.__next__)
+                seen[kind_of(result)].append(figures)
+        for kind, each in seen.items():
+            if each[WARM_UP:]:
+                counted.setdefault(kind, {"count": len(each) - WARM_UP}).update(
+                    _means(each[WARM_UP:])
+                )
+    return {"source": SOURCE, "models": models.sums(), "frames": counted}
+
+
+def rises(before: Mapping[str, Any], after: Mapping[str, Any], alike: bool) -> list[str]:
+    """Returns a line for each count that rose by more than RISE.
+
+    before, after: what count() returned. alike: of the same versions of Python and NumPy.
+    """
+    found = []
+    for kind, old in before["frames"].items():
+        new = after["frames"].get(kind, {})
+        for name in EVERYWHERE + SAME_VERSIONS * alike:
+            found += _rise(kind, name, old.get(name), new.get(name))
+        for model in {**old["model_calls"], **new.get("model_calls", {})}:
+            calls = (counts.get("model_calls", {}).get(model, 0) for counts in (old, new))
+            found += _rise(kind, f"calls of {model}", *calls)
+    return found
+
+
+def _rise(kind: str, name: str, old: float | None, new: float | None) -> list[str]:
+    if old is None or new is None or new <= (1 + RISE) * old:
+        return []
+    return [f"{kind}: {name.replace('_', ' ')} rose from {old:,.2f} to {new:,.2f} a frame"]
+
+
+def _means(each: Sequence[Mapping[str, float]]) -> dict[str, Any]:
+    names = sorted({name for figures in each for name in figures})
+    means = {name: round(sum(f.get(name, 0) for f in each) / len(each), 3) for name in names}
+    plain = {name: mean for name, mean in means.items() if not name.startswith(MODEL)}
+    models = {name.removeprefix(MODEL): mean for name, mean in means.items() if name not in plain}
+    return plain | ({"model_calls": models} if "opencv_calls" in plain else {})
+
+
+@contextlib.contextmanager
+def _without_collections() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+@contextlib.contextmanager
+def _calls_of_libraries(models: Models) -> Iterator[Take]:
+    """Counts calls of models and of OpenCV, and the bytes that they copy."""
+    counts: Counter[str] = Counter()
+    invoke = Model.run
+
+    def run(self: Model, *inputs: Array) -> tuple[Any, ...]:
+        outputs = invoke(self, *inputs)
+        counts[MODEL + models.name(self)] += 1
+        counts["copied_bytes"] += sum(array.nbytes for array in (*inputs, *outputs))
+        return outputs
+
+    def counted(function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **options: Any) -> Any:
+            given = function(*arguments, **options)
+            counts["opencv_calls"] += 1
+            arrays = given if isinstance(given, tuple) else (given,)
+            counts["copied_bytes"] += sum(a.nbytes for a in arrays if isinstance(a, np.ndarray))
+            return given
+
+        return call
+
+    def take(step: Callable[[], Result]) -> tuple[Result, Mapping[str, float]]:
+        counts.clear()
+        counts.update(opencv_calls=0, copied_bytes=0)
+        return step(), dict(counts)
+
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(patch.object(Model, "run", run))
+        for name, function in vars(cv2).copy().items():
+            if isinstance(function, types.BuiltinFunctionType):
+                stack.enter_context(patch.object(cv2, name, counted(function)))
+        yield take
+
+
+@contextlib.contextmanager
+def _calls(_: Models) -> Iterator[Take]:
+    """Counts calls of functions."""
+    calls = 0
+
+    def profile(frame: types.FrameType, event: str, argument: Any) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    def take(step: Callable[[], Result]) -> tuple[Result, Mapping[str, float]]:
+        nonlocal calls
+        calls = 0
+        before = sys.getprofile()
+        sys.setprofile(profile)
+        try:
+            result = step()
+        finally:
+            sys.setprofile(before)
+        return result, {"calls": calls}
+
+    yield take
+
+
+@contextlib.contextmanager
+def _peak_bytes(_: Models) -> Iterator[Take]:
+    """Measures the most memory that a frame has at once."""
+
+    def take(step: Callable[[], Result]) -> tuple[Result, Mapping[str, float]]:
+        tracemalloc.reset_peak()
+        before, _ = tracemalloc.get_traced_memory()
+        result = step()
+        return result, {"peak_bytes": tracemalloc.get_traced_memory()[1] - before}
+
+    tracemalloc.start()
+    try:
+        yield take
+    finally:
+        tracemalloc.stop()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Counts, prints, and writes the JSON if it is wanted; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.work", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--detector", action="append", metavar="NAME", help="default: each")
+    parser.add_argument("--model", metavar="NAME")
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    arguments = parser.parse_args(argv)
+    try:
+        found: results_file.Result = {
+            "kind": "work",
+            "version": results_file.VERSION,
+            "command": shlex.join(["python", "-m", "benchmarks.work", *(argv or sys.argv[1:])]),
+            "versions": conditions.versions(),
+            "counted": {},
+        }
+        for detector in arguments.detector or DETECTORS:
+            config = load(None, {"detector": detector, "model": arguments.model})
+            found["counted"][detector] = counted = count(config)
+            for line in lines(counted):
+                print(f"{detector}, {line}")
+        if arguments.json:
+            results_file.write(arguments.json, found)
+    except FingerspellError as error:
+        print(f"work: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def lines(counted: Mapping[str, Any]) -> Iterator[str]:
+    """Yields what was counted, for people, a line for each kind of frame."""
+    for kind, figures in counted["frames"].items():
+        models = [f"{calls:g} {name}" for name, calls in figures["model_calls"].items()]
+        others = [
+            f"{figures[name]:,.0f} {name.replace('_', ' ')}" for name in EVERYWHERE + SAME_VERSIONS
+        ]
+        yield f"{kind}: {', '.join(models + others)} a frame"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
