@@ -55,7 +55,6 @@ SOURCE = (
 CAMERA = CameraConfig(stall_s=2.0, frozen_s=8.0, patience_s=60.0)
 EVERY = 10_000  # frames from sample to sample
 WATCHDOG_S = 10.0  # as in systemd/fingerspell.service
-MINUTES = 10.0
 FASTEST = 300  # frames a second that a run of so many minutes is likely to have
 
 
@@ -81,8 +80,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     length = parser.add_mutually_exclusive_group()
-    length.add_argument("--minutes", type=float, metavar="M", help=f"default: {MINUTES:g}")
-    length.add_argument("--frames", type=int, metavar="N", help="end after so many")
+    length.add_argument("--minutes", type=float, default=10.0, metavar="M", help="default: 10")
+    length.add_argument("--frames", type=int, default=0, metavar="N", help="end after so many")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="of signer and faults")
     parser.add_argument("--source", metavar="URI", help="default: the signer, with all faults")
     parser.add_argument("--every", type=int, default=EVERY, metavar="N", help="frames a sample")
@@ -95,11 +94,10 @@ class Soak:
 
     def __init__(self, arguments: argparse.Namespace, scratch: Path) -> None:
         """Raises UsageError for flags that make no sense."""
-        minutes = MINUTES if arguments.minutes is None else arguments.minutes
-        if minutes <= 0 or arguments.every <= 0 or (arguments.frames or 1) <= 0:
-            raise UsageError("--minutes, --frames and --every must be above 0")
-        self._frames = arguments.frames or 0
-        self._seconds = 0.0 if self._frames else 60 * minutes
+        if arguments.minutes <= 0 or arguments.every <= 0 or arguments.frames < 0:
+            raise UsageError("--minutes and --every must be above 0, --frames not below it")
+        self._frames = arguments.frames
+        self._seconds = 0.0 if self._frames else 60 * arguments.minutes
         self._state = scratch / "state"
         self._told = scratch / "letters.jsonl"
         self._uri = arguments.source or SOURCE.format(
@@ -169,7 +167,7 @@ class Soak:
             "reopened": getattr(source, "reopened", 0),
             "half_pictures_left_out": getattr(source, "broken", 0),
             "outages_s": {
-                "median": float(np.median(self._outages_s)) if self._outages_s else 0.0,
+                "median": float(np.median(self._outages_s or [0.0])),
                 "longest": max(self._outages_s, default=0.0),
             },
             "warnings": dict(self._troubles.counted.most_common()),

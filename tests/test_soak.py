@@ -154,7 +154,7 @@ def test_a_word_that_a_fault_interrupts_is_counted_apart(black: bool) -> None:
 def test_wrong_flags_are_told(capsys: pytest.CaptureFixture[str]) -> None:
     """In one line, with exit status 2."""
     assert main(["--frames", "-3"]) == 2
-    assert "must be above 0" in capsys.readouterr().err
+    assert "--frames not below" in capsys.readouterr().err
 
 
 SOURCE = "faulty:HI JO?size=320x240&rest=6&fault=crash,black,half,gone&after=8&every=12&lasts=9"
