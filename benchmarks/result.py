@@ -69,7 +69,8 @@ _NEEDED: dict[str, dict[str, type | tuple[type, ...]]] = {
         "seconds": (int, float),
         "ended": str,
         "work": dict,
-    }
+    },
+    "work": {"versions": dict, "counted": dict},
 }
 
 Result = dict[str, Any]
@@ -149,6 +150,8 @@ def _faults(found: Result, kind: str) -> Iterator[str]:
         elif not isinstance(found[name], type_):
             yield f"{name} is not what it should be"
     if kind == "latency":
+        if found["work"] and not isinstance(found["work"].get("frames"), dict):
+            yield "what was counted is not whole"
         yield from _mixtures(found["frames"])
 
 
@@ -159,5 +162,21 @@ def _mixtures(frames: Result) -> Iterator[str]:
             yield f"it has a figure for {name!r} frames; there are {', '.join(KINDS)}"
         elif not isinstance(figures, dict) or not isinstance(figures.get("count"), int):
             yield f"frames.{name} has no count"
-        elif figures["count"] and not isinstance(figures.get("stages_ms"), dict):
-            yield f"frames.{name} has no stages_ms"
+        elif figures["count"]:
+            stages = figures.get("stages_ms")
+            if not isinstance(stages, dict) or not all(map(_is_whole, stages.values())):
+                yield f"frames.{name} has no stages_ms, or not whole"
+            elif not all(_is_whole(figures.get(key)) for key in ("frame_ms", "overhead_ms")):
+                yield f"frames.{name} has no times of whole frames"
+
+
+def _is_whole(given: Any) -> bool:
+    """Whether it is what distribution() returns."""
+    numbers = (int, float)
+    return (
+        isinstance(given, dict)
+        and all(isinstance(given.get(key), numbers) for key in ("count", *QUANTILES))
+        and isinstance(given.get("batches"), list)
+        and bool(given["batches"])
+        and all(isinstance(median, numbers) for median in given["batches"])
+    )

@@ -1,7 +1,7 @@
 """Counted work: `python -m benchmarks.work [--detector NAME] [--model NAME] [--json FILE]`.
 
 What a frame makes a machine do, counted and not timed, so that it is the same on a busy machine as
-on a quiet one: what CI compares (benchmarks/results/work.json), and what any two results of
+on a quiet one: what CI compares (--against benchmarks/results/work.json), and what two results of
 benchmarks.latency can be compared by. The frames are the synthetic signer's, on one thread.
 
     model_calls    of each model
@@ -53,6 +53,7 @@ EVERYWHERE = ("opencv_calls", "copied_bytes", "peak_bytes")
 SAME_VERSIONS = ("calls",)
 WARM_UP = 5  # of a kind: the first fill caches
 RISE = 0.15  # that CI lets pass
+ROSE = 1  # exit status
 MODEL = "model "
 DETECTORS = ("truth", "mediapipe:lite", "mediapipe:full")
 
@@ -99,6 +100,25 @@ def rises(before: Mapping[str, Any], after: Mapping[str, Any], alike: bool) -> l
             calls = (counts.get("model_calls", {}).get(model, 0) for counts in (old, new))
             found += _rise(kind, f"calls of {model}", *calls)
     return found
+
+
+def rises_of(before: results_file.Result, after: results_file.Result) -> list[str]:
+    """Returns the rises of each detector that both results of this module counted."""
+    alike = alike_versions(before, after)
+    return [
+        f"{detector}, {line}"
+        for detector, counted in after["counted"].items()
+        if detector in before["counted"]
+        for line in rises(before["counted"][detector], counted, alike)
+    ]
+
+
+def alike_versions(a: results_file.Result, b: results_file.Result) -> bool:
+    """Whether the same Python and NumPy made both: only then are calls of functions comparable."""
+    return all(
+        str(a["versions"].get(name)).split(".")[:2] == str(b["versions"].get(name)).split(".")[:2]
+        for name in ("python", "numpy")
+    )
 
 
 def _rise(kind: str, name: str, old: float | None, new: float | None) -> list[str]:
@@ -207,8 +227,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--detector", action="append", metavar="NAME", help="default: each")
     parser.add_argument("--model", metavar="NAME")
     parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument(
+        "--against", type=Path, metavar="FILE", help="of before; exit status 1 if any count rose"
+    )
     arguments = parser.parse_args(argv)
+    rose: list[str] = []
     try:
+        before = results_file.read(arguments.against, "work") if arguments.against else None
         found: results_file.Result = {
             "kind": "work",
             "version": results_file.VERSION,
@@ -223,10 +248,13 @@ def main(argv: Sequence[str] | None = None) -> int:
                 print(f"{detector}, {line}")
         if arguments.json:
             results_file.write(arguments.json, found)
+        rose = rises_of(before, found) if before else []
+        for line in rose:
+            print(line)
     except FingerspellError as error:
         print(f"work: {error}", file=sys.stderr)
         return error.exit_code
-    return 0
+    return ROSE if rose else 0
 
 
 def lines(counted: Mapping[str, Any]) -> Iterator[str]:
