@@ -197,6 +197,7 @@ class Capture:
             time.sleep(self._device.interval_s)
             if self._frames >= self._device.frames:
                 while self._device.hangs:
+                    self._node.with_name("hangs").touch()
                     time.sleep(60)
                 return False, None
             if not self._node.exists() or self._node.stat().st_ctime_ns != self._plugged:
