@@ -15,6 +15,7 @@ of the same frames, by blocks. A peer that cannot be installed, dies or hangs is
 from __future__ import annotations
 
 import argparse
+import hashlib
 import importlib
 import os
 import pkgutil
@@ -109,7 +110,9 @@ def measure(options: argparse.Namespace, known: dict[str, Adapter]) -> dict[str,
                     raise UnavailableError(f"name its model: --{option} FILE ({what})")
             pythons[row.name] = environment.prepared(name, row.adapter)
             given = {option: str(path.resolve()) for option, path in files.items()}
-            row.start = partial(Process, pythons[row.name], name, row.variant, cpus, given)
+            row.start = partial(
+                Process, pythons[row.name], Path(row.adapter.__file__), row.variant, cpus, given
+            )
         except UnavailableError as error:
             row.error = str(error)
     with conditions.Watch() as watch:
@@ -231,6 +234,9 @@ def _row(
     starts = {"median": statistics.median(row.startup_s)} if row.startup_s else {}
     return told | {
         "versions": environment.versions(python) if python else {},
+        "models": {
+            Path(p).name: hashlib.sha256(Path(p).read_bytes()).hexdigest() for p in row.files
+        },
         "frames": figures.times(row),
         "ratios": figures.ratios(row, against, block) if against is not row else [],
         "startup_s": starts | {"all": [round(each, 3) for each in row.startup_s]},

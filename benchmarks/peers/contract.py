@@ -44,6 +44,7 @@ class Reader(Protocol):
 class Adapter(Protocol):
     """The module."""
 
+    __file__: str
     SUMMARY: str  # a line
     VARIANTS: Sequence[str]
     REQUIREMENTS: Sequence[str]  # for pip, pinned; "." is this checkout

@@ -33,17 +33,17 @@ class Process:
     def __init__(
         self,
         python: Path,
-        adapter: str,
+        adapter: Path,
         variant: str,
         cpus: Sequence[int],
         files: Mapping[str, str],
         *,
         limits_s: tuple[float, float] = (START_LIMIT_S, ANSWER_LIMIT_S),
     ) -> None:
-        """Starts it; ready() waits until it is up. adapter: a name, or the path of a file."""
+        """Starts it; ready() waits until it is up. cpus: those that it may use."""
         self._start_limit_s, self._limit_s = limits_s
         one = {name: str(len(cpus)) for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")}
-        command = [str(python), "-I", str(WORKER), adapter, variant]
+        command = [str(python), "-I", str(WORKER), str(adapter), variant]
         self.started = time.perf_counter()
         self._process = subprocess.Popen(
             [*command, json.dumps(list(cpus)), json.dumps(dict(files))],

@@ -1,6 +1,7 @@
-"""One peer at work, in its own environment: `python -I worker.py NAME VARIANT CPUS FILES`.
+"""One peer at work, in its own environment: `python -I worker.py FILE VARIANT CPUS FILES`.
 
-CPUS: those that it may use, [2, 3]; it is given as many threads. FILES: option -> path.
+FILE: an adapter. CPUS: those that it may use, [2, 3]; it is given as many threads. FILES: option ->
+path.
 
 Answers each line of JSON on stdin with one on stdout. What a peer prints goes to stderr.
 
@@ -15,17 +16,17 @@ CPU time is that of all threads of this process.
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import json
 import os
 import signal
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from benchmarks.peers.contract import Reader
+    from benchmarks.peers.contract import Adapter, Reader
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -41,14 +42,13 @@ def main() -> None:
         answers.flush()
 
     sys.path.append(str(ROOT))  # last: what a peer installed comes first, our own package too
-    name, variant = sys.argv[1:3]
+    path, variant = sys.argv[1:3]
     cpus, files = (json.loads(each) for each in sys.argv[3:])
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, cpus)
     try:
-        adapter = importlib.import_module(_module(name))
-        reader = adapter.open(variant, len(cpus), files)
-        answer({"ready": name, "files": list(reader.files)})
+        reader = _module(path).open(variant, len(cpus), files)
+        answer({"ready": True, "files": list(reader.files)})
         recording = None
         for line in sys.stdin:
             ask = json.loads(line)
@@ -64,12 +64,15 @@ def main() -> None:
         answer({"error": f"{type(error).__name__}: {said}"})
 
 
-def _module(name: str) -> str:
-    """Returns the adapter's module; a path of a file is that file."""
-    if not name.endswith(".py"):
-        return f"benchmarks.peers.adapters.{name}"
-    sys.path.insert(0, str(Path(name).parent))
-    return Path(name).stem
+def _module(path: str) -> Adapter:
+    """Returns an adapter by its file; its folder stays out of the path: it has a mediapipe, too."""
+    spec = importlib.util.spec_from_file_location("adapter", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["adapter"] = module
+    spec.loader.exec_module(module)
+    return cast("Adapter", module)
 
 
 class _Recording:

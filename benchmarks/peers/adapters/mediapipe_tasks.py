@@ -1,6 +1,8 @@
 """MediaPipe's HandLandmarker task, in video mode, with the classifier in NumPy.
 
-Newer MediaPipe has no hand model of its own: the user names one.
+Newer MediaPipe has no hand model of its own: the user names one. A hand_landmarker.task is a zip
+archive, stored and not compressed, of hand_detector.tflite and hand_landmarks_detector.tflite;
+palm_detection_full.tflite and hand_landmark_full.tflite of 0.10.18 serve as these.
 """
 
 from __future__ import annotations
