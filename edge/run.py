@@ -161,12 +161,11 @@ def _at_their_time(frames: Iterable[Frame]) -> Iterator[Frame]:
 def some_source(config: Config) -> Source:
     """Opens the source of the settings, else the first camera that works, else the signer."""
 
-    def opened(uri: str) -> Source:
-        return open_guarded(uri, config.camera)
-
     if config.source:
-        return opened(config.source)
-    camera = first_camera(opened)
+        return open_guarded(config.source, config.camera)
+    # One that does not open is not waited for: the next may.
+    at_once = replace(config.camera, wait=False)
+    camera = first_camera(lambda uri: open_guarded(uri, at_once))
     if camera is None:
         log.info("no camera works (see fingerspell devices): showing the synthetic signer")
     return camera or open_source(SIGNER)
