@@ -1,0 +1,132 @@
+"""Instructions a tracked frame, counted by Valgrind: `python -m benchmarks.instructions`.
+
+Runs the stages on a frame that is shown over and over, so and so often and twice as often; the
+difference is that of the frames alone. Then once more with each frame written down as
+benchmarks.latency does: what that adds is what measuring costs, and no clock and no other program
+has a say in it. Valgrind (apt install valgrind) runs everything 30 times slower: a few minutes.
+
+The count hangs on the processor (Valgrind knows AVX2 and no AVX-512) and on the libraries.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks import conditions, result
+from benchmarks.times import Times
+from edge.config import load
+from edge.errors import FingerspellError, UsageError
+from edge.pipeline import results
+from edge.run import open_stages
+from edge.sources import open_source
+from edge.types import Frame
+
+FRAMES = 50
+_CHILD = "--child"
+
+
+def count(detector: str, frames: int) -> dict[str, Any]:
+    """Returns instructions a tracked frame, and how many of them measuring it adds.
+
+    Raises UsageError without Valgrind, FingerspellError where a run under it fails.
+    """
+    once, twice = (_instructions(detector, number, False) for number in (frames, 2 * frames))
+    measured = _instructions(detector, 2 * frames, True)
+    a_frame = (twice - once) / frames
+    added = (measured - twice) / (2 * frames)
+    return {"frame": round(a_frame), "measuring": round(added), "share": added / a_frame}
+
+
+def _instructions(detector: str, frames: int, measured: bool) -> int:
+    valgrind = shutil.which("valgrind")
+    if valgrind is None:
+        raise UsageError("there is no valgrind here; sudo apt install valgrind")
+    command = [valgrind, "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]
+    command += [sys.executable, "-m", "benchmarks.instructions", _CHILD, detector, str(frames)]
+    done = subprocess.run(
+        [*command, str(int(measured))],
+        cwd=Path(__file__).parents[1],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONHASHSEED": "0"},
+    )
+    match = re.search(r"I +refs: +([\d,]+)", done.stderr)
+    if done.returncode or match is None:
+        last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        raise FingerspellError(f"a run under Valgrind failed: {last}")
+    return int(match[1].replace(",", ""))
+
+
+def _child(detector: str, frames: int, measured: bool) -> None:
+    config = load(None, {"detector": detector, "threads": 1})
+    times = Times()
+    for seen in results(_held(frames), *open_stages(config, open_source("signer:B"))):
+        if measured and seen.timings_ms:
+            times.take(seen, {}, (time.monotonic_ns() - seen.frame.t_ns) / 1e6)
+
+
+def _held(frames: int) -> Iterator[Frame]:
+    """Yields the first frame in which the signer holds a letter, again and again."""
+    held = next(f for f in open_source("signer:B").frames() if f.truth and f.truth.label)
+    for index in range(frames):
+        yield Frame(held.rgb, index, index * 33_333_333, held.truth)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Counts, prints, and writes the JSON if it is wanted; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.instructions", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument(
+        "--detector", action="append", metavar="NAME", help="default: mediapipe:full"
+    )
+    parser.add_argument(
+        "--frames", type=int, default=FRAMES, metavar="N", help=f"default: {FRAMES}"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument(_CHILD, nargs=3, help=argparse.SUPPRESS)
+    arguments = parser.parse_args(argv)
+    if arguments.child:
+        detector, frames, measured = arguments.child
+        _child(detector, int(frames), measured == "1")
+        return 0
+    try:
+        if arguments.frames < 1:
+            raise UsageError("--frames must be above 0")
+        found: result.Result = {
+            "kind": "instructions",
+            "version": result.VERSION,
+            "command": shlex.join(["python", "-m", "benchmarks.instructions", *sys.argv[1:]]),
+            "date": datetime.now(UTC).isoformat(timespec="seconds"),
+            "machine": conditions.facts(),
+            "versions": conditions.versions(),
+            "a_tracked_frame": {},
+        }
+        for detector in arguments.detector or ["mediapipe:full"]:
+            counted = count(detector, arguments.frames)
+            found["a_tracked_frame"][detector] = counted
+            print(
+                f"{detector}: {counted['frame']:,} instructions a tracked frame;"
+                f" measuring it adds {counted['measuring']:,} ({counted['share']:.3%})"
+            )
+        if arguments.json:
+            result.write(arguments.json, found)
+    except FingerspellError as error:
+        print(f"instructions: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
