@@ -16,7 +16,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SUITE, PYTHON = "bookworm", "3.11"
-PACKAGES = "systemd-sysv,dbus,udev,python3-venv"  # as on a Raspberry Pi, and nothing for us
+# As on a Raspberry Pi without a desktop; the last three for a window, as install.sh asks for them.
+PACKAGES = "systemd-sysv,dbus,udev,python3-venv,libgbm1,libegl1,libgles2"
 PROJECT = ("edge", "setup.cfg", "pyproject.toml", "README.md", "LICENSE")
 
 
@@ -28,12 +29,12 @@ def cache() -> Path:
 
 def debian() -> Path:
     """The folder of a Debian system with Python, made by mmdebstrap."""
-    made = cache() / SUITE
+    made = cache() / f"{SUITE}-{digest(PACKAGES.encode())}"
     if not made.is_dir():
         if os.geteuid() or not shutil.which("mmdebstrap"):
             pytest.skip("a Debian system is made by root with mmdebstrap: apt install mmdebstrap")
         made.parent.mkdir(parents=True, exist_ok=True)
-        part = made.with_name(f"{SUITE}.{os.getpid()}")
+        part = made.with_name(f"{made.name}.{os.getpid()}")
         command = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={PACKAGES}", SUITE]
         mirror = os.environ.get("DEBIAN_MIRROR", "http://deb.debian.org/debian")
         done = run(*command, str(part), mirror)
@@ -61,8 +62,7 @@ def wheels(scratch: Path) -> Path:
     built = run(*pip, "wheel", "--no-deps", "--wheel-dir", str(folder), str(project(copy)))
     assert built.returncode == 0, built.stderr
     wheel = next(folder.glob("fingerspell-*.whl"))
-    wanted = hashlib.sha256((ROOT / "setup.cfg").read_bytes()).hexdigest()[:16]
-    kept = cache() / f"wheels-{wanted}"
+    kept = cache() / f"wheels-{digest((ROOT / 'setup.cfg').read_bytes())}"
     if not kept.is_dir():
         part = kept.with_name(f"{kept.name}.{os.getpid()}")
         only = ["--only-binary=:all:", f"--python-version={PYTHON}", "--dest", str(part)]
@@ -76,6 +76,11 @@ def wheels(scratch: Path) -> Path:
     for path in kept.iterdir():
         (folder / path.name).symlink_to(path)
     return folder
+
+
+def digest(content: bytes) -> str:
+    """A name for what was made of this content."""
+    return hashlib.sha256(content).hexdigest()[:12]
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:

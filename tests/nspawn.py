@@ -71,12 +71,10 @@ class Machine:
         return [*enter, "--pid", "--", "/usr/bin/env", "-i", "-C", "/", *pairs, *command]
 
     def show(self, unit: str, *properties: str) -> list[str]:
-        """The values of a unit's properties, in their order."""
-        shown = [
-            self.run("systemctl", "show", f"--property={name}", "--value", unit).stdout.strip()
-            for name in properties
-        ]
-        return shown
+        """The values of a unit's properties, in their order, all of one moment."""
+        said = self.run("systemctl", "show", f"--property={','.join(properties)}", unit).stdout
+        values = dict(line.split("=", 1) for line in said.splitlines() if "=" in line)
+        return [values[name] for name in properties]
 
     def journal(self, unit: str) -> str:
         """All that a unit has said, and what was said of it."""
@@ -130,3 +128,9 @@ def boot(
         except subprocess.TimeoutExpired:
             nspawn.kill()
             nspawn.wait()
+
+
+def descendants(pid: int) -> list[int]:
+    """The children of a process, each before its own."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [d for child in children for d in (int(child), *descendants(int(child)))]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -11,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.nspawn import LIVE, Machine, boot
+from tests.nspawn import LIVE, Machine, boot, descendants
 
 ROOT = Path(__file__).parents[1]
 UNIT, KIOSK = "fingerspell.service", "fingerspell-kiosk.service"
@@ -22,17 +25,24 @@ SIGNER = 'source = "signer:HELLO?speed=3&live=yes&loop=yes"\n'
 TO_FILE = f'sink = ["jsonl:{LETTERS}"]\n'
 WATCHDOG_S = 10 + 2  # of the unit: WatchdogSec and TimeoutAbortSec
 
+Configure = Callable[[str], None]
+
 pytestmark = [pytest.mark.drill, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory, hand_models: Path) -> tuple[Path, list[str]]:
+def installed(
+    tmp_path_factory: pytest.TempPathFactory, hand_models: Path
+) -> tuple[Path, list[str]]:
     """What systemd/install.sh puts in place, out of this checkout and its environment.
 
     Returns the folder that stands for /etc, which outlives a boot, and what is to be bound.
     """
     etc = tmp_path_factory.mktemp("etc")
-    base, version = Path(sys.base_prefix), f"python{sys.version_info.major}.{sys.version_info.minor}"
+    base, version = (
+        Path(sys.base_prefix),
+        f"python{sys.version_info.major}.{sys.version_info.minor}",
+    )
     own = base != Path("/usr")  # a Python that is not the system's, maybe in a home directory
     there = Path("/opt/python") if own else base
     venv = etc / "venv"
@@ -95,7 +105,7 @@ def machine(booted: Machine) -> Iterator[Machine]:
 
 
 @pytest.fixture
-def configure(installed: tuple[Path, list[str]]) -> Callable[[str], None]:
+def configure(installed: tuple[Path, list[str]]) -> Configure:
     """Writes the service's configuration."""
 
     def write(text: str) -> None:
@@ -105,7 +115,7 @@ def configure(installed: tuple[Path, list[str]]) -> Callable[[str], None]:
 
 
 @pytest.fixture
-def running(machine: Machine, configure: Callable[[str], None]) -> Callable[..., int]:
+def running(machine: Machine, configure: Configure) -> Callable[..., int]:
     """Starts the service with this configuration, and returns its process."""
 
     def start(text: str = SIGNER + TO_FILE, unit: str = UNIT) -> int:
@@ -142,7 +152,7 @@ def restarted(machine: Machine, before: int, unit: str = UNIT) -> Callable[[], b
 
     def look() -> bool:
         state, pid = machine.show(unit, "ActiveState", "MainPID")
-        return state == "active" and int(pid) != before
+        return state == "active" and int(pid) not in (0, before)
 
     return look
 
@@ -171,7 +181,7 @@ def test_started(machine: Machine, running: Callable[..., int]) -> None:
     assert events(machine)[-1]["text"].startswith("HELLO"[:1])
 
 
-def test_not_ready_before_the_first_picture(machine: Machine, configure) -> None:
+def test_not_ready_before_the_first_picture(machine: Machine, configure: Configure) -> None:
     """A camera that gives none keeps the service starting; with the first one it is ready."""
     configure(f'source = "faulty:HELLO?fault=hang&after=0&until={MENDED}&live=yes"\n' + TO_FILE)
     machine.run("systemctl", "start", "--no-block", UNIT)
@@ -190,7 +200,9 @@ def test_killed(machine: Machine, running: Callable[..., int]) -> None:
     machine.run("kill", "-KILL", str(before))
     took_s = wait_until(restarted(machine, before), 5, machine)
     told("kill -9 to ready", took_s)
-    told("and to the first letter", wait_until(lambda: letters(machine), 10, machine))
+    took_s += wait_until(lambda: letters(machine), 10, machine)
+    told("kill -9 to the first letter", took_s)
+    assert machine.show(UNIT, "NRestarts") == ["1"]
 
 
 def test_stopped_loop(machine: Machine, running: Callable[..., int]) -> None:
@@ -198,9 +210,9 @@ def test_stopped_loop(machine: Machine, running: Callable[..., int]) -> None:
     before = running()
     machine.run("kill", "-STOP", str(before))
     took_s = wait_until(restarted(machine, before), WATCHDOG_S + 8, machine)
-    told("SIGSTOP to ready", took_s)
     assert "Watchdog timeout" in machine.journal(UNIT)
-    wait_until(lambda: letters(machine), 10, machine)
+    took_s += wait_until(lambda: letters(machine), 10, machine)
+    told("SIGSTOP to the first letter", took_s)
 
 
 def test_deadlocked_sink(machine: Machine, running: Callable[..., int]) -> None:
@@ -212,7 +224,7 @@ def test_deadlocked_sink(machine: Machine, running: Callable[..., int]) -> None:
     machine.run("sh", "-c", f"timeout 1 cat /dev/zero > {FIFO}", check=False)
     before = running(SIGNER + f'sink = ["jsonl:{FIFO}"]\n')
     try:
-        wait_until(lambda: main_pid(machine) != before, WATCHDOG_S + 8, machine)
+        wait_until(lambda: main_pid(machine) not in (0, before), WATCHDOG_S + 8, machine)
     finally:
         machine.run("sh", "-c", f"systemctl stop reader; rm {FIFO}")
     wait_until(restarted(machine, before), 8, machine)
@@ -235,6 +247,83 @@ def test_killed_camera(machine: Machine, running: Callable[..., int]) -> None:
     assert machine.run("cat", f"/proc/{before}/task/{before}/children").stdout.split() != [child]
 
 
+def test_hung_camera(machine: Machine, running: Callable[..., int]) -> None:
+    """A driver that never returns costs its process, and not the service's: the watchdog rests."""
+    state = f"{STATE}/faulty"
+    source = f"faulty:HELLO?fault=hang&after=3&state={state}&live=yes"
+    before = running(f'source = "{source}"\n{TO_FILE}[camera]\nstall_s = 1.5\n')
+    try:
+        wait_until(lambda: "no picture" in status(machine), 15, machine)
+        hung_s = time.monotonic()
+        read = letters(machine)
+        wait_until(lambda: letters(machine) > read, 15, machine)
+        told("hung camera, from its being told to the next letter", time.monotonic() - hung_s)
+    finally:
+        machine.run("rm", "-f", state)
+    assert main_pid(machine) == before
+    assert machine.show(UNIT, "NRestarts") == ["0"]
+
+
+def test_network_camera_and_health_page(machine: Machine, running: Callable[..., int]) -> None:
+    """Under all its hardening the service reads a stream, and tells of it over the network.
+
+    The stream stalls, and the page says so; it goes on, and so does the service.
+    """
+    send = "from tests.mjpeg_server import *\nwith serve(Camera()) as c: print(c.url, flush=True); "
+    libraries = machine.show(UNIT, "Environment")[0].split()
+    python = ("/opt/fingerspell/venv/bin/python", "-c", send + "time.sleep(999)")
+    camera = subprocess.Popen(
+        machine.entering("env", *libraries, *python), stdout=subprocess.PIPE, text=True
+    )
+    try:
+        url = camera.stdout.readline().strip()
+        before = running(
+            f'source = "video:{url}#timeout=2"\nsink = ["metrics:127.0.0.1:9109"]\n'
+            "[camera]\nstall_s = 2\nfrozen_s = 0\n"
+        )
+        wait_until(lambda: health(machine)["status"] == "ok", 10, machine)
+        (server,) = descendants(camera.pid)[-1:]
+        os.kill(server, signal.SIGSTOP)
+        wait_until(lambda: health(machine)["status"] != "ok", 20, machine)
+        assert health(machine)["trouble"]
+        os.kill(server, signal.SIGCONT)
+        told("stream that stalled to pictures",
+             wait_until(lambda: health(machine)["status"] == "ok", 30, machine))  # fmt: skip
+    finally:
+        for process in descendants(camera.pid):
+            os.kill(process, signal.SIGKILL)
+        camera.kill()  # nsenter itself, which stops where what it runs is stopped
+        camera.communicate()
+    assert main_pid(machine) == before
+
+
+def health(machine: Machine) -> dict[str, object]:
+    """What the health page says."""
+    code = (
+        "import urllib.request, urllib.error\n"
+        "try: page = urllib.request.urlopen('http://127.0.0.1:9109/healthz', timeout=5)\n"
+        "except urllib.error.HTTPError as error: page = error\n"
+        "print(page.read().decode())"
+    )
+    python = machine.show(UNIT, "Environment")[0].split()
+    return json.loads(
+        machine.run("env", *python, "/opt/fingerspell/venv/bin/python", "-c", code).stdout
+    )
+
+
+def test_no_camera_at_the_start(machine: Machine, configure: Configure) -> None:
+    """The service waits for it as long as it takes, says so, and can be stopped meanwhile."""
+    configure((ROOT / "systemd" / "fingerspell.toml").read_text())
+    machine.run("systemctl", "start", "--no-block", UNIT)
+    wait_until(lambda: "there is no camera usb:0" in machine.journal(UNIT), 10, machine)
+    time.sleep(2)
+    assert machine.show(UNIT, "ActiveState", "NRestarts") == ["activating", "0"]
+    start_s = time.monotonic()
+    machine.run("systemctl", "stop", UNIT)
+    assert time.monotonic() - start_s < 2
+    assert machine.show(UNIT, "Result") == ["success"]
+
+
 @pytest.mark.parametrize(
     ("text", "status", "said"),
     [
@@ -244,9 +333,9 @@ def test_killed_camera(machine: Machine, running: Callable[..., int]) -> None:
     ids=["a setting that there is not", "a model that there is not"],
 )
 def test_what_does_not_mend_itself(
-    machine: Machine, configure, text: str, status: str | None, said: str
+    machine: Machine, configure: Configure, text: str, status: str, said: str
 ) -> None:
-    """It fails at once, says why in one line, and is not started again."""
+    """It fails at once, says why in one line, and is not tried again."""
     configure(text)
     start_s = time.monotonic()
     assert machine.run("systemctl", "start", UNIT, check=False).returncode != 0
@@ -285,7 +374,7 @@ def test_stopped_while_its_camera_hangs(machine: Machine, running: Callable[...,
     assert events(machine)[-1]["event"] == "end"
 
 
-def test_crash_loop(machine: Machine, configure) -> None:
+def test_crash_loop(machine: Machine, configure: Configure) -> None:
     """What fails at each start is given up within its limit, and says so as "failed"."""
     configure(SIGNER + 'sink = ["jsonl:/nowhere/letters.jsonl"]\n')
     machine.run("systemctl", "start", UNIT, check=False)
@@ -293,7 +382,6 @@ def test_crash_loop(machine: Machine, configure) -> None:
         lambda: machine.show(UNIT, "ActiveState", "SubState") == ["failed", "failed"], 60, machine
     )
     told("crash loop to failed", took_s)
-    assert machine.show(UNIT, "NRestarts") == ["6"] or machine.show(UNIT, "NRestarts") == ["5"]
     assert "Start request repeated too quickly" in machine.journal(UNIT)
 
 
@@ -307,7 +395,7 @@ def test_kiosk(machine: Machine, running: Callable[..., int]) -> None:
     wait_until(restarted(machine, before, KIOSK), WATCHDOG_S + 8, machine)
 
 
-def test_reboot(installed: tuple[Path, list[str]], configure) -> None:
+def test_reboot(installed: tuple[Path, list[str]], configure: Configure) -> None:
     """After a reboot it starts by itself."""
     etc, binds = installed
     configure(SIGNER + TO_FILE)

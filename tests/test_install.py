@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests import debian_root
-from tests.nspawn import Machine, boot
+from tests.nspawn import Machine, boot, descendants
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = "/checkout/systemd/install.sh"
@@ -68,18 +68,28 @@ def booted(scratch: Path, hand_models: Path) -> Iterator[Machine]:
 @pytest.fixture
 def machine(booted: Machine) -> Iterator[Machine]:
     """That Debian with nothing of ours in it, before and after each test."""
+    booted.run(SCRIPT, "--uninstall", "--purge")
     yield booted
     booted.run(SCRIPT, "--uninstall", "--purge")
 
 
 @pytest.fixture
-def install(machine: Machine) -> Install:
+def install(booted: Machine) -> Install:
     """Runs the script; pip does not try for long to find a network."""
 
     def run(*options: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        return machine.run(SCRIPT, *options, check=check, env={"PIP_RETRIES": "0"})
+        return booted.run(SCRIPT, *options, check=check, env={"PIP_RETRIES": "0"})
 
     return run
+
+
+@pytest.fixture
+def installed(booted: Machine, install: Install) -> Machine:
+    """That Debian with the service running: as a test before this one left it, or installed."""
+    configure(booted, SIGNER)
+    if install("--check", check=False).returncode:
+        install(*OFFLINE)
+    return booted
 
 
 def configure(machine: Machine, text: str) -> None:
@@ -143,10 +153,9 @@ def test_installed_it_runs(machine: Machine, install: Install) -> None:
     assert machine.run("cat", f"{CONFIGURATION}.new").stdout == example
 
 
-def test_run_again_it_upgrades(machine: Machine, install: Install) -> None:
+def test_run_again_it_upgrades(installed: Machine, install: Install) -> None:
     """A new environment takes the old one's place; configuration, models and state stay."""
-    configure(machine, SIGNER)
-    install(*OFFLINE)
+    machine = installed
     machine.run("sh", "-c", "echo mine > /var/lib/fingerspell/letters.jsonl")
     before, environment = pid(machine), machine.run("readlink", "/opt/fingerspell/venv").stdout
     install("--wheels", "/wheels")  # the hand models are there
@@ -167,11 +176,10 @@ def test_run_again_it_upgrades(machine: Machine, install: Install) -> None:
     ids=["wheels are missing", "the new version does not run", "no network"],
 )
 def test_an_upgrade_that_fails(
-    machine: Machine, install: Install, options: tuple[str, ...], reason: str
+    installed: Machine, install: Install, options: tuple[str, ...], reason: str
 ) -> None:
     """What ran before runs, nothing else has changed, and the script says why."""
-    configure(machine, SIGNER)
-    install(*OFFLINE)
+    machine = installed
     files, before = state(machine), pid(machine)
     failed = install(*options, check=False)
     assert failed.returncode == 1
@@ -181,6 +189,22 @@ def test_an_upgrade_that_fails(
         assert pid(machine) == before
     assert state(machine) ^ files == set()
     assert "fault" not in install("--check").stdout
+
+
+def test_a_wrong_configuration_is_told_before_anything_is_stopped(
+    installed: Machine, install: Install
+) -> None:
+    """An upgrade to a version that does not know a setting leaves the old one running."""
+    machine = installed
+    before = pid(machine)
+    configure(machine, SIGNER + "sauce = 1\n")
+    failed = install(*OFFLINE, check=False)
+    assert failed.returncode == 1
+    assert "there is no setting sauce" in failed.stderr
+    assert pid(machine) == before
+    checked = install("--check", check=False)
+    assert checked.returncode == 1
+    assert "there is no setting sauce" in checked.stdout
 
 
 @pytest.mark.parametrize(
@@ -194,10 +218,12 @@ def test_an_upgrade_that_fails(
         (f"mount -t tmpfs -o size=850m tmpfs /opt; (until ls -d {NUMPY}; do sleep 0.1; done; "
          "cat /dev/zero >/opt/full) >/dev/null 2>&1 &", OFFLINE, "room in /opt"),
         ("mount -t tmpfs -o size=100m tmpfs /opt", OFFLINE, "MB free in /opt"),
-        ("", ("--kiosk", *OFFLINE), "apt install libgbm1"),
+        ("mount --bind /dev/null /etc/ld.so.cache", ("--kiosk", *OFFLINE), "apt install libgbm1"),
+        ("", ("--kiosk", *OFFLINE), "it does not run"),
     ],
     ids=["wheels are missing", "no network", "no models", "a folder without models",
-         "no room for models", "the disk fills up", "no room from the start", "no libraries"],
+         "no room for models", "the disk fills up", "no room from the start", "no libraries",
+         "no screen"],
 )  # fmt: skip
 def test_an_installation_that_fails(
     machine: Machine, install: Install, prepare: str, options: tuple[str, ...], reason: str
@@ -211,27 +237,11 @@ def test_an_installation_that_fails(
         assert reason in failed.stderr
         left = state(machine)
     finally:
-        machine.run("umount", "--quiet", "/opt", "/var/lib", check=False)
+        machine.run("umount", "--quiet", "/opt", "/var/lib", "/etc/ld.so.cache", check=False)
         machine.run("rmdir", "/tmp/empty", check=False)
     assert left - before - {"/tmp/empty", "/opt/full"} == set()
-    assert machine.show(SERVICE, "LoadState") == ["not-found"]
-
-
-def test_a_wrong_configuration_is_told_before_anything_is_stopped(
-    machine: Machine, install: Install
-) -> None:
-    """An upgrade to a version that does not know a setting leaves the old one running."""
-    configure(machine, SIGNER)
-    install(*OFFLINE)
-    before = pid(machine)
-    configure(machine, SIGNER + "sauce = 1\n")
-    failed = install(*OFFLINE, check=False)
-    assert failed.returncode == 1
-    assert "there is no setting sauce" in failed.stderr
-    assert pid(machine) == before
-    checked = install("--check", check=False)
-    assert checked.returncode == 1
-    assert "there is no setting sauce" in checked.stdout
+    for unit in (SERVICE, KIOSK):
+        assert machine.show(unit, "LoadState") == ["not-found"]
 
 
 @pytest.mark.parametrize(
@@ -265,17 +275,31 @@ def start(machine: Machine, *options: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def descendants(pid: int) -> list[int]:
-    """The children of a process, each before its own."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [d for child in children for d in (int(child), *descendants(int(child)))]
-
-
 def test_from_the_checkout_alone(machine: Machine, install: Install) -> None:
     """Where no wheel of fingerspell is given, the checkout is built, and not written to."""
     configure(machine, SIGNER)
     install("--wheels", "/wheels-only", "--models", "/models")
     pid(machine)
+
+
+def test_kiosk(machine: Machine, install: Install) -> None:
+    """With --kiosk the window's unit takes the service's place, until --no-kiosk."""
+    configure(machine, SIGNER)
+    # There is no console in a container; the window is drawn all the same.
+    own = f"/etc/systemd/system/{KIOSK}.d"
+    screen = "[Service]\nStandardInput=null\nEnvironment=SDL_VIDEODRIVER=offscreen\n"
+    machine.run("sh", "-c", f"mkdir -p {own}; printf '{screen}' > {own}/screen.conf")
+    for options, there, gone in (
+        (("--kiosk",), KIOSK, SERVICE),
+        ((), KIOSK, SERVICE),
+        (("--no-kiosk",), SERVICE, KIOSK),
+    ):
+        install(*options, *OFFLINE)
+        assert machine.show(there, "UnitFileState", "ActiveState") == ["enabled", "active"]
+        assert machine.show(gone, "UnitFileState", "ActiveState") == ["", "inactive"]
+    checked = install("--check").stdout
+    assert f"ok     unit: {SERVICE}" in checked
+    assert machine.run("ls", own).stdout == "screen.conf\n"  # what is the owner's is left alone
 
 
 def test_uninstalled(machine: Machine, install: Install) -> None:
