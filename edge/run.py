@@ -160,7 +160,6 @@ def _at_their_time(frames: Iterable[Frame]) -> Iterator[Frame]:
 
 def some_source(config: Config) -> Source:
     """Opens the source of the settings, else the first camera that works, else the signer."""
-
     if config.source:
         return open_guarded(config.source, config.camera)
     # One that does not open is not waited for: the next may.
