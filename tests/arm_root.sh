@@ -7,7 +7,7 @@
 #                                              runs a command in it, as root, without a network;
 #                                              folders of the host are seen read-only
 #
-# Roots are kept in $XDG_CACHE_HOME/fingerspell/arm (or ~/.cache): 0.5 GB and five minutes each,
+# Roots are kept in $XDG_CACHE_HOME/fingerspell/arm (or ~/.cache): 0.5 GB and three minutes each,
 # most of which is emulation. Needs root, mmdebstrap and qemu-user-static:
 #   apt-get install mmdebstrap qemu-user-static binfmt-support
 # Exit status 69 says that this machine cannot, and one line on stderr why.
