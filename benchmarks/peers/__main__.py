@@ -250,8 +250,8 @@ def _row(
 
 def _against(row: Row, alive: Sequence[Row]) -> Row:
     """Returns ours with the same model, else ours, else the first."""
-    ours = [each for each in alive if each.name.startswith("fingerspell:")] or list(alive)
-    return next((each for each in ours if each.variant == row.variant), ours[0])
+    ours = [each for each in alive if each.name.startswith("fingerspell:")]
+    return next((each for each in ours if each.variant == row.variant), [*ours, *alive][0])
 
 
 if __name__ == "__main__":

@@ -146,7 +146,7 @@ def _run(command: list[str], name: str) -> None:
     finally:
         limit.cancel()
         process.kill()
-        process.wait()
+        process.communicate()
     if code:
         errors = [line for line in said if line.startswith("ERROR")] or said or ["it said nothing"]
         reason = errors[-1].removeprefix("ERROR: ")
