@@ -191,6 +191,17 @@ def test_ctrl_c_keeps_what_was_read(film: Film, monkeypatch: pytest.MonkeyPatch)
     assert not done.recordings[-1].whole
 
 
+def test_a_broken_clip_spoils_no_run(film: Film, tmp_path: Path) -> None:
+    """It is skipped, and told; alone, it is the error."""
+    broken = Film("clips", f"video:{tmp_path / 'none.mp4'}")
+    row = fake("well")
+    done = raced([row], broken, film)
+    assert [len(each) for each in row.read] == [PICTURES]
+    assert "there is no file" in str(done.skipped[0])
+    with pytest.raises(UsageError, match="there is no file"):
+        raced([fake("well")], broken)
+
+
 # Footage
 
 
@@ -539,6 +550,8 @@ def test_one_command_tells_of_all(
         (["--threads", "9999"], "--threads is 9999, and there are", 2),
         (["--its-model", "/no/such"], "--its-model: there is no file", 2),
         (["--json", "/no/such/file"], "there is no folder", 2),
+        (["--table", "/no/such/file"], "cannot read /no/such/file", 2),
+        (["--table", str(FAKE)], "is not JSON", 2),
     ],
 )
 def test_a_mistake_is_told_in_a_line(
@@ -572,6 +585,16 @@ def test_peers_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     told = capsys.readouterr().out
     assert "mediapipe:lite" in told
     assert "needs --hand-landmarker" in told
+
+
+def test_a_result_without_its_figures_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a line that says what it lacks."""
+    file = tmp_path / "peers.json"
+    file.write_text('{"kind": "peers", "version": 1}')
+    assert peers.main(["--table", str(file)]) == 2
+    assert "is no whole result: it lacks 'peers'" in capsys.readouterr().err
 
 
 def test_the_table_reads_what_was_recorded() -> None:

@@ -2,6 +2,7 @@
 
     python -m benchmarks.peers [--clips FOLDER] [--peers NAME,NAME] [--json FILE]
     python -m benchmarks.peers --list
+    python -m benchmarks.peers --table FILE
 
 Frames are decoded once and handed to every peer in the same way; each peer is a process that stays
 up, in an environment of its own (made here by venv and pip, in the user's cache), on the same
@@ -15,27 +16,22 @@ of the same frames, by blocks. A peer that cannot be installed, dies or hangs is
 from __future__ import annotations
 
 import argparse
-import hashlib
 import importlib
 import os
 import pkgutil
-import shlex
-import statistics
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
-
 from benchmarks import conditions, result
-from benchmarks.peers import adapters, environment, figures, footage, race
+from benchmarks.peers import adapters, environment, footage, race
 from benchmarks.peers.contract import Adapter
 from benchmarks.peers.environment import UnavailableError
 from benchmarks.peers.process import Process
-from benchmarks.peers.race import BLOCK, Race, Row
+from benchmarks.peers.race import BLOCK, Row
+from benchmarks.peers.report import report
 from benchmarks.peers.table import table
 from edge.errors import FingerspellError, UsageError
 
@@ -54,10 +50,13 @@ def main(argv: Sequence[str] | None = None) -> int:
                     wants = "".join(f"; needs --{each}" for each in adapter.FILES)
                     print(f"{f'{name}:{variant}':<24}{adapter.SUMMARY}{wants}")
             return 0
-        report = measure(options, known)
+        if options.table:
+            print(_told(options.table))
+            return 0
+        measured = measure(options, known)
         if options.json:
-            result.write(options.json, report)
-        print(table(report))
+            result.write(options.json, measured)
+        print(table(measured))
     except FingerspellError as error:
         print(f"benchmarks.peers: {error}", file=sys.stderr)
         return error.exit_code
@@ -65,6 +64,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("benchmarks.peers: stopped before anything was measured", file=sys.stderr)
         return 130
     return 0
+
+
+def _told(path: Path) -> str:
+    """Returns the table of a result; raises UsageError for a file that is none."""
+    try:
+        return table(result.read(path, "peers"))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise UsageError(f"{path} is no whole result: it lacks {error}; measure anew") from error
 
 
 def found() -> dict[str, Adapter]:
@@ -92,6 +99,9 @@ def _parser(known: dict[str, Adapter]) -> argparse.ArgumentParser:
         for option, what in adapter.FILES.items():
             parser.add_argument(f"--{option}", type=Path, metavar="FILE", help=what)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
+    parser.add_argument(
+        "--table", type=Path, metavar="FILE", help="print what was written, and end"
+    )
     return parser
 
 
@@ -115,12 +125,14 @@ def measure(options: argparse.Namespace, known: dict[str, Adapter]) -> dict[str,
             )
         except UnavailableError as error:
             row.error = str(error)
+    names = ("source", "phrases", "frames", "seconds", "threads", "block", "starts")
+    settings = {name: getattr(options, name) for name in names}
     with conditions.Watch() as watch:
         race.startups(rows, footage.Film("start", START), options.starts)
         done = race.run(
             rows, films, frames=options.frames, seconds=options.seconds, block=options.block
         )
-    return report(options, rows, done, watch, pythons)
+    return report(settings, rows, done, watch, pythons)
 
 
 def _checked(options: argparse.Namespace) -> list[int]:
@@ -133,7 +145,7 @@ def _checked(options: argparse.Namespace) -> list[int]:
     if options.json and not options.json.absolute().parent.is_dir():
         raise UsageError(f"there is no folder {options.json.parent}; make it first")
     for name, path in vars(options).items():
-        if isinstance(path, Path) and name not in ("json", "clips") and not path.is_file():
+        if isinstance(path, Path) and name not in ("json", "clips", "table") and not path.is_file():
             raise UsageError(f"--{name.replace('_', '-')}: there is no file {path}")
     # The last cores: interrupts are the first one's.
     cpus = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
@@ -162,96 +174,6 @@ def _films(options: argparse.Namespace) -> list[footage.Film]:
     if not films:
         raise UsageError("there is nothing to read; give --phrases, --clips or --source")
     return footage.mixed(films)
-
-
-def report(
-    options: argparse.Namespace,
-    rows: Sequence[Row],
-    done: Race,
-    watch: conditions.Watch,
-    pythons: dict[str, Path],
-) -> dict[str, Any]:
-    """Returns the result: {"kind": "peers", ...}."""
-    alive = [row for row in rows if not row.error]
-    return {
-        "kind": "peers",
-        "version": result.VERSION,
-        "command": shlex.join(["python", "-m", "benchmarks.peers", *sys.argv[1:]]),
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": conditions.facts(),
-        "settings": {
-            name: getattr(options, name)
-            for name in ("source", "phrases", "frames", "seconds", "threads", "block", "starts")
-        }
-        | {"warm_up_frames": figures.WARM_UP},
-        "conditions": {"samples": watch.samples, "warnings": _warnings(watch, rows)},
-        "footage": _footage(done),
-        "frames_each": max((sum(map(len, row.read)) for row in alive), default=0),
-        "seconds": round(done.seconds, 1),
-        "ended": done.ended,
-        "peers": [_row(row, alive, done, options.block, pythons) for row in rows],
-    }
-
-
-def _warnings(watch: conditions.Watch, rows: Sequence[Row]) -> list[str]:
-    """Returns its warnings; that others were busy, of others than the peers."""
-    lines = [line for line in watch.warnings() if "was busy" not in line]
-    if watch.samples["t_s"]:
-        spans_s = np.diff(watch.samples["t_s"], prepend=0.0)
-        busy_s = float(spans_s @ watch.samples["others_cpus"])
-        others = (busy_s - sum(row.cpu_s for row in rows)) / max(spans_s.sum(), 1e-9)
-        if others > conditions.BUSY_CPUS:
-            lines.append(
-                f"the machine was busy: others used {others:.1f} of its {os.cpu_count()} cores"
-            )
-    return lines
-
-
-def _footage(done: Race) -> dict[str, Any]:
-    groups: dict[str, Any] = {}
-    for recording in done.recordings:
-        group = groups.setdefault(recording.film.group, {"recordings": 0, "frames": 0, "sizes": []})
-        group["recordings"] += 1
-        group["frames"] += recording.shape[0]
-        size = f"{recording.shape[2]}x{recording.shape[1]}"
-        if size not in group["sizes"]:
-            group["sizes"].append(size)
-    return groups
-
-
-def _row(
-    row: Row, alive: Sequence[Row], done: Race, block: int, pythons: dict[str, Path]
-) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        "name": row.name,
-        "summary": row.adapter.SUMMARY,
-        "error": row.error or None,
-    }
-    if row.error:
-        return told
-    against = _against(row, alive)
-    python = pythons.get(row.name)
-    starts = {"median": statistics.median(row.startup_s)} if row.startup_s else {}
-    return told | {
-        "versions": environment.versions(python) if python else {},
-        "models": {
-            Path(p).name: hashlib.sha256(Path(p).read_bytes()).hexdigest() for p in row.files
-        },
-        "frames": figures.times(row),
-        "ratios": figures.ratios(row, against, block) if against is not row else [],
-        "startup_s": starts | {"all": [round(each, 3) for each in row.startup_s]},
-        "memory_mb": row.memory_mb,
-        "installed_mb": (
-            round(environment.size_mb(python.parents[1], row.files), 1) if python else None
-        ),
-        "letters": figures.letters(row, done.recordings),
-    }
-
-
-def _against(row: Row, alive: Sequence[Row]) -> Row:
-    """Returns ours with the same model, else ours, else the first."""
-    ours = [each for each in alive if each.name.startswith("fingerspell:")]
-    return next((each for each in ours if each.variant == row.variant), [*ours, *alive][0])
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from benchmarks.peers.contract import KINDS, Adapter
 from benchmarks.peers.environment import UnavailableError
 from benchmarks.peers.footage import Film, Recording, decoded
 from benchmarks.peers.process import FailedError, Process
-from edge.errors import SourceError
+from edge.errors import FingerspellError, SourceError
 
 BLOCK = 15  # frames that one peer reads before it is the next one's turn
 
@@ -53,9 +53,13 @@ class Row:
 
 @dataclass
 class Race:
-    """What was read. ended: "source" (all of it), "frames", "seconds" or "interrupted"."""
+    """What was read.
+
+    skipped: why films were not. ended: "source" (all of it), "frames", "seconds" or "interrupted".
+    """
 
     recordings: list[Recording] = field(default_factory=list)
+    skipped: list[FingerspellError] = field(default_factory=list)
     ended: str = "source"
     seconds: float = 0.0
 
@@ -106,7 +110,11 @@ def run(
             for film in films:
                 show.set_postfix_str(film.group)
                 file = scratch / "frames.rgb"
-                race.recordings.append(decoded(film, file))
+                try:
+                    race.recordings.append(decoded(film, file))
+                except FingerspellError as error:  # one clip that is broken spoils no long run
+                    race.skipped.append(error)
+                    continue
                 race.ended = _read(
                     race.recordings[-1],
                     rows,
@@ -129,6 +137,8 @@ def run(
                 row.memory_mb = processes[row.name].memory_mb()
                 row.cpu_s = processes[row.name].cpu_s()
     if not race.recordings:
+        if race.skipped:
+            raise race.skipped[0]
         raise SourceError("there was no frame to read; choose another --source or --clips")
     return race
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from benchmarks.peers.contract import KINDS
 
-RULE = "same for 10"  # of those that settle nothing themselves: the one that the table tells
+RULES = ("own", "same for 5", "same for 10", "same for 15")  # of those that were scored
+_COUNTS = ("letters", "edits", "held", "missed", "wrong", "false", "free_s")
 
 
 def table(result: dict[str, Any]) -> str:
@@ -76,24 +77,41 @@ def _number(value: float | None, digits: int) -> str:
 
 
 def _letters(rows: list[dict[str, Any]]) -> Iterator[str]:
-    groups = list(dict.fromkeys(group for row in rows for group in row["letters"]))
-    for group in groups:
+    for title, groups in _pools(rows).items():
         yield ""
         yield (
-            f"{group:<24}{'rule':<13}{'letter errors':>16}{'held missed':>14}{'wrong':>7}"
-            f"{'false':>7}{'frames right':>14}"
+            f"{title:<24}{'rule':<14}{'letter errors':>16}{'held missed':>14}{'wrong':>7}"
+            f"{'false (an hour)':>17}{'frames right':>16}"
         )
         for row in rows:
-            if group not in row["letters"]:
-                continue
-            found = row["letters"][group]
-            rule = "own" if "own" in found else RULE
-            s = found[rule]
-            yield (
-                f"  {row['name']:<22}{rule:<13}{_share(s['edits'], s['letters']):>16}"
-                f"{_share(s['missed'], s['held']):>14}{s['wrong']:>7}{s['false']:>7}"
-                f"{_share(found['frames_right'], found['frames']):>14}"
-            )
+            found = [row["letters"][group] for group in groups if group in row["letters"]]
+            for rule in [rule for rule in RULES if found and rule in found[0]]:
+                s = {name: sum(each[rule][name] for each in found) for name in _COUNTS}
+                hour = (
+                    f"{s['false']} ({3600 * s['false'] / s['free_s']:.0f})" if s["free_s"] else ""
+                )
+                right = _share(
+                    *(sum(each[n] for each in found) for n in ("frames_right", "frames"))
+                )
+                yield (
+                    f"  {row['name']:<22}{rule:<14}{_share(s['edits'], s['letters']):>16}"
+                    f"{_share(s['missed'], s['held']):>14}{s['wrong']:>7}{hour:>17}{right:>16}"
+                )
+
+
+def _pools(rows: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """Returns title -> groups: the drawn signer, real clips with letters, and without."""
+    letters: dict[str, int] = {}
+    for row in rows:
+        for group, found in row["letters"].items():
+            rule = next(rule for rule in RULES if rule in found)
+            letters[group] = found[rule]["letters"]
+    pools = {
+        "the signer": [group for group in letters if group == "signer"],
+        "clips with letters": [g for g, count in letters.items() if count and g != "signer"],
+        "no letter is shown": [group for group, count in letters.items() if not count],
+    }
+    return {title: groups for title, groups in pools.items() if groups}
 
 
 def _share(part: int, whole: int) -> str:

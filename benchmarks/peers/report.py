@@ -1,0 +1,119 @@
+"""All that a race came to, as one result: {"kind": "peers", ...}; see benchmarks/result.py.
+
+settings    source, phrases, frames, seconds, threads, block, starts, warm_up_frames
+footage     group -> recordings, frames, sizes
+frames_each, seconds, ended     what each peer read, and why it was not more
+peers       for each: name, summary, error (None, or why there are no figures), and
+            versions    all that is installed in its environment
+            models      file -> SHA-256 of those that lie outside it
+            frames      kind -> count, and distributions of wall_ms and cpu_ms
+            ratios      against, kind, measure, ratio, low, high, blocks, frames
+            startup_s   median, all: from the start of a fresh process to its first result
+            memory_mb   peak_rss, pss: at the end
+            installed_mb            environment and models on disk
+            letters     group -> rule -> figures of benchmarks/scoring.py, and frames_right
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shlex
+import statistics
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import conditions, result
+from benchmarks.peers import environment, figures
+from benchmarks.peers.race import Race, Row
+
+
+def report(
+    settings: Mapping[str, Any],
+    rows: Sequence[Row],
+    done: Race,
+    watch: conditions.Watch,
+    pythons: dict[str, Path],
+) -> dict[str, Any]:
+    """Returns the result: {"kind": "peers", ...}."""
+    alive = [row for row in rows if not row.error]
+    return {
+        "kind": "peers",
+        "version": result.VERSION,
+        "command": shlex.join(["python", "-m", "benchmarks.peers", *sys.argv[1:]]),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": conditions.facts(),
+        "settings": {**settings, "warm_up_frames": figures.WARM_UP},
+        "conditions": {"samples": watch.samples, "warnings": _warnings(watch, rows, done)},
+        "footage": _footage(done),
+        "frames_each": max((sum(map(len, row.read)) for row in alive), default=0),
+        "seconds": round(done.seconds, 1),
+        "ended": done.ended,
+        "peers": [_row(row, alive, done, settings["block"], pythons) for row in rows],
+    }
+
+
+def _warnings(watch: conditions.Watch, rows: Sequence[Row], done: Race) -> list[str]:
+    """Returns its warnings, that others were busy of others than the peers; and skipped films."""
+    lines = [line for line in watch.warnings() if "was busy" not in line]
+    if watch.samples["t_s"]:
+        spans_s = np.diff(watch.samples["t_s"], prepend=0.0)
+        busy_s = float(spans_s @ watch.samples["others_cpus"])
+        others = (busy_s - sum(row.cpu_s for row in rows)) / max(spans_s.sum(), 1e-9)
+        if others > conditions.BUSY_CPUS:
+            lines.append(
+                f"the machine was busy: others used {others:.1f} of its {os.cpu_count()} cores"
+            )
+    return [*lines, *(f"skipped: {error}" for error in done.skipped)]
+
+
+def _footage(done: Race) -> dict[str, Any]:
+    groups: dict[str, Any] = {}
+    for recording in done.recordings:
+        group = groups.setdefault(recording.film.group, {"recordings": 0, "frames": 0, "sizes": []})
+        group["recordings"] += 1
+        group["frames"] += recording.shape[0]
+        size = f"{recording.shape[2]}x{recording.shape[1]}"
+        if size not in group["sizes"]:
+            group["sizes"].append(size)
+    return groups
+
+
+def _row(
+    row: Row, alive: Sequence[Row], done: Race, block: int, pythons: dict[str, Path]
+) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "name": row.name,
+        "summary": row.adapter.SUMMARY,
+        "error": row.error or None,
+    }
+    if row.error:
+        return told
+    against = _against(row, alive)
+    python = pythons.get(row.name)
+    starts = {"median": statistics.median(row.startup_s)} if row.startup_s else {}
+    return told | {
+        "versions": environment.versions(python) if python else {},
+        "models": {
+            Path(p).name: hashlib.sha256(Path(p).read_bytes()).hexdigest() for p in row.files
+        },
+        "frames": figures.times(row),
+        "ratios": figures.ratios(row, against, block) if against is not row else [],
+        "startup_s": starts | {"all": [round(each, 3) for each in row.startup_s]},
+        "memory_mb": row.memory_mb,
+        "installed_mb": (
+            round(environment.size_mb(python.parents[1], row.files), 1) if python else None
+        ),
+        "letters": figures.letters(row, done.recordings),
+    }
+
+
+def _against(row: Row, alive: Sequence[Row]) -> Row:
+    """Returns ours with the same model, else ours, else the first."""
+    ours = [each for each in alive if each.name.startswith("fingerspell:")]
+    return next((each for each in ours if each.variant == row.variant), [*ours, *alive][0])
