@@ -23,7 +23,7 @@ from benchmarks.result import KINDS, Result
 from edge.errors import FingerspellError, UsageError
 
 LEAST = 8  # batches; fewer tell nothing of how much they vary
-RESAMPLES = 4000
+RESAMPLES = 2000
 LEVEL = 0.99
 # Two runs of the same code on one machine differ by more than either varies in itself: memory is
 # laid out otherwise, and so are the neighbours. Measured: see benchmarks/results/latency_again.json
@@ -53,7 +53,7 @@ def ratio(a: Mapping[str, Any], b: Mapping[str, Any]) -> Ratio | None:
     """
     if not a.get("count") or not b.get("count") or not a["p50"] or not b["p50"]:
         return None
-    of_a, of_b = (np.array(each["batches"]) for each in (a, b))
+    of_a, of_b = (np.array([m for m in each["batches"] if m > 0]) for each in (a, b))
     value = b["p50"] / a["p50"]
     if min(len(of_a), len(of_b)) < LEAST:
         return Ratio(value, None, None, "unknown")
@@ -61,9 +61,7 @@ def ratio(a: Mapping[str, Any], b: Mapping[str, Any]) -> Ratio | None:
     medians = [np.median(random.choice(x, (RESAMPLES, len(x))), 1) for x in (of_a, of_b)]
     # Of the batches' own median, which is near to the frames' but not the same.
     middle = np.median(of_b) / np.median(of_a)
-    ends = np.quantile(
-        medians[1] / np.maximum(medians[0], 1e-9), [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
-    )
+    ends = np.quantile(medians[1] / medians[0], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     low, high = (float(end * value / middle) for end in ends)
     slower, faster = low > 1 + BETWEEN_RUNS, high < 1 / (1 + BETWEEN_RUNS)
     return Ratio(value, low, high, "slower" if slower else "faster" if faster else "same")

@@ -44,7 +44,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -57,20 +57,35 @@ STAGES = ("capture", "convert", "share", "find", "follow", "letter", "debounce")
 QUANTILES = ("p50", "p90", "p99", "max")
 BATCHES = 30  # that a distribution is kept in, for what changes slowly to show as noise
 
-_NEEDED: dict[str, dict[str, type | tuple[type, ...]]] = {
+
+class _Each(NamedTuple):
+    """A mapping of any names, each to something of this shape."""
+
+    of: Any
+
+
+_NUMBER = (int, float)
+_DISTRIBUTION = {"count": int, **dict.fromkeys(QUANTILES, _NUMBER), "batches": [_NUMBER]}
+_FRAMES = {
+    "count": int,
+    "stages_ms": _Each(_DISTRIBUTION),
+    **dict.fromkeys(("frame_ms", "overhead_ms"), _DISTRIBUTION),
+}
+# What others take for granted in a result that they read: a type, a list of a shape, or a mapping.
+_SHAPES: dict[str, dict[str, Any]] = {
     "latency": {
         "machine": dict,
-        "versions": dict,
-        "models": dict,
+        "versions": _Each(str),
+        "models": _Each(str),
         "settings": dict,
-        "conditions": dict,
+        "conditions": {"warnings": [str]},
         "frames": dict,
-        "event_ms": dict,
-        "seconds": (int, float),
+        "event_ms": _Each(_DISTRIBUTION),
+        "seconds": _NUMBER,
         "ended": str,
         "work": dict,
     },
-    "work": {"versions": dict, "counted": dict},
+    "work": {"versions": _Each(str), "counted": _Each({"frames": _Each(dict)})},
 }
 
 Result = dict[str, Any]
@@ -127,7 +142,7 @@ def read(path: Path, kind: str = "latency") -> Result:
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}; {again}") from error
     try:
-        found = json.loads(content)
+        found = json.loads(content, parse_constant=_no_number)
     except (ValueError, RecursionError):
         raise UsageError(f"{path} is not JSON; {again}") from None
     if not isinstance(found, dict) or "kind" not in found:
@@ -143,40 +158,56 @@ def read(path: Path, kind: str = "latency") -> Result:
     return found
 
 
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no number")
+
+
 def _faults(found: Result, kind: str) -> Iterator[str]:
-    for name, type_ in _NEEDED.get(kind, {}).items():
-        if name not in found:
-            yield f"it has no {name}"
-        elif not isinstance(found[name], type_):
-            yield f"{name} is not what it should be"
+    yield from _misfits(found, _SHAPES.get(kind, {}), "it")
+    if kind == "work":
+        for detector, counted in found["counted"].items():
+            yield from _miscounts(counted, f"counted.{detector}")
     if kind == "latency":
-        if found["work"] and not isinstance(found["work"].get("frames"), dict):
-            yield "what was counted is not whole"
         yield from _mixtures(found["frames"])
+        if found["work"]:
+            yield from _miscounts(found["work"], "work")
+
+
+def _misfits(given: Any, shape: Any, name: str) -> Iterator[str]:
+    """Yields a line for whatever is missing, or not of its shape."""
+    if isinstance(shape, _Each):
+        shape = dict.fromkeys(given, shape.of) if isinstance(given, dict) else dict
+    if isinstance(shape, list):
+        items = dict(enumerate(given)) if isinstance(given, list) else given
+        shape = dict.fromkeys(items, shape[0]) if isinstance(given, list) else list
+        given = items
+    if not isinstance(shape, dict):
+        if not isinstance(given, shape):
+            yield f"{name} is not what it should be"
+        return
+    if not isinstance(given, dict):
+        yield f"{name} is not what it should be"
+        return
+    for key, inner in shape.items():
+        if key not in given:
+            yield f"{name} has no {key}"
+        else:
+            yield from _misfits(given[key], inner, str(key) if name == "it" else f"{name}.{key}")
 
 
 def _mixtures(frames: Result) -> Iterator[str]:
     """A figure of all frames together says how often there was a hand, and nothing of the code."""
-    for name, figures in frames.items():
-        if name not in KINDS:
-            yield f"it has a figure for {name!r} frames; there are {', '.join(KINDS)}"
-        elif not isinstance(figures, dict) or not isinstance(figures.get("count"), int):
-            yield f"frames.{name} has no count"
-        elif figures["count"]:
-            stages = figures.get("stages_ms")
-            if not isinstance(stages, dict) or not all(map(_is_whole, stages.values())):
-                yield f"frames.{name} has no stages_ms, or not whole"
-            elif not all(_is_whole(figures.get(key)) for key in ("frame_ms", "overhead_ms")):
-                yield f"frames.{name} has no times of whole frames"
+    for kind, figures in frames.items():
+        if kind not in KINDS:
+            yield f"it has a figure for {kind!r} frames; there are {', '.join(KINDS)}"
+        none = isinstance(figures, dict) and figures.get("count") == 0
+        more = isinstance(figures, dict) and "glass_ms" in figures
+        shape = {"count": int} if none else _FRAMES | ({"glass_ms": _DISTRIBUTION} if more else {})
+        yield from _misfits(figures, shape, f"frames.{kind}")
 
 
-def _is_whole(given: Any) -> bool:
-    """Whether it is what distribution() returns."""
-    numbers = (int, float)
-    return (
-        isinstance(given, dict)
-        and all(isinstance(given.get(key), numbers) for key in ("count", *QUANTILES))
-        and isinstance(given.get("batches"), list)
-        and bool(given["batches"])
-        and all(isinstance(median, numbers) for median in given["batches"])
-    )
+def _miscounts(counted: Any, name: str) -> Iterator[str]:
+    yield from _misfits(counted, {"frames": _Each({"model_calls": _Each(_NUMBER)})}, name)
+    for kind, counts in counted["frames"].items():
+        plain = {key: count for key, count in counts.items() if key != "model_calls"}
+        yield from _misfits(plain, _Each(_NUMBER), f"{name}.{kind}")
