@@ -180,6 +180,7 @@ def test_a_camera_is_measured_in_its_own_process(
         figures = found["frames"][kind]
         assert {"capture", "convert", "share"} <= figures["stages_ms"].keys()
         whole = figures["frame_ms"]
+        assert figures["stages_ms"]["capture"]["p50"] < 15  # the camera is waited for 30 ms
         assert figures["glass_ms"]["p50"] >= figures["stages_ms"]["follow"]["p50"]
         assert whole["mean"] == pytest.approx(
             sum(stage["mean"] for stage in figures["stages_ms"].values()), rel=0.01
@@ -190,6 +191,23 @@ def test_a_camera_is_measured_in_its_own_process(
     assert set(found["models"]) == {
         "palm_detection_lite", "hand_landmark_lite", "letters", "motion",
     }  # fmt: skip
+
+
+def test_a_camera_module_tells_its_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its colours are made by the camera itself."""
+    fake_cameras.install(monkeypatch, tmp_path, {})
+    found = measured(Config(source="picamera:0?size=320x240", detector="truth"), 10)
+    stages = found["frames"]["searching"]["stages_ms"]
+    assert {"capture", "share"} <= stages.keys()
+    assert "convert" not in stages
+
+
+def test_a_camera_that_hangs_does_not_hold_the_end_up() -> None:
+    """The time is over when it is, whether or not frames come."""
+    source = "faulty:HI?fault=hang&after=0.3&live=yes"
+    found = run(Config(source=source, detector="truth"), Wanted(1.5, None, 1), Stop())
+    assert found["ended"] == "seconds"
+    assert 1 <= found["total_frames"] < 30
 
 
 def test_recorded_frames_tell_their_reading(tmp_path: Path) -> None:
