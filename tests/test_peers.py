@@ -21,7 +21,7 @@ from benchmarks.peers import __main__ as peers
 from benchmarks.peers import environment, figures, footage, landmarks, race
 from benchmarks.peers.environment import UnavailableError
 from benchmarks.peers.footage import Film, Recording
-from benchmarks.peers.process import FailedError, Process
+from benchmarks.peers.process import FailedError, Process, quiet_cpus
 from benchmarks.peers.race import Row, Sample
 from benchmarks.peers.table import table
 from benchmarks.result import read
@@ -144,6 +144,19 @@ def test_a_process_is_gone_when_it_is_closed() -> None:
         assert process.cpu_s() >= 0
     assert process._process.returncode is not None
     assert not Path(f"/proc/{pid}").exists()
+
+
+def test_the_quietest_cores_are_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that worked least while they were watched; of like ones the last."""
+    told = iter(
+        ["cpu 9\ncpu0 0 0 0\ncpu1 5 0 9\ncpu2 0 0 0\n", "cpu0 9 0 0\ncpu1 5 1 9\ncpu2 0 1 0\n"]
+    )
+    monkeypatch.setattr(Path, "read_text", lambda self: next(told))
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: {0, 1, 2})
+    assert quiet_cpus(1, 0.0) == [2]
+    monkeypatch.undo()
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: {0, 1, 2})
+    assert quiet_cpus(2, 0.0, tmp_path / "none") == [1, 2]
 
 
 def test_a_peer_that_hangs_is_ended(film: Film) -> None:

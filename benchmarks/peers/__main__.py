@@ -29,7 +29,7 @@ from benchmarks import conditions, result
 from benchmarks.peers import adapters, environment, footage, race
 from benchmarks.peers.contract import Adapter
 from benchmarks.peers.environment import UnavailableError
-from benchmarks.peers.process import Process
+from benchmarks.peers.process import Process, quiet_cpus
 from benchmarks.peers.race import BLOCK, Row
 from benchmarks.peers.report import report
 from benchmarks.peers.table import table
@@ -107,9 +107,10 @@ def _parser(known: dict[str, Adapter]) -> argparse.ArgumentParser:
 
 def measure(options: argparse.Namespace, known: dict[str, Adapter]) -> dict[str, Any]:
     """Returns all figures, as they are written. Raises FingerspellError."""
-    cpus = _checked(options)
+    _check(options)
     rows = chosen(options, known)
     films = _films(options)
+    cpus = quiet_cpus(options.threads)
     pythons = {}
     for row in rows:
         name = row.name.partition(":")[0]
@@ -126,7 +127,7 @@ def measure(options: argparse.Namespace, known: dict[str, Adapter]) -> dict[str,
         except UnavailableError as error:
             row.error = str(error)
     names = ("source", "phrases", "frames", "seconds", "threads", "block", "starts")
-    settings = {name: getattr(options, name) for name in names}
+    settings = {name: getattr(options, name) for name in names} | {"cpus": cpus}
     with conditions.Watch() as watch:
         race.startups(rows, footage.Film("start", START), options.starts)
         done = race.run(
@@ -135,8 +136,8 @@ def measure(options: argparse.Namespace, known: dict[str, Adapter]) -> dict[str,
     return report(settings, rows, done, watch, pythons)
 
 
-def _checked(options: argparse.Namespace) -> list[int]:
-    """Returns the cores to be used; raises UsageError for options that make no sense."""
+def _check(options: argparse.Namespace) -> None:
+    """Raises UsageError for options that make no sense."""
     for name, least in (
         ("frames", 0), ("seconds", 0), ("starts", 0), ("phrases", 0), ("block", 1), ("threads", 1),
     ):  # fmt: skip
@@ -147,11 +148,9 @@ def _checked(options: argparse.Namespace) -> list[int]:
     for name, path in vars(options).items():
         if isinstance(path, Path) and name not in ("json", "clips", "table") and not path.is_file():
             raise UsageError(f"--{name.replace('_', '-')}: there is no file {path}")
-    # The last cores: interrupts are the first one's.
-    cpus = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
-    if options.threads > len(cpus):
-        raise UsageError(f"--threads is {options.threads}, and there are {len(cpus)} cores")
-    return cpus[-options.threads :]
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    if options.threads > cores:
+        raise UsageError(f"--threads is {options.threads}, and there are {cores} cores")
 
 
 def chosen(options: argparse.Namespace, known: dict[str, Adapter]) -> list[Row]:

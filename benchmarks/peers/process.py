@@ -23,6 +23,30 @@ START_LIMIT_S = 120.0  # TensorFlow on a busy board takes half a minute
 ANSWER_LIMIT_S = 60.0
 
 
+def quiet_cpus(count: int, watched_s: float = 1.0, stat: Path = Path("/proc/stat")) -> list[int]:
+    """Returns the cores that others use least, watched for so long; of like ones the last.
+
+    Every peer is kept on the same ones: threads beyond those asked for find no core of their own.
+    """
+    cpus = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
+    before = _busy_ticks(stat)
+    time.sleep(watched_s)
+    after = _busy_ticks(stat)
+    cpus.sort(key=lambda cpu: (after.get(cpu, 0) - before.get(cpu, 0), -cpu))
+    return sorted(cpus[:count])
+
+
+def _busy_ticks(stat: Path) -> dict[int, int]:
+    """Returns what each core has worked since the system's start; proc_stat(5)."""
+    try:
+        lines = re.findall(r"^cpu(\d+) (.*)$", stat.read_text(), re.MULTILINE)
+    except OSError:
+        return {}
+    # user, nice, system, irq, softirq, steal; waiting for a disk is no work.
+    ticks = {int(cpu): [int(field) for field in fields.split()] for cpu, fields in lines}
+    return {cpu: sum(t[i] for i in (0, 1, 2, 5, 6, 7) if i < len(t)) for cpu, t in ticks.items()}
+
+
 class FailedError(UnavailableError):
     """A peer died, hung, or said that it failed; the message, one line, says which."""
 

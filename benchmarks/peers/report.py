@@ -1,6 +1,6 @@
 """All that a race came to, as one result: {"kind": "peers", ...}; see benchmarks/result.py.
 
-settings    source, phrases, frames, seconds, threads, block, starts, warm_up_frames
+settings    source, phrases, frames, seconds, threads, cpus, block, starts, warm_up_frames
 footage     group -> recordings, frames, sizes
 frames_each, seconds, ended     what each peer read, and why it was not more
 peers       for each: name, summary, error (None, or why there are no figures), and
