@@ -72,12 +72,12 @@ def _instructions(detector: str, frames: int, measured: bool) -> int:
 def _child(detector: str, frames: int, measured: bool) -> None:
     config = load(None, {"detector": detector, "threads": 1})
     times = Times()
-    for seen in results(_held(frames), *open_stages(config, open_source("signer:B"))):
+    for seen in results(held(frames), *open_stages(config, open_source("signer:B"))):
         if measured and seen.timings_ms:
             times.take(seen, {}, (time.monotonic_ns() - seen.frame.t_ns) / 1e6)
 
 
-def _held(frames: int) -> Iterator[Frame]:
+def held(frames: int) -> Iterator[Frame]:
     """Yields the first frame in which the signer holds a letter, again and again."""
     held = next(f for f in open_source("signer:B").frames() if f.truth and f.truth.label)
     for index in range(frames):

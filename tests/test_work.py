@@ -10,10 +10,14 @@ from typing import Any
 import cv2
 import pytest
 
-from benchmarks import result, work
+from benchmarks import instructions, result, work
+from benchmarks.times import kind_of
 from edge.config import Config
 from edge.interpreter import Model
 from edge.letters import Letters
+from edge.pipeline import results
+from edge.run import open_stages
+from edge.sources import open_source
 from edge.types import Frame, Hand, Prediction
 
 BEFORE = Path(work.__file__).parent / "results" / "work.json"
@@ -129,3 +133,24 @@ def test_the_command_fails_where_a_count_rose(
     assert work.main(["--detector", "truth", "--against", str(path)]) == 2
     assert work.main(["--detector", "haar"]) == 2
     assert all(line.startswith("work: ") for line in capsys.readouterr().err.splitlines())
+
+
+def test_instructions_want_valgrind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where it is not installed that is one line, and so is a count of nothing."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert instructions.main([]) == 2
+    assert instructions.main(["--frames", "0"]) == 2
+    missing, nothing = capsys.readouterr().err.splitlines()
+    assert "sudo apt install valgrind" in missing
+    assert "--frames must be above 0" in nothing
+
+
+def test_instructions_are_counted_on_tracked_frames() -> None:
+    """What runs under Valgrind follows one hand from its second frame on."""
+    source = open_source("signer:B")
+    frames = instructions.held(8)
+    seen = list(results(frames, *open_stages(Config(detector="truth"), source)))[:8]
+    assert [kind_of(one) for one in seen] == ["searching"] + 7 * ["tracked"]
+    assert instructions.main(["--child", "truth", "3", "1"]) == 0
