@@ -15,9 +15,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SUITE, PYTHON = "bookworm", "3.11"
-# As on a Raspberry Pi without a desktop; the last three for a window, as install.sh asks for them.
-PACKAGES = "systemd-sysv,dbus,udev,python3-venv,libgbm1,libegl1,libgles2"
+SUITE = os.environ.get("DEBIAN_SUITE", "bookworm")  # or trixie
+PYTHON = {"bookworm": "3.11", "trixie": "3.13"}[SUITE]
+# As on a Raspberry Pi without a desktop: three for a window, as install.sh asks for them, and what
+# picamera2 brings along.
+PACKAGES = "systemd-sysv,dbus,udev,python3-venv,libgbm1,libegl1,libgles2,python3-numpy"
+PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
 PROJECT = ("edge", "setup.cfg", "pyproject.toml", "README.md", "LICENSE")
 
 
@@ -53,27 +56,32 @@ def project(folder: Path) -> Path:
     return folder
 
 
-def wheels(scratch: Path) -> Path:
-    """A folder with this checkout's wheel and all that it needs, for that Debian's Python."""
-    copy = scratch / "copy"
+def wheel(folder: Path) -> Path:
+    """This checkout's wheel, made in a folder."""
+    copy = folder / "copy"
     copy.mkdir()
-    folder = scratch / "wheels"
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
-    built = run(*pip, "wheel", "--no-deps", "--wheel-dir", str(folder), str(project(copy)))
+    built = run(*PIP, "wheel", "--no-deps", "--wheel-dir", str(folder), str(project(copy)))
     assert built.returncode == 0, built.stderr
-    wheel = next(folder.glob("fingerspell-*.whl"))
-    kept = cache() / f"wheels-{digest((ROOT / 'setup.cfg').read_bytes())}"
+    return next(folder.glob("fingerspell-*.whl"))
+
+
+def wheels(folder: Path, wheel: Path, constraints: Path = Path(os.devnull)) -> Path:
+    """Fills a folder with a wheel of ours and all that it needs, for that Debian's Python."""
+    wanted = (ROOT / "setup.cfg").read_bytes() + constraints.read_bytes()
+    kept = cache() / f"wheels-{PYTHON}-{digest(wanted)}"
     if not kept.is_dir():
         part = kept.with_name(f"{kept.name}.{os.getpid()}")
         only = ["--only-binary=:all:", f"--python-version={PYTHON}", "--dest", str(part)]
-        done = run(*pip, "download", *only, f"{wheel}[screen,metrics]", "setuptools>=77")
+        only += ["--constraint", str(constraints)]
+        done = run(*PIP, "download", *only, f"{wheel}[screen,metrics]", "setuptools>=77")
         if done.returncode:
             shutil.rmtree(part, ignore_errors=True)
             pytest.skip(f"the wheels cannot be fetched: {done.stderr.strip()[-300:]}")
         for ours in part.glob("fingerspell-*.whl"):
             ours.unlink()
         part.rename(kept)
-    for path in kept.iterdir():
+    folder.mkdir()
+    for path in (wheel, *kept.iterdir()):
         (folder / path.name).symlink_to(path)
     return folder
 

@@ -33,8 +33,9 @@ Install = Callable[..., subprocess.CompletedProcess[str]]
 def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Wheels, and copies of them in which something is wrong."""
     folder = tmp_path_factory.mktemp("install")
-    wheels = debian_root.wheels(folder)
-    ours = next(wheels.glob("fingerspell-*.whl"))
+    ours = debian_root.wheel(folder)
+    wheels = debian_root.wheels(folder / "wheels", ours)
+    debian_root.wheels(folder / "wheels-bookworm", ours, ROOT / "systemd/constraints-bookworm.txt")
 
     def copied(name: str, without: str) -> Path:
         target = folder / name
@@ -59,7 +60,7 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def booted(scratch: Path, hand_models: Path) -> Iterator[Machine]:
     """A fresh Debian, which sees this checkout, wheels and hand models."""
-    binds = [f"{ROOT}:/checkout", f"{hand_models}:/models", f"{debian_root.cache()}"]
+    binds = [f"{ROOT}:/checkout", f"{hand_models}:/models", f"{debian_root.cache()}", f"{scratch}"]
     binds += [f"{path}:/{path.name}" for path in scratch.glob("wheels*")]
     with boot(debian_root.debian(), scratch, binds) as machine:
         yield machine
@@ -300,6 +301,27 @@ def test_kiosk(machine: Machine, install: Install) -> None:
     checked = install("--check").stdout
     assert f"ok     unit: {SERVICE}" in checked
     assert machine.run("ls", own).stdout == "screen.conf\n"  # what is the owner's is left alone
+
+
+def test_with_picamera2(machine: Machine, install: Install) -> None:
+    """Where apt's picamera2 is, the environment sees it, and on Bookworm keeps to NumPy 1."""
+    configure(machine, SIGNER)
+    package = "/usr/lib/python3/dist-packages/picamera2.py"  # no Debian has it: a name will do
+    machine.run("touch", package)
+    old = debian_root.SUITE == "bookworm"
+    wheels = "/wheels-bookworm" if old else "/wheels"
+    try:
+        said = install("--wheels", wheels, "--models", "/models").stdout
+    finally:
+        machine.run("rm", package)
+    assert "the environment sees apt's packages" in said
+    pid(machine)
+    settings = machine.run("cat", "/opt/fingerspell/venv/pyvenv.cfg").stdout
+    assert "include-system-site-packages = true" in settings
+    version = "import cv2, numpy; print(numpy.__version__, cv2.__version__)"
+    numpy, opencv = machine.run("/opt/fingerspell/venv/bin/python", "-c", version).stdout.split()
+    assert numpy.startswith("1." if old else "2.")
+    assert opencv.startswith("4.") or not old
 
 
 def test_uninstalled(machine: Machine, install: Install) -> None:
