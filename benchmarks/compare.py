@@ -25,8 +25,9 @@ from edge.errors import FingerspellError, UsageError
 LEAST = 8  # batches; fewer tell nothing of how much they vary
 RESAMPLES = 2000
 LEVEL = 0.99
-# Two runs of the same code on one machine differ by more than either varies in itself: memory is
-# laid out otherwise, and so are the neighbours. Measured: see benchmarks/results/latency_again.json
+# Two runs of the same code differ by more than either varies in itself: where things lie in memory
+# alone is good for some percent (Mytkowicz et al., Producing Wrong Data Without Doing Anything
+# Obviously Wrong, ASPLOS 2009).
 BETWEEN_RUNS = 0.05
 SAME_SETTINGS = ("source", "sizes", "detector", "model", "alphabet", "hands", "threads", "sink")
 
@@ -34,7 +35,8 @@ SAME_SETTINGS = ("source", "sizes", "detector", "model", "alphabet", "hands", "t
 class Ratio(NamedTuple):
     """B over A: of their medians, with the interval's ends; verdict: "slower", "faster", "same".
 
-    "unknown", and no interval, where there are too few frames for one.
+    "unknown", and no interval, where there are too few frames for one; "disturbed" where they
+    differ, and so did what else the machine did, or what it was held back by.
     """
 
     value: float
@@ -43,13 +45,15 @@ class Ratio(NamedTuple):
     verdict: str
 
 
-def ratio(a: Mapping[str, Any], b: Mapping[str, Any]) -> Ratio | None:
+def ratio(a: Mapping[str, Any], b: Mapping[str, Any], *, quiet: bool = True) -> Ratio | None:
     """Compares two distributions of benchmarks/result.py; None where either has nothing.
 
     The interval is a percentile bootstrap (Efron 1979) of the ratio of medians over the results'
     batches, each result's drawn by itself: single frames are alike as they follow each other, and
     would make it too narrow. A difference is more than noise if the interval, widened by
-    BETWEEN_RUNS, leaves 1 out.
+    BETWEEN_RUNS, leaves 1 out. Not quiet: no interval tells what other programs did to a run. Of
+    six runs of the same code on a busy machine, 34 of 170 pairs of stages differed by more than
+    their noise, up to threefold.
     """
     if not a.get("count") or not b.get("count") or not a["p50"] or not b["p50"]:
         return None
@@ -64,7 +68,8 @@ def ratio(a: Mapping[str, Any], b: Mapping[str, Any]) -> Ratio | None:
     ends = np.quantile(medians[1] / medians[0], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     low, high = (float(end * value / middle) for end in ends)
     slower, faster = low > 1 + BETWEEN_RUNS, high < 1 / (1 + BETWEEN_RUNS)
-    return Ratio(value, low, high, "slower" if slower else "faster" if faster else "same")
+    verdict = "slower" if slower else "faster" if faster else "same"
+    return Ratio(value, low, high, verdict if quiet or verdict == "same" else "disturbed")
 
 
 def differences(a: Result, b: Result) -> tuple[list[str], list[str]]:
@@ -107,10 +112,12 @@ def compare(a: Result, b: Result, *, anyway: bool = False) -> Result:
             f"these results are not of the same: {'; '.join(different)};"
             " measure again with the same, or say --anyway"
         )
+    quiet = a["conditions"]["quiet"] and b["conditions"]["quiet"]
     ratios: dict[str, dict[str, Any]] = {}
     for kind in KINDS:
         of_a, of_b = _distributions(a, kind), _distributions(b, kind)
-        found = {stage: ratio(of_a[stage], of_b[stage]) for stage in of_a if stage in of_b}
+        both = [stage for stage in of_a if stage in of_b]
+        found = {stage: ratio(of_a[stage], of_b[stage], quiet=quiet) for stage in both}
         ratios[kind] = {stage: r._asdict() for stage, r in found.items() if r}
     rose = []
     if a["work"] and b["work"]:
@@ -135,6 +142,15 @@ def _distributions(found: Result, kind: str) -> dict[str, Any]:
     return {**figures["stages_ms"], **more}
 
 
+_VERDICTS = {
+    "slower": "slower",
+    "faster": "faster",
+    "same": "no more than noise",
+    "unknown": "too few frames to tell",
+    "disturbed": "differs, as did what disturbed them: measure again",
+}
+
+
 def lines(found: Result) -> Iterator[str]:
     """Yields a comparison for people."""
     for line in found["different"]:
@@ -147,8 +163,7 @@ def lines(found: Result) -> Iterator[str]:
         yield f"{kind:<34}{'B / A':>9}{'99 % interval':>20}"
         for stage, r in stages.items():
             interval = f"{r['low']:.3f} to {r['high']:.3f}" if r["verdict"] != "unknown" else ""
-            told = {"same": "no more than noise", "unknown": "too few frames to tell"}
-            verdict = told.get(r["verdict"], r["verdict"])
+            verdict = _VERDICTS[r["verdict"]]
             yield f"  {stage:<32}{r['value']:>9.3f}{interval:>20}  {verdict}"
     if not found["counted"]:
         yield "counted work: not in both"

@@ -139,7 +139,14 @@ class Watch:
 
     def warnings(self) -> list[str]:
         """Returns a line for each reason not to trust the figures; [] for none."""
-        lines = list(self._lines)
+        lines = [*self._lines, *self.disturbances()]
+        if on_battery() and not any("battery" in line for line in lines):
+            lines.append("the machine ran on battery at the end; plug it in")
+        return lines
+
+    def disturbances(self) -> list[str]:
+        """Returns a line for each of them that makes two runs of the same code differ."""
+        lines = []
         spans_s = np.diff(self.samples["t_s"], prepend=0.0)
         others = np.average(self.samples["others_cpus"], weights=spans_s + 1e-9)
         if others > BUSY_CPUS:
@@ -154,8 +161,6 @@ class Watch:
         clocks = [clock for clock in self.samples["clock_mhz"] if clock]
         if clocks and governor() == "performance" and min(clocks) < SLOWED * max(clocks):
             lines.append(f"the clock fell from {max(clocks):.0f} to {min(clocks):.0f} MHz")
-        if on_battery() and not any("battery" in line for line in lines):
-            lines.append("the machine ran on battery at the end; plug it in")
         return lines
 
     def _sample_on(self) -> None:

@@ -85,7 +85,11 @@ def run(config: Config, wanted: Wanted, stop: Stop) -> dict[str, Any]:
     return {
         "models": models.sums(),
         "settings": {"live": source.live, "sizes": sorted(f"{w}x{h}" for h, w in times.sizes)},
-        "conditions": {"samples": watch.samples, "warnings": warnings},
+        "conditions": {
+            "samples": watch.samples,
+            "warnings": warnings,
+            "quiet": not watch.disturbances(),
+        },
         "warm_up_frames": wanted.warm_up,
         "seconds": round(seconds, 3),
         "ended": ended,
@@ -142,7 +146,7 @@ class _Until:
     def __enter__(self) -> _Until:
         total = self._wanted.seconds or self._wanted.frames
         unit = " s" if self._wanted.seconds else " frames"
-        form = "{l_bar}{bar}| {n:.0f}/{total:.0f}{unit} {postfix}"
+        form = "{l_bar}{bar}| {n:.0f}/{total:.0f}{unit}{postfix}"
         # disable=None: no bar where stderr is no terminal.
         self._bar = tqdm(total=total, unit=unit, bar_format=form, disable=None, file=sys.stderr)
         return self

@@ -13,7 +13,7 @@ what distribution() returns. KINDS of frames cost differently, and no figure is 
     models      name -> SHA-256 of the file
     settings    source, live, sizes (["640x480"]), detector, model, alphabet, hands, threads, sink
     conditions  samples: t_s, temperature_c, clock_mhz, others_cpus, throttled: lists of one length
-                warnings: lines, [] for none
+                warnings: lines, [] for none; quiet: whether none of them makes two runs differ
     frames      kind -> count
                         stages_ms    stage -> distribution, of those of STAGES that there were, and
                                      of each sink, named by its URI
@@ -78,7 +78,7 @@ _SHAPES: dict[str, dict[str, Any]] = {
         "versions": _Each(str),
         "models": _Each(str),
         "settings": dict,
-        "conditions": {"warnings": [str]},
+        "conditions": {"warnings": [str], "quiet": bool},
         "frames": dict,
         "event_ms": _Each(_DISTRIBUTION),
         "seconds": _NUMBER,

@@ -95,6 +95,7 @@ def test_what_happens_meanwhile_is_told(board: Path, name: str, text: str, said:
         time.sleep(0.03)
         put(board, name, text)
     assert len(unlike(watch.warnings())) == bool(said)
+    assert bool(unlike(watch.disturbances())) == (bool(said) and "battery" not in said)
     assert said in "".join(unlike(watch.warnings()))
 
 
