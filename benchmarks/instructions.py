@@ -1,9 +1,9 @@
 """Instructions a tracked frame, counted by Valgrind: `python -m benchmarks.instructions`.
 
 Runs the stages on a frame that is shown over and over, so and so often and twice as often; the
-difference is that of the frames alone. Then once more with each frame written down as
-benchmarks.latency does: what that adds is what measuring costs, and no clock and no other program
-has a say in it. Valgrind (apt install valgrind) runs everything 30 times slower: a few minutes.
+difference is that of the frames alone. Then once more with each frame written down a hundred times
+as benchmarks.latency does once: a hundredth of what that adds is what measuring costs, and no clock
+and no other program has a say in it. Valgrind (apt install valgrind) runs everything 30 times slower: a few minutes.
 
 The count hangs on the processor (Valgrind knows AVX2 and no AVX-512) and on the libraries.
 """
@@ -32,7 +32,8 @@ from edge.run import open_stages
 from edge.sources import open_source
 from edge.types import Frame
 
-FRAMES = 50
+FRAMES = 20
+TAKES = 100  # one more or less would be lost among what two runs differ by
 _CHILD = "--child"
 
 
@@ -41,21 +42,21 @@ def count(detector: str, frames: int) -> dict[str, Any]:
 
     Raises UsageError without Valgrind, FingerspellError where a run under it fails.
     """
-    once, twice = (_instructions(detector, number, False) for number in (frames, 2 * frames))
-    measured = _instructions(detector, 2 * frames, True)
+    once, twice = (_instructions(detector, number, 0) for number in (frames, 2 * frames))
+    measured = _instructions(detector, 2 * frames, TAKES)
     a_frame = (twice - once) / frames
-    added = (measured - twice) / (2 * frames)
+    added = (measured - twice) / (2 * frames * TAKES)
     return {"frame": round(a_frame), "measuring": round(added), "share": added / a_frame}
 
 
-def _instructions(detector: str, frames: int, measured: bool) -> int:
+def _instructions(detector: str, frames: int, takes: int) -> int:
     valgrind = shutil.which("valgrind")
     if valgrind is None:
         raise UsageError("there is no valgrind here; sudo apt install valgrind")
     command = [valgrind, "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]
     command += [sys.executable, "-m", "benchmarks.instructions", _CHILD, detector, str(frames)]
     done = subprocess.run(
-        [*command, str(int(measured))],
+        [*command, str(takes)],
         cwd=Path(__file__).parents[1],
         capture_output=True,
         text=True,
@@ -69,11 +70,11 @@ def _instructions(detector: str, frames: int, measured: bool) -> int:
     return int(match[1].replace(",", ""))
 
 
-def _child(detector: str, frames: int, measured: bool) -> None:
+def _child(detector: str, frames: int, takes: int) -> None:
     config = load(None, {"detector": detector, "threads": 1})
     times = Times()
     for seen in results(held(frames), *open_stages(config, open_source("signer:B"))):
-        if measured and seen.timings_ms:
+        for _ in range(takes if seen.timings_ms else 0):
             times.take(seen, {}, (time.monotonic_ns() - seen.frame.t_ns) / 1e6)
 
 
@@ -98,8 +99,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(_CHILD, nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args(argv)
     if arguments.child:
-        detector, frames, measured = arguments.child
-        _child(detector, int(frames), measured == "1")
+        detector, frames, takes = arguments.child
+        _child(detector, int(frames), int(takes))
         return 0
     try:
         if arguments.frames < 1:

@@ -67,9 +67,10 @@ def run(config: Config, wanted: Wanted, stop: Stop) -> dict[str, Any]:
                     if ended := until.over(times):
                         break
             except FingerspellError as error:
-                trouble = str(error)
                 if not times.frames:
                     raise
+                trouble = str(error)
+                ended = "source" if isinstance(error, SourceError) else "interrupted"
             seconds = until.passed_s()
     if not times.frames:
         if stop.reason in INTERRUPTIONS:
@@ -81,7 +82,7 @@ def run(config: Config, wanted: Wanted, stop: Stop) -> dict[str, Any]:
     ended = ended or _why(stop)
     warnings = watch.warnings()
     if ended == "source" or trouble:
-        warnings.append(f"the source ended after {seconds:.1f} s" + f": {trouble}" * bool(trouble))
+        warnings.append(f"it ended after {seconds:.1f} s: {trouble or 'the source has no more'}")
     return {
         "models": models.sums(),
         "settings": {"live": source.live, "sizes": sorted(f"{w}x{h}" for h, w in times.sizes)},

@@ -149,7 +149,7 @@ def test_a_source_that_ends_early_is_told() -> None:
     """What there was is kept, and marked."""
     found = run(Config(source="signer:A", detector="truth"), Wanted(60.0, None, 5), Stop())
     assert found["ended"] == "source"
-    assert any("the source ended after" in line for line in found["conditions"]["warnings"])
+    assert any("the source has no more" in line for line in found["conditions"]["warnings"])
     assert found["seconds"] < 60
 
 
@@ -162,6 +162,15 @@ def test_a_camera_that_is_lost_costs_nothing_of_what_was_measured() -> None:
     assert found["ended"] == "source"
     assert found["total_frames"] > 5
     assert "was lost" in found["conditions"]["warnings"][-1]
+
+
+def test_a_sink_that_fails_costs_nothing_of_what_was_measured(tmp_path: Path) -> None:
+    """The disk that is full ends the run, and the figures stay."""
+    config = Config(source="signer:HI?loop=yes", detector="truth", sink=("jsonl:/dev/full",))
+    found = run(config, Wanted(60.0, None, 0), Stop())
+    assert found["ended"] == "interrupted"
+    assert "no sink is left" in found["conditions"]["warnings"][-1]
+    assert found["total_frames"] > 5
 
 
 def test_a_camera_is_measured_in_its_own_process(
