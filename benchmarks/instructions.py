@@ -3,7 +3,8 @@
 Runs the stages on a frame that is shown over and over, so and so often and twice as often; the
 difference is that of the frames alone. Then once more with each frame written down a hundred times
 as benchmarks.latency does once: a hundredth of what that adds is what measuring costs, and no clock
-and no other program has a say in it. Valgrind (apt install valgrind) runs everything 30 times slower: a few minutes.
+and no other program has a say in it. Valgrind (apt install valgrind) makes everything 30 times
+slower: it takes some minutes.
 
 The count hangs on the processor (Valgrind knows AVX2 and no AVX-512) and on the libraries.
 """
