@@ -15,6 +15,7 @@ import pytest
 from tests import debian_root
 from tests.nspawn import Machine, boot, descendants
 
+OLD = debian_root.SUITE == "bookworm"
 ROOT = Path(__file__).parents[1]
 SCRIPT = "/checkout/systemd/install.sh"
 OFFLINE = ("--wheels", "/wheels", "--models", "/models")
@@ -35,7 +36,9 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("install")
     ours = debian_root.wheel(folder)
     wheels = debian_root.wheels(folder / "wheels", ours)
-    debian_root.wheels(folder / "wheels-bookworm", ours, ROOT / "systemd/constraints-bookworm.txt")
+    if OLD:
+        constraints = ROOT / "systemd" / "constraints-bookworm.txt"
+        debian_root.wheels(folder / "wheels-numpy1", ours, constraints)
 
     def copied(name: str, without: str) -> Path:
         target = folder / name
@@ -308,8 +311,7 @@ def test_with_picamera2(machine: Machine, install: Install) -> None:
     configure(machine, SIGNER)
     package = "/usr/lib/python3/dist-packages/picamera2.py"  # no Debian has it: a name will do
     machine.run("touch", package)
-    old = debian_root.SUITE == "bookworm"
-    wheels = "/wheels-bookworm" if old else "/wheels"
+    wheels = "/wheels-numpy1" if OLD else "/wheels"
     try:
         said = install("--wheels", wheels, "--models", "/models").stdout
     finally:
@@ -320,8 +322,8 @@ def test_with_picamera2(machine: Machine, install: Install) -> None:
     assert "include-system-site-packages = true" in settings
     version = "import cv2, numpy; print(numpy.__version__, cv2.__version__)"
     numpy, opencv = machine.run("/opt/fingerspell/venv/bin/python", "-c", version).stdout.split()
-    assert numpy.startswith("1." if old else "2.")
-    assert opencv.startswith("4.") or not old
+    assert numpy.startswith("1." if OLD else "2.")
+    assert opencv.startswith("4.") or not OLD
 
 
 def test_uninstalled(machine: Machine, install: Install) -> None:
