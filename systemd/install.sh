@@ -456,7 +456,8 @@ check() {
   else
     finding fault "running: $text; journalctl -u $unit -e"
   fi
-  if ! grep -qw memory /sys/fs/cgroup/cgroup.controllers /proc/cgroups 2>/dev/null; then
+  if ! grep -qsw memory /sys/fs/cgroup/cgroup.controllers &&
+    ! grep -qsE '^memory\s.*\s1$' /proc/cgroups; then
     finding note "memory is not limited: add cgroup_enable=memory to /boot/firmware/cmdline.txt"
   fi
   [ -z "$faulty" ] || exit 1

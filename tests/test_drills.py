@@ -215,6 +215,16 @@ def test_stopped_loop(machine: Machine, running: Callable[..., int]) -> None:
     told("SIGSTOP to the first letter", took_s)
 
 
+def test_out_of_memory(machine: Machine, running: Callable[..., int]) -> None:
+    """A process that gets no more memory, as after a long leak, ends and is started again."""
+    before = running()
+    as_itself = ("setpriv", "--reuid=fingerspell", "--regid=fingerspell", "--clear-groups")
+    machine.run(*as_itself, "prlimit", f"--pid={before}", "--data=1000000:1000000")
+    took_s = wait_until(restarted(machine, before), WATCHDOG_S + 8, machine)
+    took_s += wait_until(lambda: letters(machine), 10, machine)
+    told("no more memory to the first letter", took_s)
+
+
 def test_deadlocked_sink(machine: Machine, running: Callable[..., int]) -> None:
     """A sink that never returns is told by the watchdog, and where it hung is in the journal."""
     machine.run("sh", "-c", f"mkfifo {FIFO} && chown fingerspell {FIFO}")
