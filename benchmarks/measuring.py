@@ -101,7 +101,7 @@ def run(config: Config, wanted: Wanted, stop: Stop) -> dict[str, Any]:
         "event_ms": times.events(),
         "cpu_s": watch.cpu_s,
         "memory_mb": watch.memory_mb,
-        "measuring_share": times.took_share(watch.took_s),
+        "measuring_share": round(times.took_share() + watch.took_s / seconds, 6),
     }
 
 

@@ -30,7 +30,8 @@ what distribution() returns. KINDS of frames cost differently, and no figure is 
     ended       "frames", "seconds", "source" or "interrupted"
     cpu_s, memory_mb     {"loop": this process, "capture": the one that a camera lives in}; memory
                          is the most there ever was
-    measuring_share      of the time that frames took, what measuring took on top
+    measuring_share      what writing down took, of the time that frames took, and what sampling the
+                         conditions took, of one core
     work        what benchmarks/work.py counted with these settings; {} if it was not asked
     start       what benchmarks/startup.py measured; {} if it was not asked
     goals       name -> measured, at_most, met

@@ -86,7 +86,7 @@ def _lines(found: Result) -> Iterator[str]:
     for name, told in (("loop", "this process"), ("capture", "the camera's process")):
         if name in cpu_s:
             yield f"{told}: {cpu_s[name]:.1f} CPU-seconds, at most {memory_mb[name]:.0f} MB"
-    yield f"measuring took {found['measuring_share']:.2%} of what it measured"
+    yield f"measuring took {found['measuring_share']:.2%} on top of what it measured"
     if found["work"]:
         yield from (f"counted, {line}" for line in work.lines(found["work"]))
     if found["start"]:

@@ -86,10 +86,10 @@ class Times:
             if "event" in column
         }
 
-    def took_share(self, more_s: float) -> float:
-        """Returns what writing down took, and more_s besides, of the time that frames took."""
+    def took_share(self) -> float:
+        """Returns what writing down took, of the time that frames took."""
         whole_ms = sum(sum(column.get("frame", ())) for column in self._columns.values())
-        return (self.took_s + more_s) * 1000 / whole_ms if whole_ms else 0.0
+        return self.took_s * 1000 / whole_ms if whole_ms else 0.0
 
 
 def _append(column: dict[str, array[float]], stage: str, ms: float) -> None:

@@ -94,6 +94,7 @@ def test_a_result_says_how_it_came_about(found: result.Result) -> None:
     assert found["settings"]["live"] is False
     assert found["work"]["frames"]["tracked"]["model_calls"]["letters"] == 1
     assert found["cpu_s"]["loop"] > 0
+    assert 0 < found["measuring_share"] < 1
     assert found["memory_mb"]["loop"] > 10
     assert "capture" not in found["memory_mb"]
     lengths = {len(values) for values in found["conditions"]["samples"].values()}
