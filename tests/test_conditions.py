@@ -149,3 +149,15 @@ def test_a_machine_that_tells_nothing_is_told_so(
     assert watch.samples["clock_mhz"] == [None]
     assert unlike(watch.warnings()) == []
     assert conditions.governor() is None
+
+
+def test_a_board_without_the_kernels_file_is_asked(board: Path) -> None:
+    """Older kernels leave it to vcgencmd get_throttled."""
+    (board / "firmware/soc/soc:firmware/get_throttled").unlink()
+    put(board, "bin/vcgencmd", "#!/bin/sh\n[ $1 = get_throttled ] && echo throttled=0x50004")
+    (board / "bin/vcgencmd").chmod(0o755)
+    with Watch() as watch:
+        pass
+    (line,) = unlike(watch.warnings())
+    assert line.endswith("the processor back: throttled")
+    assert watch.samples["throttled"] == [["throttled"]]
