@@ -1,0 +1,269 @@
+"""The pictures of benchmarks/report.py and benchmarks/scaling.py, as PNG: results in, bytes out."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator, StrMethodFormatter
+
+from benchmarks.result import KINDS, Result
+
+DPI = 110
+INK, PALE, MARK, GRID, GREY = "#1f3a5f", "#9db4d0", "#c0392b", "#e3e6ea", "#5c6672"
+COLOURS = (INK, MARK, "#2e8b6f", "#b9770e", "#6c4f9c", "#4a90c2")  # of one result after another
+CAMERA_FPS = 30.0
+TICKS_MS = (0.001, 0.01, 0.1, 1, 10, 100, 1000)
+
+
+def _png(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    # Without the library's version, so that the same figures are the same bytes.
+    figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def _plain(axes: Axes, title: str) -> None:
+    axes.grid(color=GRID, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.tick_params(colors=GREY, labelcolor="#222", length=0)
+    for side in ("top", "right", "left", "bottom"):
+        axes.spines[side].set_visible(False)
+    axes.set_title(title, loc="left", fontsize=10, weight="bold", color=INK)
+
+
+def latency(results: Mapping[str, Result]) -> bytes:
+    """Draws each stage's times, a panel a kind of frame, a colour a result (label -> result).
+
+    A dot is the median, the thick line goes on to p90, the thin one to p99, the tick is the most.
+    """
+    stages = {kind: _stages(kind, results) for kind in KINDS}
+    kinds = [kind for kind in KINDS if stages[kind]]
+    rows = [len(stages[kind]) * len(results) for kind in kinds]
+    height = 1.3 + sum(0.55 + 0.16 * len(stages[k]) * (len(results) + 1) for k in kinds)
+    figure = Figure(figsize=(8, height), layout="constrained")
+    panels = figure.subplots(
+        max(1, len(kinds)), 1, squeeze=False, sharex=True, height_ratios=rows or [1]
+    )[:, 0]
+    for axes, kind in zip(panels, kinds, strict=False):
+        _plain(axes, kind)
+        _log_ms(axes)
+        for i, (label, found) in enumerate(results.items()):
+            colour = COLOURS[i % len(COLOURS)]
+            own = _distributions(found["frames"][kind])
+            for row, stage in enumerate(stages[kind]):
+                y = row + 0.6 * ((i + 0.5) / len(results) - 0.5)
+                if own.get(stage, {}).get("count"):
+                    _spread(axes, own[stage], y, colour, label if not row else None)
+        names = list(stages[kind])
+        axes.set_yticks(range(len(names)), names, fontsize=9)
+        axes.set_ylim(len(names) - 0.4, -0.6)
+        for tick in axes.get_yticklabels():
+            tick.set_weight("bold" if tick.get_text() == "whole frame" else "normal")
+    panels[-1].set_xlabel("ms, logarithmic: ● median, thick to p90, thin to p99, | the most")
+    handles, labels = panels[0].get_legend_handles_labels()
+    if handles:
+        figure.legend(handles, labels, loc="outside upper left", fontsize=8, frameon=False)
+    return _png(figure)
+
+
+def _stages(kind: str, results: Mapping[str, Result]) -> list[str]:
+    """Returns the stages of a kind of frame, the whole frame last."""
+    found = dict.fromkeys(s for r in results.values() for s in _distributions(r["frames"][kind]))
+    return [s for s in found if s != "whole frame"] + ["whole frame"] * ("whole frame" in found)
+
+
+def _distributions(figures: Mapping[str, Any]) -> dict[str, Any]:
+    if not figures["count"]:
+        return {}
+    inside = {"inside LiteRT": figures["invoke_ms"]} if figures["invoke_ms"]["max"] else {}
+    return {**figures["stages_ms"], **inside, "whole frame": figures["frame_ms"]}
+
+
+def _spread(
+    axes: Axes, of: Mapping[str, float], y: float, colour: str, label: str | None = None
+) -> None:
+    p50, p90, p99, most = (max(of[q], TICKS_MS[0]) for q in ("p50", "p90", "p99", "max"))
+    axes.plot([p50, p99], [y, y], color=colour, linewidth=1.2, solid_capstyle="butt", alpha=0.6)
+    axes.plot([p50, p90], [y, y], color=colour, linewidth=4, solid_capstyle="butt", alpha=0.35)
+    axes.plot([p99, most], [y, y], color=colour, linewidth=0.6, alpha=0.35)
+    axes.plot([most], [y], "|", color=colour, markersize=6, alpha=0.6)
+    axes.plot([p50], [y], "o", color=colour, markersize=5, label=label)
+
+
+def _log_ms(axes: Axes) -> None:
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(FixedLocator(TICKS_MS))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+
+
+def fps(results: Mapping[str, Result]) -> bytes:
+    """Draws the frames a second that each result's loop could take, by kind of frame."""
+    kinds = [k for k in KINDS if any(r["frames"][k]["count"] for r in results.values())]
+    figure = Figure(figsize=(8, 1.5 + 0.32 * len(results) * len(kinds)), layout="constrained")
+    axes = figure.subplots()
+    _plain(axes, "frames a second that the loop could take, on one source")
+    ticks, names = [], []
+    y = 0.0
+    for label, found in results.items():
+        for kind in kinds:
+            value = found["frames"][kind].get("fps")
+            if value:
+                colour = {"tracked": INK, "searching": PALE, "idle": GRID}[kind]
+                axes.barh(y, value, 0.75, color=colour)
+                axes.annotate(f" {value:.0f}", (value, y), va="center", fontsize=8, color=GREY)
+                ticks.append(y)
+                names.append(f"{label}, {kind}" if len(results) > 1 else kind)
+                y += 1
+        y += 0.5
+    axes.set_yticks(ticks, names, fontsize=8)
+    axes.invert_yaxis()
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.axvline(CAMERA_FPS, color=MARK, linewidth=1)
+    axes.set_xlabel(f"logarithmic; the red line: a camera's {CAMERA_FPS:.0f}", fontsize=8)
+    axes.margins(x=0.12)
+    return _png(figure)
+
+
+def accuracy(points: Sequence[Mapping[str, Any]], cost: str) -> bytes:
+    """Draws accuracy against cost: points have name, ms, accuracy (0..1), what, and kind.
+
+    kind: "strangers" (people or sets that were left out) is filled, "same people" is not.
+    """
+    figure = Figure(figsize=(8, 4.4), layout="constrained")
+    axes = figure.subplots()
+    _plain(axes, "accuracy against cost, a model a name")
+    _log_ms(axes)
+    names = list(dict.fromkeys(point["name"] for point in points))
+    for name in names:
+        mine = [point for point in points if point["name"] == name]
+        x, y = [p["ms"] for p in mine], [100 * p["accuracy"] for p in mine]
+        axes.plot(x, y, color=PALE, linewidth=1.2, zorder=1)
+        for point in mine:
+            strangers = point["kind"] == "strangers"
+            at = point["ms"], 100 * point["accuracy"]
+            face = INK if strangers else "white"
+            axes.plot(*at, "o", color=INK, markerfacecolor=face, markersize=7, zorder=2)
+        top = max(zip(y, x, strict=True))
+        axes.annotate(
+            name, (top[1], top[0]), (0, 7), textcoords="offset points", fontsize=8, ha="center"
+        )
+    axes.set(xlabel=f"{cost}, logarithmic", ylabel="accuracy, %")
+    if points:
+        each = [p["ms"] for p in points]
+        axes.set_xlim(min(each) / 3, max(each) * 3)
+        axes.set_ylim(0, 109)
+    axes.set_yticks(range(0, 101, 20))
+    told = "● people or sets never seen    ○ the people of training; one line joins a model's own"
+    axes.text(0.0, -0.17, told, transform=axes.transAxes, fontsize=8, color=GREY)
+    return _png(figure)
+
+
+def models(results: Sequence[Mapping[str, Any]], threads: int) -> bytes:
+    """Draws each model's steady invoke, as latency() does, and int8 against float32."""
+    results = sorted(results, key=lambda model: float(_alone(model, threads)["p50"]))
+    figure = Figure(figsize=(8, 1.3 + 0.3 * len(results)), layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True, width_ratios=(2, 1))
+    _plain(left, f"steady invoke, {threads} thread{'s' * (threads > 1)}")
+    _plain(right, "int8 time over float32's")
+    _log_ms(left)
+    for y, model in enumerate(results):
+        colour = INK if "int8" in model["precision"] else COLOURS[2]
+        _spread(left, _alone(model, threads), y, colour)
+        for turn in model["against_float"].get("turns", ()):
+            if turn["threads"] == threads:
+                right.plot([turn["low"], turn["high"]], [y, y], color=PALE, linewidth=4)
+                right.plot(turn["ratio"], y, "o", color=INK, markersize=5)
+    left.set_yticks(range(len(results)), [model["name"] for model in results], fontsize=8)
+    left.invert_yaxis()
+    left.set_xlabel("ms; blue is int8, green float32", fontsize=8)
+    right.axvline(1, color=MARK, linewidth=1)
+    right.set_xlim(0, 1.5)
+    right.set_xlabel("left of the red line int8 is faster; 95 %", fontsize=8)
+    return _png(figure)
+
+
+def _alone(model: Mapping[str, Any], threads: int) -> dict[str, float]:
+    return next(each["steady_ms"] for each in model["alone"] if each["threads"] == threads)
+
+
+def scaling(found: Result) -> bytes:
+    """Draws what a frame costs along each axis, with the slope stated."""
+    axes_found = found["axes"]
+    figure = Figure(figsize=(9, 2.9 * -(-len(axes_found) // 2)), layout="constrained")
+    panels = figure.subplots(-(-len(axes_found) // 2), 2, squeeze=False).ravel()
+    for panel in panels[len(axes_found) :]:
+        panel.set_axis_off()
+    for panel, (name, axis) in zip(panels, axes_found.items(), strict=False):
+        _plain(panel, name)
+        panel.title.set_position((0, 1))
+        for colour, (kind, figures) in zip((INK, MARK), axis["kinds"].items(), strict=False):
+            draw = {"sinks": _bars, "length": _drift}.get(name, _line)
+            draw(panel, axis, kind, figures, colour)
+        if name == "resolution":
+            panel.set_xticks(axis["x"], [f"{n}\n{x:.1f}" for n, x in _named(axis)], fontsize=8)
+            panel.set_xlabel("megapixels", fontsize=8)
+        elif axis["names"] and name != "sinks":
+            panel.set_xticks(axis["x"], axis["names"], fontsize=8)
+        panel.tick_params(labelsize=8)
+    return _png(figure)
+
+
+def _named(axis: Mapping[str, Any]) -> list[tuple[str, float]]:
+    return list(zip(axis["names"], axis["x"], strict=True))
+
+
+def _spoken(each: Mapping[str, float]) -> str:
+    return f"{each['value']:.2g} ({each['low']:.2g} to {each['high']:.2g})" if each else "?"
+
+
+def _line(axes: Axes, axis: Any, kind: str, figures: Any, colour: str) -> None:
+    some = [(x, ms) for x, ms in zip(axis["x"], figures["ms"], strict=True) if ms["count"]]
+    x, y = [x for x, _ in some], [ms["p50"] for _, ms in some]
+    label = f"{kind}: {_spoken(figures['slope'])} {axis['unit']}"
+    axes.plot(x, y, "o-", color=colour, linewidth=1.4, markersize=5, label=label)
+    for each, ms in some:
+        low, high = np.percentile(ms["batches"], [25, 75])
+        axes.plot([each, each], [low, high], color=colour, linewidth=4, alpha=0.3)
+    axes.set_ylim(0, max(axes.get_ylim()[1], 1.35 * max(y, default=1)))
+    axes.set_ylabel("ms a frame", fontsize=8)
+    axes.legend(fontsize=8, frameon=False, loc="upper left")
+
+
+def _bars(axes: Axes, axis: Any, kind: str, figures: Any, colour: str) -> None:
+    each = figures["each"]
+    values = [figure.get("value", 0.0) for figure in each.values()]
+    axes.barh(range(len(each)), values, 0.6, color=PALE)
+    for y, (figure, value) in enumerate(zip(each.values(), values, strict=True)):
+        axes.annotate(f" {_spoken(figure)}", (value, y), va="center", fontsize=8, color=INK)
+    axes.set_yticks(range(len(each)), list(each))
+    axes.invert_yaxis()
+    axes.set_xlim(0, 1.9 * max(values, default=1))
+    axes.set_xlabel(axis["unit"], fontsize=8)
+
+
+def _drift(axes: Axes, axis: Any, kind: str, figures: Any, colour: str) -> None:
+    x = np.array(axis["x"])
+    axes.axhline(0, color=MARK, linewidth=1)
+    axes.plot(x, figures["percent"], ".", color=PALE, markersize=6)
+    slope = figures["slope"]
+    if slope:
+        middle = np.nanmedian(figures["percent"])
+        y = middle + slope["value"] * (x - np.median(x)) / 10_000
+        axes.plot(x, y, color=colour, linewidth=1.6, label=f"{_spoken(slope)} {axis['unit']}")
+        axes.legend(fontsize=8, frameon=False, loc="upper left")
+    most = 1.8 * max(5.0, float(np.nanpercentile(np.abs(figures["percent"]), 97)))
+    axes.set_ylim(-most, most)
+    axes.set_xlabel("frames since the start", fontsize=8)
+    axes.set_ylabel("dearer than new, %", fontsize=8)
+
+
+matplotlib.use("agg")
