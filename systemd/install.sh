@@ -97,7 +97,7 @@ work() {
 }
 
 finish() {
-  local status=$? i
+  local status=$? i undone="everything is as it was before"
   trap - EXIT
   trap '' INT TERM HUP # the undoing itself is seen through
   set +e
@@ -105,9 +105,9 @@ finish() {
   if [ ${#undoing[@]} != 0 ]; then
     printf '%s\n' "install: undoing what was done" >&2
     for ((i = ${#undoing[@]} - 1; i >= 0; i--)); do
-      eval "${undoing[i]}" || printf '%s\n' "install: could not undo: ${undoing[i]}" >&2
+      eval "${undoing[i]}" || undone="what could not be undone stands above: see systemd/install.sh --check"
     done
-    printf '%s\n' "install: everything is as it was before" >&2
+    printf '%s\n' "install: $undone" >&2
   fi
   exit $status
 }
@@ -140,8 +140,8 @@ put() { # FILE PATH MODE GROUP
 
 set_up() {
   local kept new old='' unit other enabled=() active=()
-  export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore PYTHONDONTWRITEBYTECODE=
-  unset PYTHONHOME PYTHONPATH
+  export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+  unset PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE
   choose_unit
   say "checking this machine"
   examine
@@ -356,11 +356,15 @@ as_before() {
   [ ${#active[@]} = 0 ] || systemctl start --no-block "${active[@]}"
 }
 
+stop() {
+  systemctl disable --quiet --now "$unit"
+  systemctl reset-failed "$unit" 2>/dev/null || true # one that failed no more may be unknown by now
+}
+
 start() {
   say "starting $unit"
   systemctl daemon-reload
-  undo systemctl reset-failed --quiet "$unit"
-  undo systemctl disable --quiet --now "$unit"
+  undo stop
   systemctl enable --quiet "$unit"
   systemctl reset-failed "$unit" 2>/dev/null || true
   local until=$((SECONDS + START_S)) since

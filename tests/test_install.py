@@ -244,6 +244,8 @@ def test_an_installation_that_fails(
         machine.run("umount", "--quiet", "/opt", "/var/lib", "/etc/ld.so.cache", check=False)
         machine.run("rmdir", "/tmp/empty", check=False)
     assert left - before - {"/tmp/empty", "/opt/full"} == set()
+    if "undoing" in failed.stderr:
+        assert "everything is as it was before" in failed.stderr
     for unit in (SERVICE, KIOSK):
         assert machine.show(unit, "LoadState") == ["not-found"]
 
