@@ -45,7 +45,7 @@ class Health:
         self._patience_s = patience_s + PATIENCE_S
         self._notifier = notifier or Notifier()
         self._clock = clock
-        self.load = Load((source.fps or 30.0) if source.live else None, machine.limit_c())
+        self.load = Load(source.live)
         now_s = clock()
         self._start_s = self._frame_s = self._after_s = self._noted_s = self._minute_s = now_s
         self._looked_s = self._beaten_s = -float("inf")
@@ -59,17 +59,17 @@ class Health:
 
     def after(self, result: Result) -> Vitals | None:
         """Takes a frame that went through all stages and sinks; gives vitals when they are due."""
+        self._letters += sum(event.kind == "letter" for event in result.events)
+        if not result.timings_ms:  # the last word after the end is no frame
+            return None
         now_s = self._clock()
         busy_ms = max(0.0, (now_s - self._after_s) * 1000 - result.timings_ms.get("wait", 0.0))
         self._after_s = self._frame_s = now_s
         self._recent.append((now_s, busy_ms))
         self._frames += 1
         self._dropped = result.dropped
-        self._letters += sum(event.kind == "letter" for event in result.events)
-        self.load.after(busy_ms)
-        if not self._ready:
-            self._ready = True
-            self._notifier.tell(READY=1, STATUS="reading")
+        self.load.after(result.frame, busy_ms)
+        self._ready = self._ready or self._notifier.tell(READY=1, STATUS="reading")
         self._beat(now_s)
         if now_s - self._noted_s < NOTE_S:
             return None
@@ -78,7 +78,6 @@ class Health:
     def waiting(self) -> Vitals:
         """No frame has come for a while: the loop lives, and says so as long as that is no lie."""
         now_s = self._clock()
-        self._after_s = now_s
         if now_s - self._frame_s < self._patience_s:
             self._beat(now_s)
         return self._vitals(now_s)
@@ -100,7 +99,7 @@ class Health:
             self._memory_mb = machine.resident_mb()
             self._temperature_c = machine.temperature_c()
             self._throttled = machine.throttled_now()
-            self.load.heat(self._temperature_c, self._throttled)
+            self.load.heat(machine.headroom_c(), self._throttled)
         while self._recent and now_s - self._recent[0][0] > LOOK_S:
             self._recent.popleft()
         since_s = max(NOTE_S, min(LOOK_S, now_s - self._start_s))
@@ -118,8 +117,7 @@ class Health:
             throttled=self._throttled,
             watchdog_age_s=now_s - self._beaten_s if self._notifier.watchdog_s else None,
         )
-        if self._ready:
-            self._notifier.tell(STATUS=_status(vitals))
+        self._notifier.tell(STATUS=_status(vitals))
         if now_s - self._minute_s >= MINUTE_S:
             self._minute_s = now_s
             self._tell_minute(vitals)
@@ -143,6 +141,6 @@ class Health:
 def _status(vitals: Vitals) -> str:
     """What `systemctl status` shows."""
     if vitals.trouble:
-        return f"no picture: {vitals.trouble}"
+        return vitals.trouble
     rate = f"{vitals.fps:.1f} frames a second, {vitals.busy_ms:.0f} ms each"
     return f"{rate}; {vitals.shed}" if vitals.shed else rate

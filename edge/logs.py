@@ -25,7 +25,11 @@ def set_up(style: Style = "text") -> None:
     root = logging.getLogger()
     for handler in [h for h in root.handlers if isinstance(h, Stderr)]:
         root.removeHandler(handler)
-    formatter = Json() if style == "json" else Journal() if _is_journal() else Text()
+    formatter: logging.Formatter = Json() if style == "json" else logging.Formatter()
+    if _is_journal():
+        formatter = Journal(formatter)
+    elif style == "text":
+        formatter = logging.Formatter("fingerspell: %(message)s")
     root.addHandler(Stderr(formatter))
     root.setLevel(logging.INFO)
     # A line a minute is for who is not looking.
@@ -47,20 +51,17 @@ class Stderr(logging.Handler):
             sys.stderr.flush()
 
 
-class Text(logging.Formatter):
-    """For people: "fingerspell: what happened"."""
-
-    def __init__(self) -> None:
-        super().__init__("fingerspell: %(message)s")
-
-
 class Journal(logging.Formatter):
     """For systemd, which takes "<4>" for the priority, and knows who wrote."""
+
+    def __init__(self, plain: logging.Formatter) -> None:
+        super().__init__()
+        self._plain = plain
 
     def format(self, record: logging.LogRecord) -> str:
         """Each line of a traceback bears the number too."""
         priority = f"<{_PRIORITY.get(record.levelname, 6)}>"
-        return "\n".join(priority + line for line in super().format(record).splitlines())
+        return "\n".join(priority + line for line in self._plain.format(record).splitlines())
 
 
 class Json(logging.Formatter):

@@ -48,29 +48,39 @@ def temperature_c() -> float | None:
     return max(temperatures, default=None)
 
 
-def limit_c() -> float | None:
-    """Returns the temperature from which the kernel or firmware slows the processor down.
+def headroom_c() -> float | None:
+    """Returns how far the sensors are below where the kernel or firmware slows the processor down.
 
-    80 degrees on a Raspberry Pi, whose firmware does it by itself (its documentation:
-    "Frequency management and thermal control"), elsewhere the lowest passive trip point of the
-    sensors; None where there is none.
+    That is 80 degrees on a Raspberry Pi, whose firmware does it by itself (its documentation:
+    "Frequency management and thermal control"), elsewhere each sensor's own lowest passive trip
+    point; the sensor counts that is nearest to its own. None where there is none.
     """
-    if (board() or "").startswith("Raspberry Pi"):
-        return 80.0
-    trips = []
-    for kind in THERMAL.glob("thermal_zone*/trip_point_*_type"):
+    hottest_c = temperature_c()
+    if hottest_c is not None and (board() or "").startswith("Raspberry Pi"):
+        return 80.0 - hottest_c
+    found = []
+    for zone in THERMAL.glob("thermal_zone*"):
         try:
-            if kind.read_text().strip() == "passive":
-                trip = kind.with_name(kind.name.replace("_type", "_temp"))
-                trips.append(int(trip.read_text()) / 1000)
+            trips = [
+                int(kind.with_name(kind.name.replace("_type", "_temp")).read_text()) / 1000
+                for kind in zone.glob("trip_point_*_type")
+                if kind.read_text().strip() == "passive"
+            ]
+            # Some boards state 0 for a trip point that they do not use.
+            limit_c = min((trip for trip in trips if trip >= 50), default=None)
+            if limit_c is not None:
+                found.append(limit_c - int((zone / "temp").read_text()) / 1000)
         except (OSError, ValueError):
             continue
-    # Some boards state 0 for a trip point that they do not use.
-    return min((trip for trip in trips if trip >= 50), default=None)
+    return min(found, default=None)
 
 
 def throttled_now() -> tuple[str, ...]:
-    """Returns in words what a Raspberry Pi's firmware holds back now, read from a kernel file."""
+    """Returns in words what a Raspberry Pi's firmware holds back now, read from a kernel file.
+
+    It needs no device, which a service may not have. Newer kernels grumble about it once, in
+    dmesg, and give what their own watch of the voltage read last.
+    """
     for file in FIRMWARE.glob("soc*/soc*:firmware/get_throttled"):
         try:
             return tuple(throttling(int(file.read_text(), 16))[0])

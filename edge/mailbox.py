@@ -1,4 +1,4 @@
-"""The one-slot mailbox between a live source and the pipeline: always the newest frame."""
+"""The one-slot mailbox between a source and the pipeline: the newest frame of a live one."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ _JOIN_S = 1.0  # a source that OpenCV holds in a read is left to its daemon thre
 
 
 class Mailbox:
-    """Iterates over a live source's newest frames; those that nobody took in time are dropped.
+    """Iterates over a source's frames, read by a thread, so that a wait for one can be left.
+
+    Of a live source it is the newest frame, and those that nobody took in time are dropped; of any
+    other it is every frame, and the thread waits until one is taken.
 
         with Mailbox(source) as frames:
             for frame in frames:
                 ...
 
-    A thread reads the source and overwrites the slot. When the source ends, so does the iteration;
+    When the source ends, so does the iteration;
     when it fails, its exception is raised here; in both cases the last frame is handed over first.
     Leaving the context closes the source. For one consumer.
 
@@ -63,6 +66,7 @@ class Mailbox:
             with self._changed:
                 if self._changed.wait_for(self._is_due, _LOOK_S):
                     frame, self._slot = self._slot, None
+                    self._changed.notify()
                     break
             self._waiting()
         if frame is None:
@@ -73,6 +77,9 @@ class Mailbox:
 
     def _is_due(self) -> bool:
         return self._slot is not None or self._ended
+
+    def _is_free(self) -> bool:
+        return self._slot is None or self._ended
 
     def close(self) -> None:
         """Closes the source and ends the iteration; may be called twice and from any thread."""
@@ -89,6 +96,8 @@ class Mailbox:
         try:
             for frame in self._source.frames():
                 with self._changed:
+                    if not self._source.live:
+                        self._changed.wait_for(self._is_free)
                     if self._ended:
                         return
                     self._slot = frame

@@ -28,10 +28,10 @@ class Notifier:
             limit_us = int(environ.get("WATCHDOG_USEC", ""))
             self.watchdog_s = limit_us / 1e6 if mine and limit_us > 0 else None
 
-    def tell(self, **states: str | int) -> None:
-        """Tells for example READY=1, STATUS="30 frames a second"."""
+    def tell(self, **states: str | int) -> bool:
+        """Tells for example READY=1, STATUS="30 frames a second"; False if that was lost."""
         if not self._address:
-            return
+            return True
         lines = "\n".join(f"{name}={value}" for name, value in states.items())
         # A datagram that finds no room is lost: the loop does not wait for systemd.
         with (
@@ -41,3 +41,5 @@ class Notifier:
             sender.setblocking(False)
             sender.connect(self._address)
             sender.send(lines.encode())
+            return True
+        return False

@@ -37,12 +37,14 @@ def record(config: Config, order: Order, stop: Stop) -> int:
     _check_writable(folder)
     number, kept, text = next_number(folder), 0, ""
     with contextlib.ExitStack() as stack:
-        source = open_guarded(config.source, config.camera) if config.source else _camera(config)
-        stack.callback(source.close)
-        fps = (source.fps or USUAL_FPS) if source.live else None
-        hands = Hands(open_detector(config.detector, fps=fps, threads=threads(config)))
-        sink_uris = config.sink or window(source)
-        sinks = Sinks(sink_uris)
+        with stop.at_once():
+            uri, camera = config.source, config.camera
+            source = open_guarded(uri, camera) if uri else _camera(config)
+            stack.callback(source.close)
+            fps = (source.fps or USUAL_FPS) if source.live else None
+            hands = Hands(open_detector(config.detector, fps=fps, threads=threads(config)))
+            sink_uris = config.sink or window(source)
+            sinks = Sinks(sink_uris)
         stack.callback(lambda: sinks.close(End(text, 0, 0)))
         frames = stop.frames(stack.enter_context(taken(source, sink_uris, stop)))
         facts = {"source": _public(config.source), "detector": config.detector, "sitting": _now()}

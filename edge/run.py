@@ -33,6 +33,7 @@ from edge.types import End, Frame, Request, Source
 log = logging.getLogger(__name__)
 
 USUAL_FPS = 30.0  # of cameras and streams that do not say
+WAIT_S = 0.5  # how long nobody looks whether the run is to end
 SIGNER = "signer:HELLO WORLD?live=yes&loop=yes"
 
 
@@ -85,14 +86,16 @@ def run(config: Config, stop: Stop) -> End:
     """Runs until the source ends, `stop` is asked, or max_seconds are over.
 
     Everything is opened before the first frame is asked for, so that what is wrong is said at
-    once. Returns what the sinks were told last. Raises FingerspellError.
+    once. Returns what the sinks were told last. Raises FingerspellError, and Stopped for a signal
+    that comes before that.
     """
     with contextlib.ExitStack() as stack:
-        source = some_source(config)
-        stack.callback(source.close)
-        stages = open_stages(config, source)
-        sink_uris = config.sink or window(source) or ("jsonl:-",)
-        sinks = Sinks(sink_uris)
+        with stop.at_once():
+            source = some_source(config)
+            stack.callback(source.close)
+            stages = open_stages(config, source)
+            sink_uris = config.sink or window(source) or ("jsonl:-",)
+            sinks = Sinks(sink_uris)
         health = Health(source, patience_s=config.camera.patience_s)
         stack.callback(health.stopping)
 
@@ -104,6 +107,7 @@ def run(config: Config, stop: Stop) -> End:
 
         def wait() -> None:
             heed(sinks.note(health.waiting()))
+            stop.look()
 
         frames = stack.enter_context(taken(source, sink_uris, stop, wait))
         frames = health.load.paced(stop.frames(frames, config.max_seconds))
@@ -138,23 +142,30 @@ def taken(
 
     With a window, recorded frames come no faster than they were recorded. waiting: as of Mailbox.
     """
-    if source.live:
-        with Mailbox(source, waiting) as mailbox:
+    with contextlib.ExitStack() as stack:
+        frames: Iterable[Frame]
+        if source.live or hasattr(source, "trouble"):  # one that is opened again may take its time
+            frames = mailbox = stack.enter_context(Mailbox(source, waiting))
             stop.on_ask(mailbox.close)
-            yield mailbox
-    elif any(uri.partition(":")[0] == "screen" for uri in sink_uris):
-        yield _at_their_time(source.frames())
-    else:
-        yield source.frames()
+        else:
+            frames = source.frames()
+        if not source.live and any(uri.partition(":")[0] == "screen" for uri in sink_uris):
+            frames = _at_their_time(frames, stop, waiting)
+        yield frames
 
 
-def _at_their_time(frames: Iterable[Frame]) -> Iterator[Frame]:
+def _at_their_time(
+    frames: Iterable[Frame], stop: Stop, waiting: Callable[[], None]
+) -> Iterator[Frame]:
     """Yields recorded frames no faster than they were recorded, for eyes to follow."""
     ahead_s = None
     for frame in frames:
-        now_s = frame.t_ns / 1e9 - time.monotonic()
-        ahead_s = now_s if ahead_s is None else ahead_s
-        time.sleep(max(0.0, now_s - ahead_s))
+        due_s = frame.t_ns / 1e9
+        ahead_s = due_s - time.monotonic() if ahead_s is None else ahead_s
+        while (early_s := due_s - time.monotonic() - ahead_s) > 0 and not stop.reason:
+            time.sleep(min(early_s, WAIT_S))
+            if early_s > WAIT_S:
+                waiting()
         yield frame
 
 

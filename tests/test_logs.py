@@ -45,15 +45,20 @@ def test_programs_read_an_object_a_line() -> None:
 
 def test_the_journal_reads_priorities() -> None:
     """Where stderr is the journal's, as $JOURNAL_STREAM says."""
-    reader, writer = os.pipe()
-    there = os.fstat(writer)
-    subprocess.run(
-        [sys.executable, "-c", SAY, "text"], stderr=writer, check=True,
-        env=os.environ | {"JOURNAL_STREAM": f"{there.st_dev}:{there.st_ino}"},
-    )  # fmt: skip
-    os.close(writer)
-    with os.fdopen(reader) as told:
-        assert told.read() == "<4>hot\n<6>a minute\n"
+
+    def journal(style: str) -> list[str]:
+        reader, writer = os.pipe()
+        there = os.fstat(writer)
+        subprocess.run(
+            [sys.executable, "-c", SAY, style], stderr=writer, check=True,
+            env=os.environ | {"JOURNAL_STREAM": f"{there.st_dev}:{there.st_ino}"},
+        )  # fmt: skip
+        os.close(writer)
+        with os.fdopen(reader) as told:
+            return told.read().splitlines()
+
+    assert journal("text") == ["<4>hot", "<6>a minute"]
+    assert journal("json")[0].startswith('<4>{"time":')
     assert say("text", JOURNAL_STREAM="1:2")[0] == "fingerspell: hot"  # of somebody else
 
 

@@ -7,6 +7,7 @@ import socket
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -85,8 +86,8 @@ def test_vitals_are_gauges(sink: metrics.Metrics) -> None:
         )
     )  # fmt: skip
     got = samples(sink)
-    assert got["fingerspell_frames_dropped", ""] == 7
-    assert got["fingerspell_reopened", ""] == 2
+    assert got["fingerspell_frames_dropped_total", ""] == 7
+    assert got["fingerspell_reopened_total", ""] == 2
     assert got["fingerspell_fps", ""] == 29.5
     assert got["fingerspell_memory_bytes", ""] == 120e6
     assert got["fingerspell_throttled", ""] == 1
@@ -95,6 +96,16 @@ def test_vitals_are_gauges(sink: metrics.Metrics) -> None:
     assert got["fingerspell_watchdog_age_seconds", ""] == pytest.approx(1.5, abs=2)
     celsius = got["fingerspell_temperature_celsius", ""]
     assert celsius != celsius
+
+
+def test_counters_count_on(sink: metrics.Metrics) -> None:
+    """Vitals tell what there was since the start; the last word of a run is no frame."""
+    for dropped in (3, 3, 5):
+        sink.note(Vitals(dropped=dropped))
+    sink.write(replace(result(0), timings_ms={}))
+    got = samples(sink)
+    assert got["fingerspell_frames_dropped_total", ""] == 5
+    assert got["fingerspell_frames_total", ""] == 0
 
 
 def test_a_run_that_reads_is_well(sink: metrics.Metrics) -> None:

@@ -350,6 +350,18 @@ def test_a_window_without_any_picture_yet_can_be_closed(show: Callable[[str], Sh
     assert screen.sink.note(missing) == "quit"
 
 
+def test_a_kiosk_s_visitors_cannot_close_it(show: Callable[[str], Shown]) -> None:
+    """With no-quit neither a key nor the window's frame does, and no hint speaks of it."""
+    screen = show("1280x720,no-quit")
+    with_hint, layout = show("1280x720").after(result(0))
+    without, _ = screen.after(result(0))
+    for key in (pygame.K_q, pygame.K_ESCAPE):
+        pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=key))
+    pygame.event.post(pygame.event.Event(pygame.QUIT))
+    assert screen.sink.write(result(1)) is None
+    assert not np.array_equal(cut(with_hint, layout.footer), cut(without, layout.footer))
+
+
 def test_an_ill_picture_is_shown_with_what_is_wrong(show: Callable[[str], Shown]) -> None:
     """Black or frozen ones still come: they are drawn as ever, and the footer says why."""
     screen = show("1280x720,no-hints")

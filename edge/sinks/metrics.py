@@ -54,8 +54,12 @@ class Metrics:
         name = "fingerspell"
         self._frames = Counter(f"{name}_frames", "Frames looked at", registry=registry)
         self._hands = Counter(f"{name}_hand_frames", "Frames with a hand", registry=registry)
-        self._dropped = Gauge(f"{name}_frames_dropped", "Frames lost or skipped", registry=registry)
-        self._reopened = Gauge(f"{name}_reopened", "Cameras opened again", registry=registry)
+        self._dropped = Counter(
+            f"{name}_frames_dropped", "Frames lost or left out", registry=registry
+        )
+        self._reopened = Counter(
+            f"{name}_reopened", "How often a camera was opened again", registry=registry
+        )
         self._events = Counter(f"{name}_events", "Events", ["kind"], registry=registry)
         self._stages = Histogram(
             f"{name}_stage_seconds", "Time of a frame in a stage", ["stage"],
@@ -65,7 +69,7 @@ class Metrics:
             what: Gauge(f"{name}_{what}", told, registry=registry)
             for what, told in {
                 "fps": "Frames a second, over the last few seconds",
-                "busy_ms": "Time that a frame takes, median of the last few seconds",
+                "busy_seconds": "Time that a frame takes, median of the last few seconds",
                 "waited_seconds": "Time since the last frame",
                 "watchdog_age_seconds": "Time since the service manager was told that all is well",
                 "memory_bytes": "Resident memory, children included",
@@ -97,7 +101,7 @@ class Metrics:
         self._waited_s = 0.0
         for stage, ms in result.timings_ms.items():
             self._stages.labels(stage).observe(ms / 1000)
-        self._frames.inc()
+        self._frames.inc(bool(result.timings_ms))  # the last word after the end is no frame
         self._hands.inc(bool(result.hands))
         for event in result.events:
             self._events.labels(event.kind).inc()
@@ -107,6 +111,8 @@ class Metrics:
         """Takes how the run is."""
         self._heard_s = time.monotonic()
         self._waited_s = vitals.waited_s
+        self._dropped.inc(max(0, vitals.dropped - self._vitals.dropped))
+        self._reopened.inc(max(0, vitals.reopened - self._vitals.reopened))
         self._vitals = vitals
 
     def close(self, end: End) -> None:
@@ -138,11 +144,9 @@ class Metrics:
         now_s = time.monotonic()
         vitals, silent_s = self._vitals, now_s - self._heard_s
         age_s = vitals.watchdog_age_s
-        self._dropped.set(vitals.dropped)
-        self._reopened.set(vitals.reopened)
         for what, value in {
             "fps": vitals.fps if silent_s < STALE_S else 0.0,
-            "busy_ms": vitals.busy_ms,
+            "busy_seconds": vitals.busy_ms / 1000,
             "waited_seconds": self._waited_s + silent_s,
             "watchdog_age_seconds": None if age_s is None else age_s + silent_s,
             "memory_bytes": vitals.memory_mb * 1e6,

@@ -26,6 +26,7 @@ OPTIONS = {
     "mirror": True,  # as in a mirror: who faces a camera expects that
     "skeleton": True,  # the hand's box and bones
     "hints": True,  # which keys there are
+    "quit": True,  # by a key or the window's frame; a kiosk's visitors may not
 }
 KEYS = (("C", "clear"), ("M", "mirror"), ("Q", "quit"), ("F", "full screen"), ("S", "skeleton"))
 SETTLED_MS = 450  # how long a letter that was just taken is shown in colour
@@ -67,14 +68,22 @@ class Screen:
     """The window and its keys. write() draws, and tells what was pressed since the last frame."""
 
     def __init__(
-        self, size_px: tuple[int, int] | None, full: bool, mirror: bool, skeleton: bool, hints: bool
+        self,
+        size_px: tuple[int, int] | None,
+        *,
+        full: bool,
+        mirror: bool,
+        skeleton: bool,
+        hints: bool,
+        quit: bool,
     ) -> None:
         """Opens the window, of most of the display when no size is given; raises SinkError."""
         self._size_px = size_px
         self._full = full
         self._mirror = mirror
         self._skeleton = skeleton
-        self._keys = KEYS if hints else ()
+        self._keys = [key for key in KEYS if hints and (quit or key[1] != "quit")]
+        self._may_quit = quit
         self._layout: Layout | None = None
         self._arranged_for: object = None
         self._shown: dict[str, object] = {}  # what each part of the window shows
@@ -118,7 +127,8 @@ class Screen:
         request: Request | None = None
         for event in pygame.event.get():
             key = event.key if event.type == pygame.KEYDOWN else None
-            if event.type == pygame.QUIT or key in (pygame.K_q, pygame.K_ESCAPE):
+            leave = event.type == pygame.QUIT or key in (pygame.K_q, pygame.K_ESCAPE)
+            if leave and self._may_quit:
                 return "quit"
             if key == pygame.K_c:
                 request = "clear"
