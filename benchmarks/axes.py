@@ -10,14 +10,14 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from benchmarks import lanes
-from benchmarks.lanes import Lane, Picture, beside, cost_ms, interval, scaled, slope
+from benchmarks.lanes import Lane, Picture, beside, interval, scaled, slope
 from benchmarks.result import distribution
 from edge.config import Config
 from edge.errors import SinkError
@@ -115,38 +115,47 @@ def sinks(config: Config, seconds: float, stop: Stop) -> Axis:
                 Sinks([uris[name]]).close(End("", 0, 0))
             except SinkError as error:
                 missing[name] = str(error)
-        names = [name for name in SINKS if name not in missing]
-        told = Sinks([uris[name] for name in names])
+        told = {name: Sinks([uris[name]]) for name in SINKS if name not in missing}
         turns: list[list[float]] = []
         end_s = time.monotonic() + seconds
-        for _ in frames:
-            told.write(lane.look())
+        _told_ms(lane, told, frames)
         while not stop.reason and (time.monotonic() < end_s or len(turns) < lanes.LEAST):
-            took = []
-            for _ in frames:
-                seen = lane.look()
-                told.write(seen)
-                took.append([cost_ms(seen), *(told.took_ms.get(uris[n], np.nan) for n in names)])
-            turns.append([float(ms) for ms in np.mean(took, axis=0)])
-        told.close(End("", 0, 0))
-    table = np.array(turns, np.float64).reshape(-1, 1 + len(names))
+            turns.append(_told_ms(lane, told, frames))
+        for sink in told.values():
+            sink.close(End("", 0, 0))
+    names = [*told, "all"]
+    table = np.array(turns, np.float64).reshape(-1, len(names))
     every = table[:, 1:].sum(axis=1)
     columns = [*table[:, 1:].T, every]
     return {
         "turns": len(turns),
         "x": list(range(len(columns))),
-        "names": [*names, "all"],
+        "names": names,
         "unit": "ms a frame",
         "kinds": {
             "told": {
                 "ms": [distribution(column) for column in columns],
-                "each": {n: interval(c) for n, c in zip([*names, "all"], columns, strict=True)},
+                "each": {n: interval(c) for n, c in zip(names, columns, strict=True)},
                 "share": interval(every / table[:, 0]),
             }
         },
         "missing": missing,
         "models": lane.models(),
     }
+
+
+def _told_ms(lane: Lane, told: Mapping[str, Sinks], frames: Sequence[Picture]) -> list[float]:
+    """Returns the means over a round: of what the loop takes for a frame, and of each sink."""
+    took = []
+    for _ in frames:
+        seen, ms = lane.look()
+        row = [ms]
+        for sink in told.values():
+            start_ns = time.process_time_ns()
+            sink.write(seen)
+            row.append((time.process_time_ns() - start_ns) / 1e6)
+        took.append(row)
+    return [float(ms) for ms in np.mean(took, axis=0)]
 
 
 def length(config: Config, seconds: float, stop: Stop) -> Axis:

@@ -1,4 +1,4 @@
-"""The pictures of benchmarks/report.py and benchmarks/scaling.py, as PNG: results in, bytes out."""
+"""The pictures of benchmarks/report.py, as PNG: results in, bytes out."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import matplotlib
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator, StrMethodFormatter
@@ -21,14 +19,16 @@ CAMERA_FPS = 30.0
 TICKS_MS = (0.001, 0.01, 0.1, 1, 10, 100, 1000)
 
 
-def _png(figure: Figure) -> bytes:
+def png(figure: Figure) -> bytes:
+    """Returns a figure as a file."""
     buffer = io.BytesIO()
     # Without the library's version, so that the same figures are the same bytes.
     figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
     return buffer.getvalue()
 
 
-def _plain(axes: Axes, title: str) -> None:
+def plain(axes: Axes, title: str) -> None:
+    """Gives axes the house's look, and a title."""
     axes.grid(color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(colors=GREY, labelcolor="#222", length=0)
@@ -51,7 +51,7 @@ def latency(results: Mapping[str, Result]) -> bytes:
         max(1, len(kinds)), 1, squeeze=False, sharex=True, height_ratios=rows or [1]
     )[:, 0]
     for axes, kind in zip(panels, kinds, strict=False):
-        _plain(axes, kind)
+        plain(axes, kind)
         _log_ms(axes)
         for i, (label, found) in enumerate(results.items()):
             colour = COLOURS[i % len(COLOURS)]
@@ -69,7 +69,7 @@ def latency(results: Mapping[str, Result]) -> bytes:
     handles, labels = panels[0].get_legend_handles_labels()
     if handles:
         figure.legend(handles, labels, loc="outside upper left", fontsize=8, frameon=False)
-    return _png(figure)
+    return png(figure)
 
 
 def _stages(kind: str, results: Mapping[str, Result]) -> list[str]:
@@ -109,7 +109,7 @@ def fps(results: Mapping[str, Result]) -> bytes:
     kinds = [k for k in KINDS if any(r["frames"][k]["count"] for r in results.values())]
     figure = Figure(figsize=(8, 1.5 + 0.32 * len(results) * len(kinds)), layout="constrained")
     axes = figure.subplots()
-    _plain(axes, "frames a second that the loop could take, on one source")
+    plain(axes, "frames a second that the loop could take, on one source")
     ticks, names = [], []
     y = 0.0
     for label, found in results.items():
@@ -130,7 +130,7 @@ def fps(results: Mapping[str, Result]) -> bytes:
     axes.axvline(CAMERA_FPS, color=MARK, linewidth=1)
     axes.set_xlabel(f"logarithmic; the red line: a camera's {CAMERA_FPS:.0f}", fontsize=8)
     axes.margins(x=0.12)
-    return _png(figure)
+    return png(figure)
 
 
 def accuracy(points: Sequence[Mapping[str, Any]], cost: str) -> bytes:
@@ -140,7 +140,7 @@ def accuracy(points: Sequence[Mapping[str, Any]], cost: str) -> bytes:
     """
     figure = Figure(figsize=(8, 4.4), layout="constrained")
     axes = figure.subplots()
-    _plain(axes, "accuracy against cost, a model a name")
+    plain(axes, "accuracy against cost, a model a name")
     _log_ms(axes)
     names = list(dict.fromkeys(point["name"] for point in points))
     for name in names:
@@ -164,7 +164,7 @@ def accuracy(points: Sequence[Mapping[str, Any]], cost: str) -> bytes:
     axes.set_yticks(range(0, 101, 20))
     told = "● people or sets never seen    ○ the people of training; one line joins a model's own"
     axes.text(0.0, -0.17, told, transform=axes.transAxes, fontsize=8, color=GREY)
-    return _png(figure)
+    return png(figure)
 
 
 def models(results: Sequence[Mapping[str, Any]], threads: int) -> bytes:
@@ -172,8 +172,8 @@ def models(results: Sequence[Mapping[str, Any]], threads: int) -> bytes:
     results = sorted(results, key=lambda model: float(_alone(model, threads)["p50"]))
     figure = Figure(figsize=(8, 1.3 + 0.3 * len(results)), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(2, 1))
-    _plain(left, f"steady invoke, {threads} thread{'s' * (threads > 1)}")
-    _plain(right, "int8 time over float32's")
+    plain(left, f"steady invoke, {threads} thread{'s' * (threads > 1)}")
+    plain(right, "int8 time over float32's")
     _log_ms(left)
     for y, model in enumerate(results):
         colour = INK if "int8" in model["precision"] else COLOURS[2]
@@ -188,82 +188,8 @@ def models(results: Sequence[Mapping[str, Any]], threads: int) -> bytes:
     right.axvline(1, color=MARK, linewidth=1)
     right.set_xlim(0, 1.5)
     right.set_xlabel("left of the red line int8 is faster; 95 %", fontsize=8)
-    return _png(figure)
+    return png(figure)
 
 
 def _alone(model: Mapping[str, Any], threads: int) -> dict[str, float]:
     return next(each["steady_ms"] for each in model["alone"] if each["threads"] == threads)
-
-
-def scaling(found: Result) -> bytes:
-    """Draws what a frame costs along each axis, with the slope stated."""
-    axes_found = found["axes"]
-    figure = Figure(figsize=(9, 2.9 * -(-len(axes_found) // 2)), layout="constrained")
-    panels = figure.subplots(-(-len(axes_found) // 2), 2, squeeze=False).ravel()
-    for panel in panels[len(axes_found) :]:
-        panel.set_axis_off()
-    for panel, (name, axis) in zip(panels, axes_found.items(), strict=False):
-        _plain(panel, name)
-        panel.title.set_position((0, 1))
-        for colour, (kind, figures) in zip((INK, MARK), axis["kinds"].items(), strict=False):
-            draw = {"sinks": _bars, "length": _drift}.get(name, _line)
-            draw(panel, axis, kind, figures, colour)
-        if name == "resolution":
-            panel.set_xticks(axis["x"], [f"{n}\n{x:.1f}" for n, x in _named(axis)], fontsize=8)
-            panel.set_xlabel("megapixels", fontsize=8)
-        elif axis["names"] and name != "sinks":
-            panel.set_xticks(axis["x"], axis["names"], fontsize=8)
-        panel.tick_params(labelsize=8)
-    return _png(figure)
-
-
-def _named(axis: Mapping[str, Any]) -> list[tuple[str, float]]:
-    return list(zip(axis["names"], axis["x"], strict=True))
-
-
-def _spoken(each: Mapping[str, float]) -> str:
-    return f"{each['value']:.2g} ({each['low']:.2g} to {each['high']:.2g})" if each else "?"
-
-
-def _line(axes: Axes, axis: Any, kind: str, figures: Any, colour: str) -> None:
-    some = [(x, ms) for x, ms in zip(axis["x"], figures["ms"], strict=True) if ms["count"]]
-    x, y = [x for x, _ in some], [ms["p50"] for _, ms in some]
-    label = f"{kind}: {_spoken(figures['slope'])} {axis['unit']}"
-    axes.plot(x, y, "o-", color=colour, linewidth=1.4, markersize=5, label=label)
-    for each, ms in some:
-        low, high = np.percentile(ms["batches"], [25, 75])
-        axes.plot([each, each], [low, high], color=colour, linewidth=4, alpha=0.3)
-    axes.set_ylim(0, max(axes.get_ylim()[1], 1.35 * max(y, default=1)))
-    axes.set_ylabel("ms a frame", fontsize=8)
-    axes.legend(fontsize=8, frameon=False, loc="upper left")
-
-
-def _bars(axes: Axes, axis: Any, kind: str, figures: Any, colour: str) -> None:
-    each = figures["each"]
-    values = [figure.get("value", 0.0) for figure in each.values()]
-    axes.barh(range(len(each)), values, 0.6, color=PALE)
-    for y, (figure, value) in enumerate(zip(each.values(), values, strict=True)):
-        axes.annotate(f" {_spoken(figure)}", (value, y), va="center", fontsize=8, color=INK)
-    axes.set_yticks(range(len(each)), list(each))
-    axes.invert_yaxis()
-    axes.set_xlim(0, 1.9 * max(values, default=1))
-    axes.set_xlabel(axis["unit"], fontsize=8)
-
-
-def _drift(axes: Axes, axis: Any, kind: str, figures: Any, colour: str) -> None:
-    x = np.array(axis["x"])
-    axes.axhline(0, color=MARK, linewidth=1)
-    axes.plot(x, figures["percent"], ".", color=PALE, markersize=6)
-    slope = figures["slope"]
-    if slope:
-        middle = np.nanmedian(figures["percent"])
-        y = middle + slope["value"] * (x - np.median(x)) / 10_000
-        axes.plot(x, y, color=colour, linewidth=1.6, label=f"{_spoken(slope)} {axis['unit']}")
-        axes.legend(fontsize=8, frameon=False, loc="upper left")
-    most = 1.8 * max(5.0, float(np.nanpercentile(np.abs(figures["percent"]), 97)))
-    axes.set_ylim(-most, most)
-    axes.set_xlabel("frames since the start", fontsize=8)
-    axes.set_ylabel("dearer than new, %", fontsize=8)
-
-
-matplotlib.use("agg")

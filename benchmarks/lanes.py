@@ -1,7 +1,9 @@
 """Lanes: the same stages several times over, each given its own kind of frames, measured in turns.
 
 Turns are short, so that whatever else the machine does is in all lanes alike; what is told is what
-differs between them. Used by benchmarks/scaling.py.
+differs between them. Times are the processor's, of this process: what others took is not in them,
+and on one thread and a quiet machine they are what the clock on the wall says. Used by
+benchmarks/axes.py.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.opened import opened_models
-from benchmarks.times import LOOP, kind_of
+from benchmarks.times import kind_of
 from edge.config import Config
 from edge.interpreter import Array, Model
 from edge.pipeline import results
@@ -77,9 +79,11 @@ class Lane:
             yield Frame(rgb, self._count, self._count * self._step_ms * 1_000_000, truth)
             self._count += 1
 
-    def look(self) -> Result:
-        """Returns the next frame's result."""
-        return next(self._results)
+    def look(self) -> tuple[Result, float]:
+        """Returns the next frame's result, and what the loop took for it, ms."""
+        start_ns = time.process_time_ns()
+        result = next(self._results)
+        return result, (time.process_time_ns() - start_ns) / 1e6
 
     def turn_ms(self, frames: int = TURN) -> float:
         """Returns the median of what the wanted frames of a turn took; nan where there were none.
@@ -87,7 +91,7 @@ class Lane:
         That is the loop's own work: finding, following, reading, debouncing.
         """
         seen = [self.look() for _ in range(frames)][min(FIRST, frames - 1) :]
-        took = [cost_ms(result) for result in seen if self._is_wanted(result)]
+        took = [ms for result, ms in seen if self._is_wanted(result)]
         return float(np.median(took)) if took else float("nan")
 
     def model_calls(self, frames: int = TURN) -> dict[str, float]:
@@ -103,7 +107,7 @@ class Lane:
         with patch.object(Model, "run", run):
             for _ in range(frames):
                 calls: Counter[str] = Counter()
-                if self._is_wanted(self.look()):
+                if self._is_wanted(self.look()[0]):
                     counts.update(calls)
                     wanted += 1
         return {name: round(count / wanted, 3) for name, count in sorted(counts.items())}
@@ -114,11 +118,6 @@ class Lane:
 
     def _is_wanted(self, result: Result) -> bool:
         return (kind_of(result), len(result.hands)) == self._wanted
-
-
-def cost_ms(result: Result) -> float:
-    """Returns what the loop did for a frame."""
-    return sum(result.timings_ms[stage] for stage in LOOP if stage in result.timings_ms)
 
 
 def in_turns(lanes: Sequence[Lane], seconds: float, stop: Stop) -> Numbers:

@@ -69,10 +69,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _threads(text: str) -> list[int]:
-    numbers = [int(part) for part in text.split(",")]
-    if not all(1 <= number <= 64 for number in numbers):
-        raise ValueError(text)
-    return sorted(set(numbers))
+    parts = text.split(",")
+    if not all(part.isdecimal() and 1 <= int(part) <= 64 for part in parts):
+        raise argparse.ArgumentTypeError(f"{text!r} is not numbers from 1 to 64, as 1,2,4")
+    return sorted({int(part) for part in parts})
 
 
 def measure(options: argparse.Namespace, argv: Sequence[str]) -> result.Result:
@@ -222,11 +222,15 @@ def _model_lines(model: dict[str, Any]) -> Iterator[str]:
         steady = each["steady_ms"]
         times = (each["init_ms"], each["first_ms"], steady["p50"], steady["p90"], steady["min"])
         told = "".join(f"{ms:>9.3f}" for ms in times)
-        ratio = ""
-        if turn := turns.get(each["threads"]):
-            ratio = f"{turn['ratio']:.2f} ({turn['low']:.2f} to {turn['high']:.2f})"
-        yield f"{name}{each['threads']:>8}{told}   {each['memory_mb']:>7.1f}{ratio:>22}"
+        turn = turns.get(each["threads"])
+        told += f"   {each['memory_mb']:>7.1f}{ratio(turn) if turn else '':>22}"
+        yield f"{name}{each['threads']:>8}{told}"
         name = " " * len(name)
+
+
+def ratio(turn: dict[str, float]) -> str:
+    """Returns int8 over float32, with its interval."""
+    return f"{turn['ratio']:.2f} ({turn['low']:.2f} to {turn['high']:.2f})"
 
 
 def _estimated(model: dict[str, Any]) -> str:

@@ -5,11 +5,11 @@
     sinks       jsonl, metrics, screen, and all       ms for each
     length      the same frames, again and again      % in 10,000 frames
 
-Pictures are the synthetic signer's, drawn once and kept: only the loop's own work is measured, and
-tracked frames apart from searching ones. Along an axis everything takes turns, so that whatever
-else the machine does is in all alike, and an interval of 95 % goes with every slope. Along
-"length", each turn is compared with that of stages that were opened anew for it. FOLDER gets
-scaling.png. Ctrl-C ends it early and keeps what was measured.
+Pictures are the synthetic signer's, drawn once and kept: only the loop's own work is measured, in
+processor time, and tracked frames apart from searching ones. Along an axis everything takes turns,
+so that whatever else the machine does is in all alike, and an interval of 95 % goes with every
+slope. Along "length", each turn is compared with that of stages that were opened anew for it.
+FOLDER gets scaling.png. Ctrl-C ends it early and keeps what was measured.
 """
 
 from __future__ import annotations
@@ -84,12 +84,12 @@ def _drawing(options: argparse.Namespace) -> Any:
     if not options.out:
         return None
     try:
-        from benchmarks import charts
+        from benchmarks import slopes
     except ImportError as error:
         raise UsageError(
             f"--out draws with matplotlib, and it is missing ({error}): pip install matplotlib"
         ) from error
-    return charts
+    return slopes
 
 
 def measure(options: argparse.Namespace, argv: Sequence[str]) -> result.Result:
@@ -146,7 +146,7 @@ def lines(found: result.Result) -> Iterator[str]:
     yield f"{machine['board'] or machine['processor']}; {found['versions']['litert']}"
     for name, axis in found["axes"].items():
         yield ""
-        yield f"{name}: {axis['turns']} turns"
+        yield f"{name}: {axis['turns']} turns, ms of processor time"
         for kind, figures in axis["kinds"].items():
             yield from _kind_lines(kind, figures, axis)
         yield from (f"  {n} is missing: {why}" for n, why in axis.get("missing", {}).items())
@@ -162,7 +162,7 @@ def _kind_lines(kind: str, figures: dict[str, Any], axis: dict[str, Any]) -> Ite
             f"{name} {ms['p50']:.3g}" if ms["count"] else f"{name} not measured"
             for name, ms in zip(axis["names"], figures["ms"], strict=True)
         ]
-        yield f"  {kind:<10} p50 ms: {', '.join(points)}"
+        yield f"  {kind:<10} p50: {', '.join(points)}"
     else:
         first, last = figures["first_tenth_ms"], figures["last_tenth_ms"]
         yield f"  {kind:<10} first tenth {first:.3g} ms, last {last:.3g}; {axis['x'][-1]} frames"

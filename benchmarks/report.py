@@ -1,0 +1,180 @@
+"""Results as pictures and a page: `python -m benchmarks.report RESULT.json ... --out FOLDER`.
+
+Takes what benchmarks.latency, benchmarks.models and benchmarks.scaling wrote with --json, of one
+board or of several, and writes into FOLDER
+
+    latency.png    times of each stage, by kind of frame and board
+    fps.png        frames a second, by board
+    models.png     each model's steady invoke, and int8 against float32
+    accuracy.png   accuracy against cost, for each model that says how accurate it is
+    scaling.png    cost against resolution, hands, sinks and length of run
+    index.html     all of them and the figures, in one file that needs no other
+
+those of them that there are results for. Results of different models or settings are drawn beside
+each other, and marked. Accuracy is what the models' manifests tell.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks import page, result
+from benchmarks.result import Result
+from edge.errors import FingerspellError, ModelError, UsageError
+from edge.manifest import BUNDLED, load, write
+
+KINDS = ("latency", "models", "scaling")
+SAME = ("source", "sizes", "detector", "model", "alphabet", "hands", "threads", "sink")
+STRANGERS = ("strangers", "left out", "held out")  # how manifests name the harder figures
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Draws, writes, tells what was written; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.report", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("results", nargs="+", type=Path, metavar="RESULT.json")
+    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="made if needed")
+    options = parser.parse_args(argv)
+    try:
+        for path in report(options.results, options.out):
+            print(path)
+    except FingerspellError as error:
+        print(f"report: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def report(paths: Sequence[Path], out: Path) -> list[Path]:
+    """Writes the pictures and the page; returns their paths. Raises UsageError."""
+    try:
+        import matplotlib  # noqa: F401 - whether it is there
+    except ImportError as error:
+        raise UsageError(f"matplotlib is missing ({error}): pip install matplotlib") from error
+    found = [read(path) for path in paths]
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out} is no folder; choose another --out")
+    pictures = drawn(found)
+    differ = differences([each for each in found if each["kind"] == "latency"])
+    files = {f"{name}.png": content for name, content in pictures.items()}
+    files["index.html"] = page.html(found, labels(found), pictures, differ).encode()
+    for name, content in files.items():
+        write(out / name, content)
+    for line in differ:
+        print(f"report: marked: {line}", file=sys.stderr)
+    return [out / name for name in files]
+
+
+def read(path: Path) -> Result:
+    """Reads a result of one of KINDS; raises UsageError, saying why, for whatever else it is."""
+    kind: Any = None
+    try:
+        given = json.loads(path.read_bytes())
+        kind = given.get("kind") if isinstance(given, dict) else None
+    except (OSError, ValueError, RecursionError):
+        pass  # result.read says what is wrong
+    if kind is not None and kind not in KINDS:
+        raise UsageError(f"{path} is a result of kind {kind!r}; those drawn: {', '.join(KINDS)}")
+    found = result.read(path, kind or "latency")
+    needed = {"models": ("models", "rates"), "scaling": ("axes", "models")}.get(kind, ())
+    for name in ("machine", "versions", "conditions", "command", "date", *needed):
+        if name not in found:
+            raise UsageError(f"{path} is no whole result: it has no {name}; measure it again")
+    return found
+
+
+def drawn(found: Sequence[Result]) -> dict[str, bytes]:
+    """Returns name -> picture, of what there are results for."""
+    from benchmarks import charts, slopes
+
+    named = dict(zip(labels(found), found, strict=True))
+    latency = {label: each for label, each in named.items() if each["kind"] == "latency"}
+    alone = [each for each in found if each["kind"] == "models"]
+    pictures = {}
+    if latency:
+        pictures["latency"] = charts.latency(latency)
+        pictures["fps"] = charts.fps(latency)
+    if alone:
+        few = min(alone[0]["settings"]["threads"])
+        pictures["models"] = charts.models(alone[0]["models"], few)
+        points = accuracies(alone[0], few)
+        if points:
+            cost = f"steady invoke of the model alone, {few} thread, ms"
+            pictures["accuracy"] = charts.accuracy(points, cost)
+    for each in found:
+        if each["kind"] == "scaling":
+            pictures["scaling"] = slopes.scaling(each)
+    return pictures
+
+
+def accuracies(found: Result, threads: int) -> list[dict[str, Any]]:
+    """Returns points of accuracy against cost: name, ms, accuracy, what, kind.
+
+    Of models whose manifest is bundled and of the very file that was measured.
+    """
+    points = []
+    for model in found["models"]:
+        try:
+            manifest = load(BUNDLED / f"{model['name']}.json")
+        except ModelError:
+            continue
+        if manifest.sha256 == model["sha256"]:
+            ms = next(e["steady_ms"]["p50"] for e in model["alone"] if e["threads"] == threads)
+            for what, accuracy in _figures(manifest.figures):
+                kind = "strangers" if any(s in what for s in STRANGERS) else "same people"
+                points.append(
+                    {"name": model["name"], "ms": ms, "accuracy": accuracy, "what": what}
+                    | {"kind": kind}
+                )
+    return points
+
+
+def _figures(figures: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """Yields accuracies of still signs; of sets, the mean and the worst."""
+    for what, value in figures.items():
+        if what.startswith("accuracy"):
+            if isinstance(value, Mapping):
+                yield f"{what}, mean", sum(value.values()) / len(value)
+                yield f"{what}, the worst", min(value.values())
+            else:
+                yield what, value
+
+
+def labels(found: Sequence[Result]) -> list[str]:
+    """Returns a name for each result: the board, and what else tells it from the others."""
+    names: list[str] = []
+    for each in found:
+        machine = each["machine"]
+        name = machine["board"] or machine["processor"].partition(",")[0].replace("(R)", "")
+        name += " (virtual)" * bool(machine.get("virtual"))
+        if each["kind"] == "latency":
+            name += f", {each['settings']['detector']}, {each['settings']['model']}"
+        same = names.count(name) + sum(n.startswith(f"{name} #") for n in names)
+        names.append(f"{name} #{same + 1}" if same else name)
+    return names
+
+
+def differences(found: Sequence[Result]) -> list[str]:
+    """Returns a line for each thing in which results are not of the same: models, settings."""
+    lines = []
+    for number, each in enumerate(found[1:], 2):
+        first = found[0]
+        lines += [
+            f"result {number}: {name} is {each['settings'].get(name)}, not"
+            f" {first['settings'].get(name)}"
+            for name in SAME
+            if each["settings"].get(name) != first["settings"].get(name)
+        ]
+        if each["models"] != first["models"]:
+            names = sorted({*each["models"].items()} ^ {*first["models"].items()})
+            told = ", ".join(sorted({name for name, _ in names}))
+            lines.append(f"result {number} is of different models than the first: {told}")
+    return lines
+
+
+if __name__ == "__main__":
+    sys.exit(main())
