@@ -104,6 +104,7 @@ class Watch:
         self._thread = Thread(target=self._sample_on, name="conditions", daemon=True)
         self._lines = at_start()
         self._held_back: set[str] = set()
+        self._headroom_c: float | None = None  # the least that there was
         self._pids: dict[int, tuple[float, float]] = {}  # of the capture: seconds at first, and now
         self._memory_mb = {"loop": 0.0}
 
@@ -156,8 +157,8 @@ class Watch:
         if self._held_back:
             lines.append(f"the board held the processor back: {', '.join(sorted(self._held_back))}")
         hottest = max(filter(None, self.samples["temperature_c"]), default=0.0)
-        if (limit := machine.limit_c()) and hottest >= limit:
-            lines.append(f"it got {hottest:.0f} °C hot; from {limit:.0f} on it slows itself down")
+        if self._headroom_c is not None and self._headroom_c <= 0:
+            lines.append(f"it got {hottest:.0f} °C hot, and slows itself down at that")
         clocks = [clock for clock in self.samples["clock_mhz"] if clock]
         if clocks and governor() == "performance" and min(clocks) < SLOWED * max(clocks):
             lines.append(f"the clock fell from {max(clocks):.0f} to {min(clocks):.0f} MHz")
@@ -175,6 +176,8 @@ class Watch:
         self._before_s, self._busy_s = now_s, busy_s
         held_back = machine.throttling(_bits())[0]
         self._held_back.update(held_back)
+        if (headroom_c := machine.headroom_c()) is not None:
+            self._headroom_c = min(headroom_c, self._headroom_c or headroom_c)
         for name, value in (
             ("t_s", round(now_s - self._start_s, 1)),
             ("temperature_c", machine.temperature_c()),
