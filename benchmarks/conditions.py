@@ -177,7 +177,8 @@ class Watch:
         held_back = machine.throttling(_bits())[0]
         self._held_back.update(held_back)
         if (headroom_c := machine.headroom_c()) is not None:
-            self._headroom_c = min(headroom_c, self._headroom_c or headroom_c)
+            least = headroom_c if self._headroom_c is None else self._headroom_c
+            self._headroom_c = min(headroom_c, least)
         for name, value in (
             ("t_s", round(now_s - self._start_s, 1)),
             ("temperature_c", machine.temperature_c()),

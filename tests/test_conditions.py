@@ -83,7 +83,7 @@ def test_what_can_be_mended_is_said_at_the_start(
         ("firmware/soc/soc:firmware/get_throttled", "4", "held the processor back: throttled"),
         # Over before it could be sampled; the firmware remembers.
         ("firmware/soc/soc:firmware/get_throttled", "10000", "under-voltage"),
-        ("thermal/thermal_zone0/temp", "81000", "81 °C hot; from 80 on"),
+        ("thermal/thermal_zone0/temp", "81000", "81 °C hot, and slows itself down"),
         ("cpu/cpu1/cpufreq/scaling_cur_freq", "2400000", ""),
         ("power/BAT0/status", "Discharging", "battery at the end"),
         ("power/BAT0/status", "Charging", ""),
