@@ -26,7 +26,7 @@ from benchmarks.peers.race import Row, Sample
 from benchmarks.peers.table import table
 from benchmarks.result import read
 from benchmarks.scoring import Shown
-from edge.errors import SourceError, UsageError
+from edge.errors import FingerspellError, SourceError, UsageError
 from edge.interpreter import Model
 from tests import fake_peer
 
@@ -431,6 +431,17 @@ def _interrupt(command: Sequence[str], name: str) -> None:
     raise KeyboardInterrupt
 
 
+def test_one_run_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second one would disturb the first, and might take its environments away."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with environment.reserved():
+        second = environment.reserved()
+        with pytest.raises(FingerspellError, match=r"another benchmarks\.peers is running"):
+            second.__enter__()
+    with environment.reserved():
+        pass
+
+
 def test_size_counts_files_once(tmp_path: Path) -> None:
     """Links are not counted, models outside are."""
     (tmp_path / "home").mkdir()
@@ -505,6 +516,8 @@ def with_fakes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[...,
     python.parent.mkdir(parents=True)
     python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     python.chmod(0o755)
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
     def prepared(name: str, adapter: Any) -> Path:
         if name == "missing":

@@ -53,7 +53,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.table:
             print(_told(options.table))
             return 0
-        measured = measure(options, known)
+        with environment.reserved():
+            measured = measure(options, known)
         if options.json:
             result.write(options.json, measured)
         print(table(measured))

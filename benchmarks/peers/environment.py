@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -11,6 +12,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from tqdm import tqdm
@@ -32,6 +34,25 @@ def folder() -> Path:
     """Returns $XDG_CACHE_HOME/fingerspell/peers, as the XDG says."""
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(cache) / "fingerspell" / "peers"
+
+
+@contextmanager
+def reserved() -> Iterator[None]:
+    """Keeps the environments for one run: another might make one anew that this one works with.
+
+    Raises FingerspellError where another run has them.
+    """
+    folder().mkdir(parents=True, exist_ok=True)
+    with (folder() / "lock").open("w") as file:
+        try:
+            fcntl.flock(
+                file, fcntl.LOCK_EX | fcntl.LOCK_NB
+            )  # gone with the process, however it ends
+        except OSError:
+            raise FingerspellError(
+                "another benchmarks.peers is running, and two disturb each other; wait for its end"
+            ) from None
+        yield
 
 
 def prepared(name: str, adapter: Adapter) -> Path:
