@@ -154,3 +154,11 @@ def test_instructions_are_counted_on_tracked_frames() -> None:
     seen = list(results(frames, *open_stages(Config(detector="truth"), source)))[:8]
     assert [kind_of(one) for one in seen] == ["searching"] + 7 * ["tracked"]
     assert instructions.main(["--child", "truth", "3", "1"]) == 0
+
+
+def test_measuring_costs_less_than_a_hundredth() -> None:
+    """As Valgrind counted it: what is recorded is of a frame with models, and within the goal."""
+    found = result.read(BEFORE.with_name("instructions.json"), "instructions")
+    for counted in found["a_tracked_frame"].values():
+        assert counted["share"] == pytest.approx(counted["measuring"] / counted["frame"], rel=0.01)
+        assert 0 < counted["share"] < 0.01
