@@ -393,7 +393,7 @@ def test_crash_loop(machine: Machine, configure: Configure) -> None:
     configure(SIGNER + 'sink = ["jsonl:/nowhere/letters.jsonl"]\n')
     machine.run("systemctl", "start", UNIT, check=False)
     took_s = wait_until(
-        lambda: machine.show(UNIT, "ActiveState", "SubState") == ["failed", "failed"], 60, machine
+        lambda: machine.show(UNIT, "ActiveState", "SubState") == ["failed", "failed"], 150, machine
     )
     told("crash loop to failed", took_s)
     assert "Start request repeated too quickly" in machine.journal(UNIT)
