@@ -21,31 +21,23 @@ import contextlib
 import gc
 import shlex
 import sys
-import tracemalloc
-import types
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
-import cv2
-import numpy as np
-
-from benchmarks import conditions
+from benchmarks import conditions, counters
 from benchmarks import result as results_file
-from benchmarks.opened import Models, opened_models
+from benchmarks.counters import MODEL
+from benchmarks.opened import opened_models
 from benchmarks.result import KINDS
 from benchmarks.times import kind_of
 from edge.config import Config, load
 from edge.errors import FingerspellError
-from edge.interpreter import Array, Model
 from edge.pipeline import results
 from edge.run import open_stages
 from edge.sources import open_source
-from edge.types import Result
 
 SOURCE = "signer:HI?seed=0"
 FRAMES = 90  # from a search for the hand to its second letter
@@ -54,10 +46,7 @@ SAME_VERSIONS = ("calls",)
 WARM_UP = 5  # of a kind: the first fill caches
 RISE = 0.15  # that CI lets pass
 ROSE = 1  # exit status
-MODEL = "model "
 DETECTORS = ("truth", "mediapipe:lite", "mediapipe:full")
-
-Take = Callable[[Callable[[], Result]], tuple[Result, Mapping[str, float]]]
 
 
 def count(config: Config) -> dict[str, Any]:
@@ -69,7 +58,7 @@ def count(config: Config) -> dict[str, Any]:
     config = replace(config, source=SOURCE, threads=1, sink=())
     source = open_source(SOURCE)
     frames = list(islice(source.frames(), FRAMES))
-    for counter in (_calls_of_libraries, _calls, _peak_bytes):
+    for counter in (counters.libraries, counters.calls_of_functions, counters.peak_bytes):
         with opened_models() as models:
             stages = open_stages(config, source)
         with _without_collections(), counter(models) as take:
@@ -143,81 +132,6 @@ def _without_collections() -> Iterator[None]:
         yield
     finally:
         gc.enable()
-
-
-@contextlib.contextmanager
-def _calls_of_libraries(models: Models) -> Iterator[Take]:
-    """Counts calls of models and of OpenCV, and the bytes that they copy."""
-    counts: Counter[str] = Counter()
-    invoke = Model.run
-
-    def run(self: Model, *inputs: Array) -> tuple[Any, ...]:
-        outputs = invoke(self, *inputs)
-        counts[MODEL + models.name(self)] += 1
-        counts["copied_bytes"] += sum(array.nbytes for array in (*inputs, *outputs))
-        return outputs
-
-    def counted(function: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*arguments: Any, **options: Any) -> Any:
-            given = function(*arguments, **options)
-            counts["opencv_calls"] += 1
-            arrays = given if isinstance(given, tuple) else (given,)
-            counts["copied_bytes"] += sum(a.nbytes for a in arrays if isinstance(a, np.ndarray))
-            return given
-
-        return call
-
-    def take(step: Callable[[], Result]) -> tuple[Result, Mapping[str, float]]:
-        counts.clear()
-        counts.update(opencv_calls=0, copied_bytes=0)
-        return step(), dict(counts)
-
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(patch.object(Model, "run", run))
-        for name, function in vars(cv2).copy().items():
-            if isinstance(function, types.BuiltinFunctionType):
-                stack.enter_context(patch.object(cv2, name, counted(function)))
-        yield take
-
-
-@contextlib.contextmanager
-def _calls(_: Models) -> Iterator[Take]:
-    """Counts calls of functions."""
-    calls = 0
-
-    def profile(frame: types.FrameType, event: str, argument: Any) -> None:
-        nonlocal calls
-        calls += event in ("call", "c_call")
-
-    def take(step: Callable[[], Result]) -> tuple[Result, Mapping[str, float]]:
-        nonlocal calls
-        calls = 0
-        before = sys.getprofile()
-        sys.setprofile(profile)
-        try:
-            result = step()
-        finally:
-            sys.setprofile(before)
-        return result, {"calls": calls}
-
-    yield take
-
-
-@contextlib.contextmanager
-def _peak_bytes(_: Models) -> Iterator[Take]:
-    """Measures the most memory that a frame has at once."""
-
-    def take(step: Callable[[], Result]) -> tuple[Result, Mapping[str, float]]:
-        tracemalloc.reset_peak()
-        before, _ = tracemalloc.get_traced_memory()
-        result = step()
-        return result, {"peak_bytes": tracemalloc.get_traced_memory()[1] - before}
-
-    tracemalloc.start()
-    try:
-        yield take
-    finally:
-        tracemalloc.stop()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
