@@ -47,12 +47,7 @@ class Camera:
 
 def list_cameras() -> list[Camera]:
     """All cameras, usable or not: camera modules first, then V4L2's in the order of numbers."""
-    cameras = _modules()
-    for number in _v4l2_numbers():
-        camera = _look(number)
-        if camera is not None:
-            cameras.append(camera)
-    return cameras
+    return _modules() + _usb_cameras()
 
 
 def describe(cameras: list[Camera]) -> str:
@@ -79,7 +74,9 @@ def usb_camera(number: int, name: str = "") -> Camera:
         number = found[0].number
     path = DEV / f"video{number}"
     if not path.exists():
-        others = [c.uri for c in list_cameras() if not c.problem]
+        # Camera modules are not asked: to import picamera2 takes a second on a Pi, and this is
+        # asked again and again while a camera is waited for.
+        others = [c.uri for c in _usb_cameras() if not c.problem]
         instead = f"use {' or '.join(others)}" if others else "plug it in"
         raise SourceError(f"there is no camera usb:{number}; {instead}, or see fingerspell devices")
     camera = _look(number)
@@ -88,6 +85,10 @@ def usb_camera(number: int, name: str = "") -> Camera:
     if camera.problem:
         raise SourceError(f"usb:{number} ({camera.name}) {camera.problem}")
     return camera
+
+
+def _usb_cameras() -> list[Camera]:
+    return [camera for n in _v4l2_numbers() if (camera := _look(n))]
 
 
 def _v4l2_numbers() -> list[int]:

@@ -108,6 +108,13 @@ def test_a_missing_camera_names_those_there_are(machine: Machine) -> None:
         open_source("usb:0")
 
 
+def test_a_missing_camera_takes_no_time(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Camera modules are not asked for then: picamera2 is slow, and cameras are waited for."""
+    monkeypatch.setattr("edge.cameras.picamera2_class", lambda: pytest.fail("it was asked"))
+    with pytest.raises(SourceError, match=r"no camera usb:0; plug it in, or"):
+        open_source("usb:0")
+
+
 def test_a_node_that_is_no_camera_says_so(machine: Machine) -> None:
     """The metadata node beside a camera is not taken for one."""
     machine.plug(1, Device(caps=META))
