@@ -47,6 +47,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     What takes a while to import is imported in here, where Ctrl-C is caught.
     """
+    while (fd := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass  # stdin, stdout or stderr was closed: the next file opened would take its place
+    os.close(fd)
     logs.set_up()
     try:
         try:

@@ -190,6 +190,9 @@ def _tensor(details: dict[str, Any]) -> Tensor:
 @contextmanager
 def _native_stderr_silenced() -> Iterator[None]:
     """Keeps the runtime's C++ log lines off the user's terminal while a model is built."""
+    if not sys.stderr:  # it was closed from the start: what is number 2 now is no terminal
+        yield
+        return
     try:
         saved = os.dup(2)
     except OSError:  # no stderr at all: nothing to keep clean

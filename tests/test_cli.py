@@ -334,6 +334,23 @@ def test_the_file_of_a_run_is_whole(tmp_path: Path) -> None:
     assert events(path.read_text())[-1]["event"] == "end"
 
 
+@pytest.mark.parametrize("closed", ["<&-", "2>&-", "<&- 2>&-"])
+def test_a_run_needs_neither_stdin_nor_stderr(closed: str) -> None:
+    """Nor does a file that is opened take their place, to be written to by libraries."""
+    words = command(["run", "--source", "faulty:A?fault=end&after=2", "--detector", "truth"])
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$@" {closed}', "sh", *words, "--sink", "jsonl:-"],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert "A" in [e.get("label") for e in events(done.stdout) if e["event"] == "letter"]
+
+
 # --- read
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import numpy as np
@@ -212,6 +213,14 @@ def test_a_failed_load_writes_nothing(tmp_path: Path, capfd: pytest.CaptureFixtu
     file.write_bytes(b"hello\n")
     _fails(file, "not a whole")
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_model_loads_without_stderr(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python has none where it was closed before the start; number 2 is another file then."""
+    monkeypatch.setattr("sys.stderr", None)
+    with interpreter._native_stderr_silenced():
+        assert os.readlink("/proc/self/fd/2") != os.devnull
+    Model(path)
 
 
 def test_the_runtime_is_named() -> None:
