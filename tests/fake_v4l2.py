@@ -50,6 +50,7 @@ class Device:
     hangs: bool = False  # a read never returns, once all frames were given
     interval_s: float = 0.005
     pictures: str = ""  # an .npy file of (N, H, W, 3), BGR, shown round and round; else all is red
+    leaps: int = 0  # this frame's stamp, counted from 1, is an hour ahead
     noise: bool = False  # each picture differs from the one before, as a sensor's do
 
 
@@ -205,6 +206,8 @@ class Capture:
             if self._device.stamped:
                 self._stamp_ms = time.monotonic() * 1000 - 3
             self._frames += 1
+            if self._frames == self._device.leaps:
+                self._stamp_ms += 3_600_000
             if self._device.pictures:
                 pictures = np.load(self._device.pictures, mmap_mode="r")
                 return True, np.array(pictures[self._frames % len(pictures)])

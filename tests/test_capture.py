@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import fields
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice, pairwise
@@ -29,12 +29,13 @@ from edge.capture import CameraConfig, open_guarded, symptoms
 from edge.capture.channel import SLOTS
 from edge.capture.guarded import Guarded
 from edge.capture.process import Process
+from edge.capture.stamps import Stamps
 from edge.capture.watch import Watch
 from edge.errors import SourceError, UsageError
 from edge.mailbox import Mailbox
-from edge.sources import open_source
+from edge.sources import open_source, public
 from edge.types import Frame, Rgb
-from tests import fake_v4l2
+from tests import fake_v4l2, mjpeg_server
 from tests.fake_cameras import install
 
 QUICK = CameraConfig(stall_s=0.7, frozen_s=2.0, patience_s=10.0)
@@ -253,6 +254,46 @@ def test_a_grey_bar_is_part_of_the_picture() -> None:
     assert sum(judged) < 30
     assert not judged[-1]
     assert halves.is_half(100)
+
+
+_INTERVALS = st.lists(st.floats(0.001, 2.9), min_size=3, max_size=40)
+_LEAPS = st.floats(6, 1e6) | st.floats(-1e6, -6)
+
+
+@given(_INTERVALS, _LEAPS, st.integers(1, 39), st.integers(1, 39))
+def test_stamps_go_on_with_time_whatever_the_clock_does(
+    intervals: list[float], leap_s: float, start: int, count: int
+) -> None:
+    """A live camera's clock that is off for some frames, or from one on, does not show."""
+    stamps, now_s, given = Stamps(), 1e7, []
+    for number, interval_s in enumerate(intervals):
+        now_s += interval_s
+        off_s = leap_s if start <= number < start + count else 0.0
+        t_ns = stamps.take(round((now_s + off_s) * 1e9), now_s, live=True, recorded=False)
+        given.append(t_ns / 1e9 - now_s)
+    assert given == pytest.approx([0.0] * len(given), abs=1e-4)
+
+
+@given(st.lists(st.integers(1, 10**12), min_size=2, max_size=40), st.integers(1, 39))
+def test_stamps_of_a_recording_are_its_own(steps: list[int], where: int) -> None:
+    """Neither gaps in it, however long, nor another opening of it change any."""
+    stamps, t_ns = Stamps(), 0
+    for number, step_ns in enumerate(steps):
+        t_ns += step_ns
+        if number == where:
+            stamps.reopened()
+        assert stamps.take(t_ns, 0.01 * number, live=False, recorded=True) == t_ns
+
+
+@pytest.mark.parametrize("password", ["secret", "se?cret", "se#cret", "s?e#c?ret=1", "s@cret"])
+def test_passwords_are_not_shown(password: str) -> None:
+    """Whatever is in them, and wherever the URI is told of."""
+    assert public(f"video:rtsp://me:{password}@host/live?x=1") == "video:rtsp://host/live?x=1"
+    for scheme in ("http", "rtmp"):
+        for start in ("video:", ""):
+            with pytest.raises((SourceError, UsageError)) as error:
+                open_guarded(f"{start}{scheme}://me:{password}@127.0.0.1:9/x#timeout=1", QUICK)
+            assert "cret" not in str(error.value)
 
 
 @given(st.lists(st.tuples(st.floats(0.001, 5), st.integers(0, 2**32)), max_size=60))
@@ -480,7 +521,7 @@ def test_mistakes_are_no_illness(tmp_path: Path) -> None:
 
 
 def test_a_camera_that_is_not_there_yet_is_waited_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """With wait, a run starts without its camera, says so, and sees it as soon as it is there."""
     machine = install(monkeypatch, tmp_path)
@@ -488,9 +529,11 @@ def test_a_camera_that_is_not_there_yet_is_waited_for(
     with closing(source):
         assert source.live
         assert "there is no camera usb:0; plug it in" in source.trouble
+        assert source.fps is None
         Timer(0.3, machine.plug, (0, fake_v4l2.Device(noise=True))).start()
         frame = next(until(source.frames()))
-        assert (frame.index, source.trouble) == (0, "")
+        assert (frame.index, source.trouble, source.fps) == (0, "", 30)
+    assert "its process" not in caplog.text  # nothing but what is wrong
 
 
 @pytest.mark.slow
@@ -538,15 +581,125 @@ def test_a_camera_module_that_stops_is_opened_again(
         assert source.reopened >= 2
 
 
+def test_a_clock_that_leaps_does_not_show() -> None:
+    """Stamps that are an hour ahead for a moment: letters are timed as ever."""
+    uri = f"faulty:HI?{SMALL}&fault=leap&after=0.3&lasts=0.2&live=yes"
+    with closing(guarded(uri)) as source:
+        times = [(frame.t_ns / 1e9, time.monotonic()) for frame in islice(source.frames(), 40)]
+    off_s = [t_s - now_s - (times[0][0] - times[0][1]) for t_s, now_s in times]
+    assert off_s == pytest.approx([0.0] * 40, abs=1.0)
+
+
+def test_a_webcams_stamp_that_is_far_off_is_not_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does it hold up those after it, which would all be later than it by nothing."""
+    fake_v4l2.Machine(monkeypatch, tmp_path).plug(0, fake_v4l2.Device(leaps=5))
+    with closing(open_source("usb:0")) as source:
+        late_s = [time.monotonic() - f.t_ns / 1e9 for f in islice(source.frames(), 12)]
+    assert late_s == pytest.approx([0.0] * 12, abs=1.0)
+
+
+def flat(number: int) -> Rgb:
+    """A picture that ends in flat grey, now at one row and now at another."""
+    picture = room(number, 120, 160)
+    picture[60 + 7 * number % 50 :] = GREY
+    return picture
+
+
+def test_a_camera_whose_pictures_all_end_flat_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A virtual camera with a grey background: it is reopened once, which might have helped."""
+    np.save(tmp_path / "flat.npy", np.stack([flat(number) for number in range(50)]))
+    machine = install(monkeypatch, tmp_path)
+    device = fake_v4l2.Device(pictures=str(tmp_path / "flat.npy"), interval_s=0.01)
+    machine.plug(0, device)
+    with closing(guarded("usb:0")) as source:
+        frames = until(source.frames())
+        assert len(list(islice(frames, 100))) == 100
+        os.kill(child_of(source), signal.SIGKILL)  # and that is not forgotten
+        assert len(list(islice(frames, 100))) == 100
+        assert source.reopened == 2
+    assert caplog.text.count("only broken pictures") == 1
+
+
+def record(path: Path, pictures: Iterator[Rgb]) -> bytes:
+    """A recording of 160x120."""
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 30, (160, 120))
+    for picture in pictures:
+        writer.write(picture)
+    writer.release()
+    return path.read_bytes()
+
+
+@contextmanager
+def serve(clip: bytes, port: int = 0) -> Iterator[str]:
+    """A recording, by URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(clip)))
+            self.end_headers()
+            with suppress(OSError):
+                self.wfile.write(clip)
+
+    with ThreadingHTTPServer(("127.0.0.1", port), Handler) as server:
+        thread = Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        try:
+            yield f"video:http://127.0.0.1:{server.server_port}/clip.avi"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_no_picture_of_a_recording_is_called_half(tmp_path: Path) -> None:
+    """What was recorded is all there, flat ends or not."""
+    clip = record(tmp_path / "clip.avi", map(flat, range(60)))
+    with serve(clip) as uri, closing(guarded(uri)) as source:
+        assert [frame.index for frame in until(source.frames())] == list(range(60))
+        assert (source.live, source.broken) == (False, 0)
+
+
+def test_a_recording_is_not_waited_for(tmp_path: Path) -> None:
+    """Its frames would be dropped like those of a camera: it is said that it is none."""
+    clip = record(tmp_path / "clip.avi", map(room, range(9), [120] * 9, [160] * 9))
+    port = mjpeg_server.free_port()
+    config = CameraConfig(patience_s=20, wait=True)
+    with closing(guarded(f"video:http://127.0.0.1:{port}/clip.avi#timeout=1", config)) as source:
+        assert source.live
+        with serve(clip, port), pytest.raises(SourceError, match="is a recording, which is not"):
+            list(until(source.frames()))
+
+
+def test_no_opening_outlasts_patience_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream that comes back silent, and may take half a minute to open: the watchdog would have
+    ended the run before it could say why."""
+    monkeypatch.setattr("edge.capture.guarded._LATE_S", 1.0)
+    camera = mjpeg_server.Camera(frames=10)
+    with mjpeg_server.serve(camera):
+        uri = f"video:{camera.url}/cam#timeout=30"
+        with closing(guarded(uri, CameraConfig(patience_s=1.0))) as source:
+            frames = source.frames()
+            next(frames)
+            camera.silent = True
+            with pytest.raises(
+                SourceError, match=r"does not open within \d s; .* reopened 1 times"
+            ):
+                list(until(frames))
+
+
 @pytest.mark.slow
 def test_a_recording_by_url_goes_on_where_it_stalled(tmp_path: Path) -> None:
     """No frame of it is lost or comes twice, and no stamp changes."""
     path = tmp_path / "clip.avi"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 30, (160, 120))
-    for picture in np.random.default_rng(0).integers(0, 256, (120, 120, 160, 3)).astype(np.uint8):
-        writer.write(picture)
-    writer.release()
-    clip, asked, gone = path.read_bytes(), list[str](), Event()
+    pictures = np.random.default_rng(0).integers(0, 256, (120, 120, 160, 3)).astype(np.uint8)
+    clip, asked, gone = record(path, iter(pictures)), list[str](), Event()
 
     class Handler(BaseHTTPRequestHandler):
         def log_message(self, *_: object) -> None:
@@ -599,6 +752,20 @@ def test_closing_a_camera_that_hangs_takes_no_time() -> None:
         assert counts == [6]
 
 
+def test_a_camera_that_is_closed_as_a_frame_comes_leaves_nothing() -> None:
+    """Closed while another thread receives a frame, which then asks for no more."""
+    source = guarded(f"faulty:HI?{SMALL}&live=yes")
+    frames = source.frames()
+    next(frames)
+    process = source._process
+    assert process is not None
+    with process._using:  # as a thread that receives
+        source.close()
+    assert not process.ended
+    cast(Any, frames).close()
+    assert process.ended
+
+
 def test_a_process_that_cannot_be_killed_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     """The kernel keeps a process whose driver does not let go of it; nobody waits for that."""
     monkeypatch.setattr("edge.capture.process._REAP_S", 0.05)
@@ -639,3 +806,32 @@ def test_a_camera_ends_with_its_run(fault: str) -> None:
             return
         time.sleep(0.05)
     pytest.fail("it is still there")
+
+
+READ = """
+import sys
+from itertools import islice
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from edge.capture import open_guarded
+source = open_guarded("faulty:HI?size=160x120")
+environment = Path(f"/proc/{source._process.pid}/environ").read_text().split("\\0")
+paths = [line for line in environment if line.startswith("PYTHONPATH=")]
+Path(sys.argv[2]).write_text(f"{len(list(islice(source.frames(), 20)))} {paths[0]}")
+source.close()
+"""
+
+
+@pytest.mark.parametrize("closed", ["", "<&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_camera_opens_wherever_a_run_is_started(closed: str, tmp_path: Path) -> None:
+    """In a folder with modules of other people's, without stdin, stdout and stderr, and with an
+    edge that is not installed."""
+    (tmp_path / "numpy.py").write_text("raise SystemExit('this is not NumPy')")
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "edge").symlink_to(Path(symptoms.__file__).parents[1])
+    shell = f'exec "$@" {closed}'
+    run = [sys.executable, "-P", "-c", READ, str(tmp_path / "home"), str(tmp_path / "out")]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    words = ["sh", "-c", shell, "sh", *run]
+    subprocess.run(words, cwd=tmp_path, env=environment, timeout=60, check=False)
+    assert (tmp_path / "out").read_text() == f"20 PYTHONPATH={tmp_path / 'home'}"

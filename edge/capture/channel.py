@@ -2,7 +2,8 @@
 
 Messages are JSON objects, one a datagram, each with a `kind`:
 
-    parent to child   open (uri, start)        the first; `start` is where a recording goes on
+    parent to child   open (uri, shown, start, flat)     the first; `start` is where a recording
+                               goes on; `flat` pictures are as they are to be, and none is half
                       free (slots)             pictures that nobody looks at any more
     child to parent   hello (live, fps, again, recorded)   opened; `again` is its URI from now on
                       frame (slot, height, width, index, t_ns, mark, black, truth,
@@ -15,6 +16,7 @@ Messages are JSON objects, one a datagram, each with a `kind`:
 
 from __future__ import annotations
 
+import fcntl
 import json
 import mmap
 import os
@@ -80,9 +82,32 @@ class Memory:
 
 def new_memory() -> int:
     """A descriptor of fresh memory, for Memory; it is the caller's to close."""
-    fd = os.memfd_create("fingerspell-frames", os.MFD_CLOEXEC)
+    fd = _raised(os.memfd_create("fingerspell-frames", os.MFD_CLOEXEC))
     os.ftruncate(fd, SLOTS * SLOT_BYTES)
     return fd
+
+
+def new_sockets() -> tuple[socket.socket, socket.socket]:
+    """Both ends of a channel."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    return (
+        socket.socket(fileno=_raised(ours.detach())),
+        socket.socket(fileno=_raised(theirs.detach())),
+    )
+
+
+def _raised(fd: int) -> int:
+    """The same descriptor, above those of stdin, stdout and stderr.
+
+    Where one of these was closed when this process started, its number is the next to be given;
+    the child has a stdin, stdout and stderr of its own.
+    """
+    if fd > 2:
+        return fd
+    try:
+        return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 3)
+    finally:
+        os.close(fd)
 
 
 def pack_truth(truth: Truth | None) -> Message | None:

@@ -75,11 +75,12 @@ def _give(source: Source, order: channel.Message, parent: socket.socket, memory:
     again = getattr(source, "again", order["uri"])
     send(parent, "hello", live=source.live, fps=source.fps, again=again, recorded=recorded)
     slots = _Slots(parent)
+    judged = not (recorded or order["flat"])
     halves = symptoms.Halves()
     for frame in source.frames():
         if recorded and frame.index < order["start"]:
             continue  # it was given before the stream broke off
-        if halves.is_half(symptoms.flat_end(frame.rgb)):
+        if judged and halves.is_half(symptoms.flat_end(frame.rgb)):
             send(parent, "broken", index=frame.index)
             continue
         slot = slots.take(wait=not source.live)

@@ -10,18 +10,22 @@ from collections.abc import Generator, Iterator
 from edge.capture import CameraConfig
 from edge.capture.channel import Message, unpack_truth
 from edge.capture.process import Process
+from edge.capture.stamps import Stamps
 from edge.capture.watch import Watch
 from edge.errors import FingerspellError, SourceError, UsageError
+from edge.sources import public
 from edge.types import Frame
 
 _log = logging.getLogger(__name__)
 
+_NOTHING, _HALVES = "has sent nothing", "has sent only broken pictures"
+
 _LOOK_S = 0.25  # how long close() may go unnoticed
 _FIRST_S, _LONGEST_S = 0.5, 10.0  # the pauses between reopenings, each twice the one before
 _STEADY_S = 10.0  # frames for so long, and the next pause is the first again
-_CLOCK_NS = 1_000_000_000  # stamps this near to the time that has passed are of the same clock
 # To open: a Pi takes 5 s to start Python and picamera2; a stream has its own limit of at most 60.
 _OPEN_S, _STREAM_OPEN_S = 20.0, 65.0
+_LATE_S = 20.0  # no opening lasts longer beyond patience: edge/health.py vouches for 30 s
 
 
 class Guarded:
@@ -42,19 +46,18 @@ class Guarded:
         self._config = config
         self._uri = uri  # as it is to be opened the next time
         stream = uri.startswith("video:")
-        shown = re.sub(r"[?#].*", "", uri.removeprefix("video:"))
-        self._shown = re.sub(r"//[^/]*@", "//", shown)  # without a password
+        self._shown = re.sub(r"[?#].*", "", public(uri).removeprefix("video:"))
         self._check = "check the network and the camera" if stream else "check its cable"
         self._open_s = _STREAM_OPEN_S if stream else _OPEN_S
         self._process: Process | None = None
         self._closed = False
-        self._recorded = False
+        self._recorded: bool | None = None  # None until it was open once
+        self._flat = False  # flat ends of its pictures are theirs: reopening it did not help
         self._watch = Watch(self._shown, config.frozen_s)
         self._pause_s = _FIRST_S
         self._heard_s = self._opened_s = self._well_s = time.monotonic()
         self._base = self._next = 0  # the index of this opening's first frame, and of the next one
-        self._offset_ns: int | None = 0  # of this opening's stamps; None until its first frame
-        self._last_ns: int | None = None
+        self._stamps = Stamps()
         self._sizes: set[tuple[int, int]] = set()
         try:
             self._open()
@@ -64,14 +67,29 @@ class Guarded:
             self._say(str(error))
 
     def frames(self) -> Iterator[Frame]:
-        """Yields frames until a recording ends; raises SourceError when patience does."""
+        """Yields frames until a recording ends; raises SourceError when patience does.
+
+        And where it turns out to be a recording after it was waited for: until then it was taken
+        to be live, of which frames may be dropped.
+        """
         self._heard_s = time.monotonic()
-        while not self._closed:
-            trouble = yield from self._flow()
-            if not trouble:
+        live = self.live
+        try:
+            while not self._closed:
+                trouble = yield from self._flow()
+                if not trouble:
+                    self.close()
+                    return
+                self._reopen(trouble)
+                if live and not self.live:
+                    self.close()
+                    raise SourceError(
+                        f"{self._shown} is a recording, which is not waited for (camera.wait); "
+                        "now that it is there, start again"
+                    )
+        finally:
+            if self._closed:  # by another thread, which left the process to this one to tidy up
                 self.close()
-                return
-            self._reopen(trouble)
 
     def close(self) -> None:
         """Kills the process; may be called twice, from another thread, and by a signal handler."""
@@ -82,9 +100,9 @@ class Guarded:
     def _flow(self) -> Generator[Frame, None, str]:
         """Yields frames while they come; returns what is wrong when none do, "" at the end."""
         process = self._process
-        if process is None:
+        if process is None or (process.ended and self.trouble):  # it did not open at the start
             return self.trouble
-        sent = "has sent nothing"
+        sent = _NOTHING
         while not self._closed:
             since_s = max(self._heard_s, self._opened_s)
             left_s = since_s + self._config.stall_s - time.monotonic()
@@ -92,6 +110,7 @@ class Guarded:
                 if process.ended:
                     return f"{self._shown}: its process {process.ended}"
                 if left_s <= 0:
+                    self._flat = self._flat or sent == _HALVES
                     return f"{self._shown} {sent} for {self._config.stall_s:g} s; {self._check}"
             elif message["kind"] == "frame":
                 ill = self._look(message)
@@ -100,10 +119,11 @@ class Guarded:
                 if ill:
                     return self.trouble
                 self._heard_s = time.monotonic()
+                sent = _NOTHING
             elif message["kind"] == "broken":
                 self.broken += 1
                 self._next = self._base + message["index"] + 1
-                sent = "has sent only broken pictures"
+                sent = _HALVES
             elif (last := self._last_word(message)) is not None:
                 return last
         return ""
@@ -132,18 +152,13 @@ class Guarded:
 
     def _frame(self, message: Message) -> Frame:
         now_s, stamp_ns = time.monotonic(), int(message["t_ns"])
-        if self._offset_ns is None:  # the first of a reopened camera: its clock may be another
-            assert self._last_ns is not None
-            expected_ns = self._last_ns + round((now_s - self._heard_s) * 1e9)
-            same = abs(stamp_ns - expected_ns) < _CLOCK_NS
-            self._offset_ns = 0 if same or self._recorded else expected_ns - stamp_ns
-        t_ns = stamp_ns + self._offset_ns
-        self._last_ns = t_ns if self._last_ns is None else max(t_ns, self._last_ns + 1)
+        recorded = bool(self._recorded)
+        t_ns = self._stamps.take(stamp_ns, now_s, live=self.live, recorded=recorded)
         self._heard_s = now_s
         index = self._base + message["index"]
         self._next = index + 1
         truth = unpack_truth(message["truth"])
-        return Frame(message.pop("rgb"), index, self._last_ns, truth, message["cost_ms"])
+        return Frame(message.pop("rgb"), index, t_ns, truth, message["cost_ms"])
 
     def _reopen(self, trouble: str) -> None:
         """Opens it anew, and again, until it opens; raises SourceError when patience ends."""
@@ -175,13 +190,11 @@ class Guarded:
 
     def _open(self) -> None:
         """Starts a process, and waits until it has opened the source or says why it cannot."""
+        began_s, limit_s = time.monotonic(), self._open_s
+        if self.reopened:
+            limit_s = min(limit_s, self._heard_s + self._config.patience_s + _LATE_S - began_s)
         try:
-            process = Process(self._uri, self._shown, self._next)
-        except OSError as error:
-            raise SourceError(f"no process for {self._shown}: {error.strerror}") from error
-        self._process = process
-        until_s = time.monotonic() + self._open_s
-        try:
+            process = self._process = Process(self._uri, self._shown, self._next, self._flat)
             while not self._closed:
                 message = process.receive(_LOOK_S)
                 if message is not None and message["kind"] == "hello":
@@ -193,23 +206,26 @@ class Guarded:
                     _relay(message)
                 elif process.ended:
                     raise SourceError(f"{self._shown}: its process {process.ended} as it opened it")
-                elif time.monotonic() > until_s:
+                elif time.monotonic() > began_s + limit_s:
                     raise SourceError(
-                        f"{self._shown} does not open within {self._open_s:g} s; {self._check}"
+                        f"{self._shown} does not open within {limit_s:.0f} s; {self._check}"
                     )
-        except BaseException:
             process.end()
+        except BaseException as error:  # a signal's, too
+            if self._process:
+                self._process.end()
+            if isinstance(error, OSError):
+                raise SourceError(f"no process for {self._shown}: {error.strerror}") from error
             raise
-        process.end()
 
     def _take(self, hello: Message) -> None:
         """Takes up what a source says of itself when it is open."""
-        if not self.reopened:
+        if self._recorded is None:
             self.live, self.fps, self._recorded = hello["live"], hello["fps"], hello["recorded"]
         self._uri = hello["again"]
         self._opened_s = time.monotonic()
         self._base = 0 if self._recorded else self._next
-        self._offset_ns = 0 if self._last_ns is None else None
+        self._stamps.reopened()
 
     def _say(self, trouble: str) -> None:
         """Logs what is wrong when it is news, and that it is over."""

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
 from threading import Lock
 from weakref import ref
 
-from edge.capture.channel import SLOTS, Memory, Message, is_ready, new_memory, receive, send
+from edge.capture.channel import (
+    SLOTS,
+    Memory,
+    Message,
+    is_ready,
+    new_memory,
+    new_sockets,
+    receive,
+    send,
+)
 from edge.types import Rgb
 
 _REAP_S = 1.0
@@ -27,24 +36,26 @@ class Process:
     the thread that receives then finds that the child is gone.
     """
 
-    def __init__(self, uri: str, shown: str, start: int) -> None:
+    def __init__(self, uri: str, shown: str, start: int, flat: bool) -> None:
         """Starts it; raises OSError where the system has no process or memory left."""
         _undead[:] = [process for process in _undead if process.poll() is None]
         self._using = Lock()
         self._lent: dict[int, ref[Rgb]] = {}
-        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._socket, theirs = new_sockets()
         memory_fd = -1
         try:
             memory_fd = new_memory()
             self._memory = Memory(memory_fd)
             fds = (theirs.fileno(), memory_fd)
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "edge.capture.child", *map(str, fds)],
+                # -P: the folder that the user stands in may hold a numpy.py.
+                [sys.executable, "-P", "-m", "edge.capture.child", *map(str, fds)],
                 stdin=subprocess.PIPE,  # never written to: it closes when this process ends
                 stdout=subprocess.DEVNULL,
+                stderr=None if sys.stderr else subprocess.DEVNULL,
                 pass_fds=fds,
                 start_new_session=True,  # Ctrl-C in a terminal is not for it
-                env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # it multiplies nothing
+                env=_environment(),
             )
         except BaseException:
             self._socket.close()
@@ -57,7 +68,7 @@ class Process:
         self.pid = self._process.pid
         self.ended = ""  # how, once receive() has found that it has, or end() was called
         with suppress(OSError):  # where it is gone already, receive() finds that
-            send(self._socket, "open", uri=uri, shown=shown, start=start)
+            send(self._socket, "open", uri=uri, shown=shown, start=start, flat=flat)
 
     def receive(self, timeout_s: float) -> Message | None:
         """The next message; None after timeout_s, or (see `ended`) when the child has ended.
@@ -125,3 +136,13 @@ class Process:
             _undead.append(self._process)
             return "does not even die"
         return f"died of {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
+
+
+def _environment() -> dict[str, str]:
+    """The child's: it finds the same edge as this process, installed or not."""
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # it multiplies nothing
+    home = Path(__file__).parents[2]
+    if home.name not in ("site-packages", "dist-packages"):  # those are found
+        further = os.environ.get("PYTHONPATH")
+        environment["PYTHONPATH"] = f"{home}{os.pathsep}{further}" if further else str(home)
+    return environment

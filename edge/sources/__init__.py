@@ -65,11 +65,20 @@ def open_source(uri: str) -> Source:
     name, colon, rest = uri.partition(":")
     if not colon or name not in names():
         meant = _meant(uri)
-        hint = f"did you mean {meant}?" if meant else "see fingerspell run --help"
+        hint = f"did you mean {public(meant)}?" if meant else "see fingerspell run --help"
         known = ", ".join(f"{n}:" for n in names())
-        raise UsageError(f"{uri!r} names no source; there are {known}; {hint}")
+        raise UsageError(f"{public(uri)!r} names no source; there are {known}; {hint}")
     source: Source = importlib.import_module(f"{__name__}.{name}").open(rest)
     return source
+
+
+def public(uri: str) -> str:
+    """A URI, or URL, without the user name and password that are not to be shown or logged.
+
+    These end at the last @ before a path, whatever is in them: ? and # too, where they should have
+    been written as %3F and %23.
+    """
+    return re.sub(r"//[^/]*@", "//", uri)
 
 
 def first_camera(opened: Callable[[str], Source] = open_source) -> Source | None:

@@ -32,10 +32,11 @@ from edge.types import Frame, Rgb, Truth
 
 _GREEN_RGB = (0, 135, 0)  # zeros in YUV
 _GREY_RGB = (128, 128, 128)  # zeros in a JPEG
+_HOUR_NS = 3_600_000_000_000
 
 # What a camera does that has fallen ill. The first five are the last that it does.
 _ENDING = ("hang", "seize", "crash", "gone", "end")
-_PASSING = ("frozen", "black", "half", "size", "slow")
+_PASSING = ("frozen", "black", "half", "size", "slow", "leap")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Options:
         hang: a read that never returns. seize: neither does Python's lock. crash: the process
         aborts. gone: SourceError. end: the frames end.
         frozen: the same picture. black. half: the lower part is grey or green. size: half of the
-        size. slow: a frame each two seconds.
+        size. slow: a frame each two seconds. leap: stamps that are an hour ahead.
     after: seconds of frames until the first fault. every: and from each to the next, more or less
         by half at random; 0: there is one only. With several, which comes is left to chance.
     resting: faults begin only when no hand is in view, so that they interrupt no word.
@@ -138,7 +139,8 @@ class Faulty:
             else:
                 self._place += 1
             index += pace.wait()
-            yield Frame(rgb, index, round(index * 1e9 / self._options.fps), truth)
+            t_ns = round(index * 1e9 / self._options.fps) + (_HOUR_NS if passing == "leap" else 0)
+            yield Frame(rgb, index, t_ns, truth)
             index += 1
 
     def picture(self, place: int) -> tuple[Rgb, Truth]:

@@ -26,6 +26,7 @@ from edge.types import Frame, Source
 # so in the array (picamera2's manual, 4.2.2.2).
 _RGB = "BGR888"
 _TIMEOUT_S = 5.0
+_OFF_NS = 5_000_000_000  # a stamp that is further from its time is not believed
 
 
 @dataclass(frozen=True)
@@ -108,9 +109,14 @@ class Picamera:
 
     def frames(self) -> Iterator[Frame]:
         """Yields frames as the sensor gives them; raises SourceError when it gives no more."""
-        index, last_ns = 0, -1
+        index, last_ns, ahead_ns = 0, -1, 0
         while (picture := self._capture()) is not None:
             rgb, stamp_ns, cost_ms = picture
+            now_ns = time.monotonic_ns()  # the sensor's clock may be another, but as fast
+            ahead_ns = ahead_ns if index else stamp_ns - now_ns
+            # A single stamp may be far off, and none after it could be later than that.
+            if abs(stamp_ns - now_ns - ahead_ns) > _OFF_NS:
+                stamp_ns = now_ns + ahead_ns
             last_ns = max(stamp_ns, last_ns + 1)
             yield Frame(rgb, index, last_ns, cost_ms=cost_ms)
             index += 1

@@ -33,6 +33,7 @@ _log = logging.getLogger(__name__)
 # With a single buffer the camera has none to fill while OpenCV decodes, and loses every other
 # frame; with more, frames grow old if the reader falls behind.
 _BUFFERS = 2
+_OFF_NS = 5_000_000_000  # a stamp that is further from now is not believed
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,9 @@ class Usb:
         picture, self._first = self._first or self._capture.read(), None
         while picture is not None and not self._capture.closed:
             rgb, stamp_ms, cost_ms = picture
-            t_ns = round(stamp_ms * 1e6) if self._stamped else time.monotonic_ns()
+            now_ns, stamp_ns = time.monotonic_ns(), round(stamp_ms * 1e6)
+            # A single stamp may be far off, and none after it could be later than that.
+            t_ns = stamp_ns if self._stamped and abs(stamp_ns - now_ns) < _OFF_NS else now_ns
             last_ns = max(t_ns, last_ns + 1)
             yield Frame(rgb, index, last_ns, cost_ms=cost_ms)
             index += 1

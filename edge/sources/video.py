@@ -25,7 +25,7 @@ from pathlib import Path
 import cv2
 
 from edge.errors import SourceError, UsageError
-from edge.sources import read_options, split_options
+from edge.sources import public, read_options, split_options
 from edge.sources._capture import Capture
 from edge.types import Frame, Source
 
@@ -73,11 +73,13 @@ def _open_url(rest: str) -> Source:
         url = rest
     options = read_options(texts, Options)
     if not re.match(r"(https?|rtsps?)://[^/]", url):
-        raise UsageError(f"{url} cannot be read; video: takes http, https, rtsp and rtsps URLs")
+        raise UsageError(
+            f"{public(url)} cannot be read; video: takes http, https, rtsp and rtsps URLs"
+        )
     timeout_ms = round(options.timeout * 1000)
     params = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, timeout_ms]
     params += [cv2.CAP_PROP_READ_TIMEOUT_MSEC, timeout_ms]
-    shown = re.sub(r"//[^/]*@", "//", re.sub(r"[?#].*", "", url))  # without a password
+    shown = re.sub(r"[?#].*", "", public(url))
     capture = Capture(url, cv2.CAP_FFMPEG, params, live=True)
     if not capture.opened():
         raise SourceError(
