@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from threading import Thread, Timer
 
@@ -296,6 +296,45 @@ def test_the_command_ends_at_once_while_its_camera_is_away(
     while "has sent nothing" not in run.stderr.readline():
         assert run.poll() is None
     run.send_signal(number)
-    out, _ = run.communicate(timeout=20)
+    out, _ = run.communicate(timeout=4)
     assert run.returncode in (0, 130)
     assert json.loads(out.splitlines()[-1])["event"] == "end"
+
+
+def children(pid: int) -> set[int]:
+    """The processes that this one has started and that are there yet."""
+    found = set()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            if int(stat.read_text().rpartition(")")[2].split()[1]) == pid:
+                found.add(int(stat.parent.name))
+    return found
+
+
+def check_ends_at_once(run: subprocess.Popen[str]) -> None:
+    """SIGTERM: within three seconds, with status 0, and no process is left."""
+    cameras = children(run.pid)
+    run.send_signal(signal.SIGTERM)
+    _, err = run.communicate(timeout=3)
+    assert (run.returncode, "Traceback" in err) == (0, False)
+    assert not [pid for pid in cameras if Path(f"/proc/{pid}/cmdline").exists()]
+
+
+def test_the_command_ends_at_once_while_a_stream_is_opened(tmp_path: Path) -> None:
+    """A camera that accepts the connection, and says nothing for half a minute."""
+    camera = mjpeg_server.Camera(silent=True)
+    with mjpeg_server.serve(camera):
+        run = command(f"video:{camera.url}/cam#timeout=30", tmp_path, "")
+        while not camera.paths:
+            assert run.poll() is None
+            time.sleep(0.05)
+        check_ends_at_once(run)
+
+
+def test_the_command_ends_at_once_while_its_first_camera_is_waited_for(tmp_path: Path) -> None:
+    """A service whose camera is not plugged in yet."""
+    run = command("usb:99", tmp_path, "wait = true")
+    assert run.stderr
+    while "there is no camera usb:99" not in run.stderr.readline():
+        assert run.poll() is None
+    check_ends_at_once(run)
