@@ -1,0 +1,181 @@
+"""The report of results: what it draws, marks and refuses."""
+
+from __future__ import annotations
+
+import json
+import sys
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import latency, models, report, result
+from edge.errors import UsageError
+from edge.manifest import BUNDLED
+
+
+@pytest.fixture(scope="module")
+def of_latency(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A result of a real run."""
+    path = tmp_path_factory.mktemp("report") / "latency.json"
+    flags = ["--source", "signer:HI", "--detector", "truth", "--starts", "0", "--no-work"]
+    assert latency.main([*flags, "--frames", "70", "--warm-up", "0", "--json", str(path)]) == 0
+    return path
+
+
+@pytest.fixture(scope="module")
+def of_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A result of two bundled models, measured for an instant."""
+    path = tmp_path_factory.mktemp("report") / "models.json"
+    files = [str(BUNDLED / f"{name}.tflite") for name in ("letters", "sign_mnist")]
+    flags = ["--only", "--threads", "1", "--runs", "2", "--seconds", "0.01", "--json", str(path)]
+    assert models.main([*files, *flags]) == 0
+    return path
+
+
+def changed(path: Path, to: Path, **fields: Any) -> Path:
+    """Writes a result with other fields; those given as a dictionary are updated."""
+    found = json.loads(path.read_text())
+    for name, value in fields.items():
+        found[name] = {**found[name], **value} if isinstance(value, dict) else value
+    to.write_text(json.dumps(found))
+    return to
+
+
+def test_pictures_and_a_page_are_drawn(of_latency: Path, of_models: Path, tmp_path: Path) -> None:
+    """The page holds every picture itself, the commands, and what estimates are."""
+    out = tmp_path / "out"
+    assert report.main([str(of_latency), str(of_models), "--out", str(out)]) == 0
+    pictures = {"latency.png", "fps.png", "models.png", "accuracy.png"}
+    assert {path.name for path in out.iterdir()} == pictures | {"index.html"}
+    for name in pictures:
+        content = (out / name).read_bytes()
+        assert content.startswith(b"\x89PNG")
+        assert len(content) < 200_000
+    page = (out / "index.html").read_text()
+    assert page.count("data:image/png;base64,") == len(pictures)
+    assert "http" not in page.replace("http://www.w3.org", "")
+    assert "python -m benchmarks.latency" in page
+    assert "Estimates, not measured" in page
+
+
+def test_the_same_results_are_drawn_the_same(of_latency: Path, tmp_path: Path) -> None:
+    """Byte for byte, so that a picture changes only when figures do."""
+    for name in ("a", "b"):
+        assert report.main([str(of_latency), "--out", str(tmp_path / name)]) == 0
+    for path in (tmp_path / "a").iterdir():
+        assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
+
+
+def test_results_of_different_models_are_marked(
+    of_latency: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And drawn beside each other all the same, each by its own name."""
+    other = changed(
+        of_latency,
+        tmp_path / "other.json",
+        models={"letters": "0" * 64},
+        settings={"hands": 2},
+        machine={"board": "Raspberry Pi 9"},
+    )
+    out = tmp_path / "out"
+    assert report.main([str(of_latency), str(other), "--out", str(out)]) == 0
+    marked = capsys.readouterr().err
+    assert "different models" in marked
+    assert "letters" in marked
+    assert "hands is 2, not 1" in marked
+    page = (out / "index.html").read_text()
+    assert "Not of the same" in page
+    assert "Raspberry Pi 9" in page
+
+
+def test_results_of_the_same_are_not_marked(
+    of_latency: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two boards that ran the same."""
+    other = changed(of_latency, tmp_path / "o.json", machine={"board": "Raspberry Pi 9"})
+    assert report.main([str(of_latency), str(other), "--out", str(tmp_path / "out")]) == 0
+    assert not capsys.readouterr().err
+    assert "Not of the same" not in (tmp_path / "out" / "index.html").read_text()
+
+
+def test_results_of_one_board_have_different_names(of_latency: Path) -> None:
+    """The second of a name is told by its number."""
+    found = [report.read(of_latency) for _ in range(3)]
+    assert len(set(report.labels(found))) == 3
+
+
+def test_accuracy_is_that_of_the_very_file_that_was_measured(of_models: Path) -> None:
+    """The letter model's sets left out, their mean and worst; none of a file of another sum."""
+    found = report.read(of_models)
+    points = report.accuracies(found, 1)
+    letters = {p["what"]: p for p in points if p["name"] == "letters"}
+    assert {p["kind"] for p in letters.values()} == {"strangers"}
+    assert letters["accuracy, set left out, the worst"]["accuracy"] < 0.9
+    assert {p["kind"] for p in points if p["name"] == "sign_mnist"} == {"strangers", "same people"}
+    other = deepcopy(found)
+    for model in other["models"]:
+        model["sha256"] = "0" * 64
+    assert not report.accuracies(other, 1)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("", "not JSON"),
+        ("[1]", "not the result of a benchmark"),
+        ('{"kind": "peers", "version": 1}', "those drawn"),
+        ('{"kind": 3, "version": 1}', "those drawn"),
+        ('{"kind": "models", "version": 1}', "no"),
+        ('{"kind": "scaling", "version": 99}', "version 99"),
+        ('{"kind": "latency", "version": 1}', "no whole result"),
+    ],
+)
+def test_what_is_no_result_is_refused(
+    content: str, why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In one line, and nothing is written."""
+    path, out = tmp_path / "r.json", tmp_path / "out"
+    path.write_text(content)
+    assert report.main([str(path), "--out", str(out)]) == UsageError.exit_code
+    printed = capsys.readouterr().err.strip()
+    assert why in printed
+    assert printed.count("\n") == 0
+    assert not out.exists()
+
+
+def test_a_file_that_is_not_there_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By its name."""
+    assert report.main(["none.json", "--out", str(tmp_path)]) == UsageError.exit_code
+    assert "none.json" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_a_file_is_refused(of_latency: Path) -> None:
+    """It would be in the way."""
+    assert report.main([str(of_latency), "--out", str(of_latency)]) == UsageError.exit_code
+
+
+def test_without_matplotlib_it_says_what_to_install(
+    of_latency: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A board has none of it."""
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    code = report.main([str(of_latency), "--out", str(tmp_path / "out")])
+    assert code == UsageError.exit_code
+    assert "pip install matplotlib" in capsys.readouterr().err
+
+
+def test_names_in_results_do_no_harm_to_the_page(of_latency: Path, tmp_path: Path) -> None:
+    """A result may come from anyone."""
+    bad = "<script>alert(1)</script>"
+    other = changed(of_latency, tmp_path / "o.json", command=bad, machine={"board": bad})
+    assert report.main([str(other), "--out", str(tmp_path / "out")]) == 0
+    page = (tmp_path / "out" / "index.html").read_text()
+    assert "<script>" not in page
+    assert result.read(other)["command"] == bad
