@@ -144,26 +144,26 @@ def accuracy(points: Sequence[Mapping[str, Any]], cost: str) -> bytes:
     axes = figure.subplots()
     plain(axes, "accuracy against cost, a model a name")
     _log_ms(axes)
-    names = list(dict.fromkeys(point["name"] for point in points))
-    for name in names:
+    by_cost = sorted(points, key=lambda point: float(point["ms"]))
+    for number, name in enumerate(dict.fromkeys(point["name"] for point in by_cost)):
         mine = [point for point in points if point["name"] == name]
-        x, y = [p["ms"] for p in mine], [100 * p["accuracy"] for p in mine]
-        axes.plot(x, y, color=PALE, linewidth=1.2, zorder=1)
+        x, y = mine[0]["ms"], [100 * point["accuracy"] for point in mine]
+        axes.plot([x, x], [min(y), max(y)], color=PALE, linewidth=1.2, zorder=1)
         for point in mine:
-            strangers = point["kind"] == "strangers"
-            at = point["ms"], 100 * point["accuracy"]
-            face = INK if strangers else "white"
+            face = INK if point["kind"] == "strangers" else "white"
+            at = x, 100 * point["accuracy"]
             axes.plot(*at, "o", color=INK, markerfacecolor=face, markersize=7, zorder=2)
-        top = max(zip(y, x, strict=True))
+        # Above and below in turns, so that neighbours do not write over each other.
+        end, away = (min(y), -15) if number % 2 else (max(y), 8)
         axes.annotate(
-            name, (top[1], top[0]), (0, 7), textcoords="offset points", fontsize=8, ha="center"
+            name, (x, end), (0, away), textcoords="offset points", fontsize=8, ha="center"
         )
     axes.set_xlabel(f"{cost}, logarithmic", fontsize=8)
     axes.set_ylabel("accuracy, %", fontsize=8)
     if points:
         each = [p["ms"] for p in points]
         axes.set_xlim(min(each) / 3, max(each) * 3)
-        axes.set_ylim(0, 109)
+        axes.set_ylim(-5, 109)
     axes.set_yticks(range(0, 101, 20))
     told = "● people or sets never seen    ○ the people of training; one line joins a model's own"
     axes.text(0.0, -0.17, told, transform=axes.transAxes, fontsize=8, color=GREY)

@@ -18,16 +18,16 @@ import contextlib
 import shlex
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from benchmarks import conditions, estimates, graph, result
+from benchmarks import conditions, estimates, graph, model_table, result
 from benchmarks.alone import WARM_UP_S, in_own_process
-from edge import handmodels
+from edge import handmodels, machine
 from edge.errors import FingerspellError, UsageError
 from edge.interpreter import Model
 from edge.manifest import BUNDLED, sha256_of
@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         found = measure(options, given)
         if options.json:
             result.write(options.json, found)
-        print("\n".join(lines(found)))
+        print("\n".join(model_table.lines(found)))
     except FingerspellError as error:
         print(f"models: {error}", file=sys.stderr)
         return error.exit_code
@@ -112,7 +112,7 @@ def measure(options: argparse.Namespace, argv: Sequence[str]) -> result.Result:
             "runs": options.runs,
             "seconds": options.seconds,
         },
-        "conditions": {"samples": watch.samples, "warnings": watch.warnings()},
+        "conditions": {"samples": watch.samples, "warnings": [*watch.warnings(), *_matrices()]},
         "models": measured,
         "rates": estimates.rates(),
         "missing": missing,
@@ -140,6 +140,17 @@ def _wanted(options: argparse.Namespace) -> tuple[list[Path], dict[str, str]]:
     for path in (*options.files, *filter(None, [options.float])):
         Model(path)  # what is wrong is said before a long measurement
     return paths, missing
+
+
+def _matrices() -> list[str]:
+    """Returns a warning where int8 gains what it gains on no Raspberry Pi."""
+    with contextlib.suppress(OSError):
+        if " amx_int8" in (machine.PROC / "cpuinfo").read_text():
+            return [
+                "this processor has matrix units for int8 (AMX): int8 gains more here than on a"
+                " board without any"
+            ]
+    return []
 
 
 def _measured(path: Path, options: argparse.Namespace) -> dict[str, Any]:
@@ -181,61 +192,6 @@ def _against_float(
         how = options.runs, options.seconds, floats
         turns = [in_own_process(path, threads, *how) for threads in options.threads]
     return {"floats": told, "turns": turns}
-
-
-def lines(found: result.Result) -> Iterator[str]:
-    """Yields a result of this module for people."""
-    machine = found["machine"]
-    yield f"{machine['board'] or machine['processor']}; {found['versions']['litert']}"
-    yield ""
-    titles = ("init", "first", "p50", "p90", "min")
-    heads = "".join(f"{title:>9}" for title in titles)
-    yield (
-        f"{'model':<20}{'kB':>6}{'MMAC':>7} {'':8}{'threads':>8}{heads} ms{'MB':>7}"
-        f"{'int8 / float32':>22}"
-    )
-    for model in found["models"]:
-        yield from _model_lines(model)
-    yield ""
-    yield "ESTIMATES, not measured: the time of the arithmetic by published rates, ms"
-    boards = [r["board"].partition(",")[0] for r in found["rates"] if r["precision"] == "int8"]
-    heads = "".join(f"{f'{b[-4:]}, {n}':>16}" for b in boards for n in ("one core", "four"))
-    yield f"{'model':<20} {heads}"
-    for model in found["models"]:
-        yield f"{model['name']:<20} {_estimated(model)}"
-    for rate in found["rates"]:
-        yield (
-            f"rate of {rate['board']}, {rate['precision']}: {rate['low_gmacs']:g} to"
-            f" {rate['high_gmacs']:g} GMAC/s on four cores, from {'; '.join(rate['from'])}"
-        )
-    yield from (f"missing: {name}: {why}" for name, why in found["missing"].items())
-    yield from (f"warning: {line}" for line in found["conditions"]["warnings"])
-    if found["ended"] == "interrupted":
-        yield "stopped early: some models were not measured"
-
-
-def _model_lines(model: dict[str, Any]) -> Iterator[str]:
-    name = f"{model['name']:<20}{model['size_bytes'] / 1000:>6.0f}"
-    name += f"{sum(model['macs'].values()) / 1e6:>7.1f} {model['precision']:8}"
-    turns = {turn["threads"]: turn for turn in model["against_float"].get("turns", ())}
-    for each in model["alone"]:
-        steady = each["steady_ms"]
-        times = (each["init_ms"], each["first_ms"], steady["p50"], steady["p90"], steady["min"])
-        told = "".join(f"{ms:>9.3f}" for ms in times)
-        turn = turns.get(each["threads"])
-        told += f"   {each['memory_mb']:>7.1f}{ratio(turn) if turn else '':>22}"
-        yield f"{name}{each['threads']:>8}{told}"
-        name = " " * len(name)
-
-
-def ratio(turn: dict[str, float]) -> str:
-    """Returns int8 over float32, with its interval."""
-    return f"{turn['ratio']:.2f} ({turn['low']:.2f} to {turn['high']:.2f})"
-
-
-def _estimated(model: dict[str, Any]) -> str:
-    each = [f"{e['low_ms']:.2g} to {e['high_ms']:.2g}" for e in model["estimates"]]
-    return "".join(f"{told:>16}" for told in each) + f"  {model['estimates_lack']}"
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ import base64
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
-from benchmarks import models, scaling
+from benchmarks import scaling
+from benchmarks.model_table import ratio, span
 from benchmarks.result import KINDS, QUANTILES, Result
 
 STYLE = """
@@ -18,8 +19,10 @@ h1 { margin-bottom: .2rem; } h2 { margin-top: 2.6rem; } h3 { margin: 1.6rem 0 .4
 figure { margin: 1rem 0; } img { max-width: 100%; height: auto; display: block; }
 figcaption { color: #5c6672; font-size: .9rem; margin-top: .3rem; }
 .wide { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .25rem .7rem; text-align: right; border-bottom: 1px solid var(--line); }
+table { border-collapse: collapse; margin: .9rem 0;
+        font-size: .9rem; font-variant-numeric: tabular-nums; }
+th, td { padding: .25rem .7rem; white-space: nowrap;
+         text-align: right; border-bottom: 1px solid var(--line); }
 th { color: var(--ink); } th:first-child, td:first-child { text-align: left; padding-left: 0; }
 tr.whole td { font-weight: 600; }
 pre, code { font: .85rem/1.5 ui-monospace, monospace; background: #f5f7fa; }
@@ -35,8 +38,8 @@ TITLES = {
     "accuracy": (
         "Accuracy against cost",
         "As the models' manifests tell it. Models read different alphabets and were measured on"
-        " different photographs: compare a model's own points first. A reader of landmarks needs"
-        " the hand models before it, whose time is not in its own.",
+        " different photographs: compare a model's own points first. All of them need the hand to"
+        " be found before, which is the same for all and is not in their time.",
     ),
     "scaling": ("What makes a frame dearer", "With its slope, and an interval of 95 %."),
 }
@@ -125,7 +128,7 @@ def _models(found: Result) -> Iterator[str]:
                     f"{sum(model['macs'].values()) / 1e6:.1f}",
                     str(each["threads"]),
                     *(f"{ms:.3f}" for ms in times),
-                    models.ratio(turn) if turn else "",
+                    ratio(turn) if turn else "",
                 ]
             )
     yield from _table(heads, rows)
@@ -136,7 +139,7 @@ def _models(found: Result) -> Iterator[str]:
     estimated = [
         [
             model["name"],
-            *(f"{e['low_ms']:.2g} to {e['high_ms']:.3g}" for e in model["estimates"]),
+            *(span(each) for each in model["estimates"]),
             model["estimates_lack"],
         ]
         for model in found["models"]
