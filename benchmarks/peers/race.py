@@ -123,6 +123,7 @@ def run(
                     frames=frames,
                     until=seconds and start + seconds,
                 )
+                _weigh(rows, processes)
                 file.unlink()
                 show.update()
                 if race.ended != "source":
@@ -134,7 +135,6 @@ def run(
         race.seconds = time.perf_counter() - start
         for row in rows:
             if not row.error and row.name in processes:
-                row.memory_mb = processes[row.name].memory_mb()
                 row.cpu_s = processes[row.name].cpu_s()
     if not race.recordings:
         if race.skipped:
@@ -176,6 +176,13 @@ def _read(
         if until and time.perf_counter() > until:
             return "seconds"
     return "source"
+
+
+def _weigh(rows: Sequence[Row], processes: Mapping[str, Process]) -> None:
+    """Takes each peer's memory, once: to open everything anew for each recording adds to it."""
+    for row in rows:
+        if row.name in processes and not row.error and not row.memory_mb:
+            row.memory_mb = processes[row.name].memory_mb()
 
 
 def _sample(answer: Sequence[Any]) -> Sample:

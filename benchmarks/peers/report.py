@@ -9,7 +9,7 @@ peers       for each: name, summary, error (None, or why there are no figures), 
             frames      kind -> count, and distributions of wall_ms and cpu_ms
             ratios      against, kind, measure, ratio, low, high, blocks, frames
             startup_s   median, all: from the start of a fresh process to its first result
-            memory_mb   peak_rss, pss: at the end
+            memory_mb   peak_rss, pss: after the first recording
             installed_mb            environment and models on disk
             letters     group -> rule -> figures of benchmarks/scoring.py, and frames_right
 """
