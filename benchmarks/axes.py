@@ -10,6 +10,7 @@ import os
 import sys
 import tempfile
 import time
+from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -167,10 +168,9 @@ def length(config: Config, seconds: float, stop: Stop) -> Axis:
     frames = _round()
     old = Lane(config, frames, ("tracked", 1), back=False)
     old.turn_ms(len(frames))
-    seen: list[int] = []
-    ratios: list[float] = []
-    old_ms: list[float] = []
-    kept: list[int] = []  # blocks of memory
+    # Arrays, of which an element is no block of memory of its own: these are counted in `kept`.
+    seen, kept = array("q"), array("q")
+    ratios, old_ms = array("d"), array("d")
     end_s = time.monotonic() + seconds
     while not stop.reason and (time.monotonic() < end_s or len(ratios) < lanes.LEAST):
         new = Lane(config, frames, ("tracked", 1), back=False)
@@ -189,7 +189,7 @@ def length(config: Config, seconds: float, stop: Stop) -> Axis:
     tenth = max(1, len(ratio) // 10)
     return {
         "turns": len(ratio),
-        "x": seen,
+        "x": list(seen),
         "names": [],
         "unit": "% in 10,000 frames",
         "kinds": {
