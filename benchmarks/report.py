@@ -29,6 +29,7 @@ from edge.errors import FingerspellError, ModelError, UsageError
 from edge.manifest import BUNDLED, load, write
 
 KINDS = ("latency", "models", "scaling")
+PICTURES = ("latency", "fps", "models", "accuracy", "scaling")
 SAME = ("source", "sizes", "detector", "model", "alphabet", "hands", "threads", "sink")
 STRANGERS = ("strangers", "left out", "held out")  # how manifests name the harder figures
 
@@ -39,9 +40,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("results", nargs="+", type=Path, metavar="RESULT.json")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="made if needed")
+    parser.add_argument(
+        "--only", action="append", choices=PICTURES, help="this picture, and no page; repeatable"
+    )
     options = parser.parse_args(argv)
     try:
-        for path in report(options.results, options.out):
+        for path in report(options.results, options.out, options.only):
             print(path)
     except FingerspellError as error:
         print(f"report: {error}", file=sys.stderr)
@@ -49,8 +53,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def report(paths: Sequence[Path], out: Path) -> list[Path]:
-    """Writes the pictures and the page; returns their paths. Raises UsageError."""
+def report(paths: Sequence[Path], out: Path, only: Sequence[str] | None = None) -> list[Path]:
+    """Writes the pictures and the page, or some pictures only; returns their paths.
+
+    Raises UsageError for what is no result, and for pictures that there are no results for.
+    """
     try:
         import matplotlib  # noqa: F401 - whether it is there
     except ImportError as error:
@@ -60,8 +67,11 @@ def report(paths: Sequence[Path], out: Path) -> list[Path]:
         raise UsageError(f"{out} is no folder; choose another --out")
     pictures = drawn(found)
     differ = differences([each for each in found if each["kind"] == "latency"])
-    files = {f"{name}.png": content for name, content in pictures.items()}
-    files["index.html"] = page.html(found, labels(found), pictures, differ).encode()
+    if missing := sorted(set(only or ()) - set(pictures)):
+        raise UsageError(f"there is nothing to draw {missing[0]}.png from; give such a result")
+    files = {f"{name}.png": pictures[name] for name in only or pictures}
+    if not only:
+        files["index.html"] = page.html(found, labels(found), pictures, differ).encode()
     for name, content in files.items():
         write(out / name, content)
     for line in differ:

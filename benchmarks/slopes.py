@@ -41,7 +41,7 @@ def _spoken(each: Mapping[str, float]) -> str:
     if not each:
         return "?"
     value, low, high = (
-        f"{n:.0f}" if abs(n) >= 100 else f"{n:.2g}" for n in (each[k] for k in KEYS)
+        f"{n:.0f}" if abs(n) >= 100 else f"{n:.3g}" for n in (each[k] for k in KEYS)
     )
     return f"{value} ({low} to {high})"
 
@@ -55,7 +55,7 @@ def _line(axes: Axes, axis: Any, kind: str, figures: Any, colour: str) -> None:
         low, high = np.percentile(ms["batches"], [25, 75])
         axes.plot([each, each], [low, high], color=colour, linewidth=4, alpha=0.3)
     axes.set_ylim(0, max(axes.get_ylim()[1], 1.35 * max(y, default=1)))
-    axes.set_ylabel("ms a frame", fontsize=8)
+    axes.set_ylabel("ms a frame, of the processor", fontsize=8)
     axes.legend(fontsize=8, frameon=False, loc="upper left")
 
 
@@ -68,7 +68,7 @@ def _bars(axes: Axes, axis: Any, kind: str, figures: Any, colour: str) -> None:
     axes.set_yticks(range(len(each)), list(each))
     axes.invert_yaxis()
     axes.set_xlim(0, 1.9 * max(values, default=1))
-    axes.set_xlabel(axis["unit"], fontsize=8)
+    axes.set_xlabel(f"{axis['unit']}, of the processor", fontsize=8)
 
 
 def _drift(axes: Axes, axis: Any, kind: str, figures: Any, colour: str) -> None:

@@ -60,6 +60,18 @@ def test_pictures_and_a_page_are_drawn(of_latency: Path, of_models: Path, tmp_pa
     assert "Estimates, not measured" in page
 
 
+def test_one_picture_is_drawn_where_one_is_wanted(
+    of_latency: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And no page; one that there is no result for is refused."""
+    out = tmp_path / "out"
+    assert report.main([str(of_latency), "--out", str(out), "--only", "latency"]) == 0
+    assert [path.name for path in out.iterdir()] == ["latency.png"]
+    code = report.main([str(of_latency), "--out", str(out), "--only", "scaling"])
+    assert code == UsageError.exit_code
+    assert "scaling.png" in capsys.readouterr().err
+
+
 def test_the_same_results_are_drawn_the_same(of_latency: Path, tmp_path: Path) -> None:
     """Byte for byte, so that a picture changes only when figures do."""
     for name in ("a", "b"):
