@@ -315,7 +315,10 @@ def check_ends_at_once(run: subprocess.Popen[str]) -> None:
     """SIGTERM: within three seconds, with status 0, and no process is left."""
     cameras = children(run.pid)
     run.send_signal(signal.SIGTERM)
-    _, err = run.communicate(timeout=3)
+    try:
+        _, err = run.communicate(timeout=3)
+    finally:
+        run.kill()
     assert (run.returncode, "Traceback" in err) == (0, False)
     assert not [pid for pid in cameras if Path(f"/proc/{pid}/cmdline").exists()]
 
