@@ -40,6 +40,13 @@ def plain(axes: Axes, title: str) -> None:
     axes.set_title(title, loc="left", fontsize=10, weight="bold", color=INK)
 
 
+def warn(figure: Figure, results: Sequence[Result]) -> None:
+    """Writes below a picture why its figures are not to be trusted, if there is a reason."""
+    lines = dict.fromkeys(line for each in results for line in each["conditions"]["warnings"])
+    if lines:
+        figure.supxlabel("\n".join(lines), fontsize=7, color=MARK)
+
+
 def latency(results: Mapping[str, Result]) -> bytes:
     """Draws each stage's times, a panel a kind of frame, a colour a result (label -> result).
 
@@ -74,6 +81,7 @@ def latency(results: Mapping[str, Result]) -> bytes:
     handles, labels = panels[0].get_legend_handles_labels()
     if handles:
         figure.legend(handles, labels, loc="outside upper left", fontsize=8, frameon=False)
+    warn(figure, list(results.values()))
     return png(figure)
 
 
@@ -132,6 +140,7 @@ def fps(results: Mapping[str, Result]) -> bytes:
     axes.axvline(CAMERA_FPS, color=MARK, linewidth=1)
     axes.set_xlim(0, 1.1 * max([CAMERA_FPS, *(value for _, _, value in bars)]))
     axes.set_xlabel(f"the red line: the {CAMERA_FPS:.0f} that a camera gives", fontsize=8)
+    warn(figure, list(results.values()))
     return png(figure)
 
 

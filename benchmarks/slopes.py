@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.charts import INK, MARK, PALE, plain, png
+from benchmarks.charts import INK, MARK, PALE, plain, png, warn
 from benchmarks.result import Result
 
 KEYS = ("value", "low", "high")
@@ -34,6 +34,7 @@ def scaling(found: Result) -> bytes:
             panel.set_xlabel(", ".join(f"{x:.1f}" for x in axis["x"]) + " megapixels", fontsize=8)
         elif axis["names"] and name != "sinks":
             panel.set_xticks(axis["x"], axis["names"])
+    warn(figure, [found])
     return png(figure)
 
 
