@@ -20,7 +20,7 @@ from edge.recorder import Order, Recorder, Step
 from edge.run import USUAL_FPS, taken, threads, window
 from edge.service import Stop
 from edge.sinks import Sinks
-from edge.sources import first_camera
+from edge.sources import first_camera, public
 from edge.takes import LEAST, NONE, next_number, save
 from edge.types import End, Frame, Hand, Prediction, Result, Source
 
@@ -47,7 +47,7 @@ def record(config: Config, order: Order, stop: Stop) -> int:
             sinks = Sinks(sink_uris)
         stack.callback(lambda: sinks.close(End(text, 0, 0)))
         frames = stop.frames(stack.enter_context(taken(source, sink_uris, stop)))
-        facts = {"source": _public(config.source), "detector": config.detector, "sitting": _now()}
+        facts = {"source": public(config.source), "detector": config.detector, "sitting": _now()}
         log.info(_plan(order, folder))
         recorder = Recorder(order)
         for seen, (frame, found, step) in enumerate(_steps(frames, hands, recorder, stop), 1):
@@ -116,11 +116,6 @@ def _camera(config: Config) -> Source:
     if camera is None:
         raise SourceError("no camera works (see fingerspell devices); choose a --source")
     return camera
-
-
-def _public(uri: str) -> str:
-    """The URI without a stream's user name and password."""
-    return re.sub(r"//[^/@]*@", "//", uri)
 
 
 def _now() -> str:
