@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -17,12 +16,14 @@ from edge.types import Result
 PER_FRAMES = 100_000
 MEMORY_MB = 1.0  # the most that memory may grow in so many frames
 SPREAD = 2  # open files, or threads, more or less: a page being answered, a process being reaped
-RISE = 0.1  # the most that a frame's processor time may rise from the start of a run to its end
+RISE = 0.1  # the most that a frame's processor time may rise from the first third to the last
+ENOUGH = 50_000  # frames, after the warm-up, from which growth is told
 WARM_UP = 0.1  # share of the samples that are left out: caches fill, allocators settle
 CHILD_FRAMES = 5_000  # a capture process has drawn all its pictures after so many
 
 
-class Process(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Process:
     """One process as /proc tells: resident MB (1e6 bytes), open files, threads; zeros if gone."""
 
     memory_mb: float = 0.0
@@ -161,12 +162,6 @@ def bounds(samples: Sequence[Sample]) -> list[Bound]:
     rest = [s for s in samples[max(1, round(WARM_UP * len(samples))) :] if s.frames]
     # A new capture process draws its pictures first, and where it has one, it has shared memory.
     drawn = [s for s in rest if s.child_frames >= CHILD_FRAMES]
-    tracked = [s for s in rest if s.tracked_cpu_ms]
-    rise = None
-    if _spans(tracked):
-        rate = slope([s.frames for s in tracked], [s.tracked_cpu_ms for s in tracked])
-        rise = rate * (tracked[-1].frames - tracked[0].frames)
-        rise /= float(np.median([s.tracked_cpu_ms for s in tracked]))
     name = f"in {PER_FRAMES:,} frames, MB"
     return [
         Bound(f"memory {name}", _growth(rest, lambda s: s.parent.memory_mb), MEMORY_MB),
@@ -175,12 +170,24 @@ def bounds(samples: Sequence[Sample]) -> list[Bound]:
         Bound("threads, spread", _spread([s.parent.threads for s in rest]), SPREAD),
         Bound("capture's open files, spread", _spread([s.child.files for s in drawn]), SPREAD),
         Bound("capture's threads, spread", _spread([s.child.threads for s in drawn]), SPREAD),
-        Bound("rise of a tracked frame's processor time", rise, RISE),
+        Bound("rise of a tracked frame's processor time", _rise(rest), RISE),
     ]
 
 
 def _spans(samples: Sequence[Sample]) -> bool:
-    return len(samples) >= 5 and samples[-1].frames - samples[0].frames >= PER_FRAMES
+    return len(samples) >= 5 and samples[-1].frames - samples[0].frames >= ENOUGH
+
+
+def _rise(samples: Sequence[Sample]) -> float | None:
+    """Of the least in the last third over the least in the first: what others do, adds to time."""
+    if not _spans(samples):
+        return None
+    third = len(samples) // 3
+    first, last = (
+        min((s.tracked_cpu_ms for s in part if s.tracked_cpu_ms), default=None)
+        for part in (samples[:third], samples[-third:])
+    )
+    return last / first - 1 if first and last else None
 
 
 def _growth(samples: Sequence[Sample], of: Callable[[Sample], float]) -> float | None:

@@ -106,8 +106,8 @@ class Soak:
             faults=FAULTS,
             after=round(0.1 * (self._frames or FASTEST * self._seconds) / USUAL_FPS),
         )
-        if self._uri.startswith("faulty:"):
-            self._uri += f"{'&' if '?' in self._uri else '?'}state={self._state}"
+        kept = f"{'&' if '?' in self._uri else '?'}state={self._state}"
+        self._state_option = kept if self._uri.startswith("faulty:") else ""
         self._config = Config(detector="mediapipe:lite")  # as a Raspberry Pi 4 chooses itself
         self._ledger = Ledger()
         self._sampler = Sampler(arguments.every)
@@ -122,7 +122,7 @@ class Soak:
             stack.callback(self._systemd.close)
             logging.getLogger("edge").addHandler(self._troubles)
             stack.callback(logging.getLogger("edge").removeHandler, self._troubles)
-            source = open_guarded(self._uri, CAMERA)
+            source = open_guarded(self._uri + self._state_option, CAMERA)
             stack.callback(source.close)
             stages = open_stages(self._config, source)
             uris = [f"jsonl:{self._told}"]

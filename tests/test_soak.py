@@ -77,13 +77,13 @@ def test_a_level_run_breaks_no_bound() -> None:
     ids=["memory", "files", "time"],
 )
 def test_what_creeps_breaks_its_bound(growth: dict[str, Any], name: str) -> None:
-    """1.1 MB in 100,000 frames, a file a sample, a time that rises by a fifth: each is found."""
+    """1.1 MB in 100,000 frames, a file a sample, a time that rises by a quarter: each is found."""
     assert broken(samples(**growth)) == [name]
 
 
 def test_a_short_run_says_nothing_of_memory() -> None:
-    """Within 100,000 frames memory may still settle: its bound is neither kept nor broken."""
-    met = {bound.name: bound.met for bound in bounds(samples(9, mb=3.0))}
+    """Within 50,000 frames memory may still settle: its bound is neither kept nor broken."""
+    met = {bound.name: bound.met for bound in bounds(samples(5, mb=3.0))}
     assert met["memory in 100,000 frames, MB"] is None
     assert Bound("", None, 1.0).met is None
 
