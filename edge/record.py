@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import datetime
 import logging
-import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import replace

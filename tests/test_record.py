@@ -16,9 +16,10 @@ from edge import takes
 from edge.cli import main
 from edge.config import Config
 from edge.errors import SourceError, UsageError
-from edge.record import _public, record
+from edge.record import record
 from edge.recorder import Order, Recorder, Step
 from edge.service import Stop
+from edge.sources import public
 from edge.types import Hand
 from tests.sample_results import hand
 
@@ -299,8 +300,7 @@ def test_a_disk_that_fills_up_is_one_line(
 def test_a_password_is_not_kept(tmp_path: Path) -> None:
     """Takes are shared; a camera's password is not."""
     assert (
-        _public("video:rtsp://me:secret@10.0.0.7/s#timeout=3")
-        == "video:rtsp://10.0.0.7/s#timeout=3"
+        public("video:rtsp://me:secret@10.0.0.7/s#timeout=3") == "video:rtsp://10.0.0.7/s#timeout=3"
     )
 
 
