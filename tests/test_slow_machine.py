@@ -105,8 +105,8 @@ def test_the_machine_was_slow(slow: Slow) -> None:
 
 
 def test_the_newest_frame_is_read(slow: Slow) -> None:
-    """No frame is older than half a second when it has been read, the median a tenth of one, from
-    the first to the last: nothing queues up. And never does the loop pause for longer."""
+    """No frame is older than a second when it has been read, half of them are no older than a tenth
+    of one, from the first to the last: nothing queues up. Nor does the loop pause for long."""
     ages_s = list(slow.ages_s)
     assert max(ages_s) <= 1.0
     assert np.median(ages_s) <= 0.1
@@ -114,7 +114,7 @@ def test_the_newest_frame_is_read(slow: Slow) -> None:
 
 
 def test_letters_come_soon(slow: Slow) -> None:
-    """Each letter is told within a second of the moment in which the hand holds it, in order, and
+    """Each letter is told within one and a half seconds of the moment in which the hand holds it, in order, and
     nothing else is."""
     start_s = min(line["now_s"] - line["frame"] / FPS for line in slow.diary)
     shown, told, before = [], [], ""
