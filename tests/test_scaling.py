@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks import axes, lanes, result, scaling
@@ -150,6 +150,7 @@ def test_an_interval_is_told_of_enough_turns_only() -> None:
     assert found["low"] <= found["value"] == 3 <= found["high"]
 
 
+@settings(max_examples=30)
 @given(st.floats(-50, 50), st.integers(6, 30))
 def test_a_drift_is_found_beside_a_turn_that_was_disturbed(percent: float, turns: int) -> None:
     """One of them says nothing of the others."""
@@ -161,6 +162,7 @@ def test_a_drift_is_found_beside_a_turn_that_was_disturbed(percent: float, turns
     assert found["low"] <= found["value"] <= found["high"]
 
 
+@pytest.mark.slow
 def test_every_axis_is_measured_and_drawn(
     quick: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
