@@ -114,8 +114,8 @@ def test_the_newest_frame_is_read(slow: Slow) -> None:
 
 
 def test_letters_come_soon(slow: Slow) -> None:
-    """Each letter is told within one and a half seconds of the moment in which the hand holds it, in order, and
-    nothing else is."""
+    """Each letter is told within one and a half seconds of when the hand first holds it, in order,
+    and nothing else is."""
     start_s = min(line["now_s"] - line["frame"] / FPS for line in slow.diary)
     shown, told, before = [], [], ""
     for line in slow.later:
