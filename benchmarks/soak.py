@@ -148,17 +148,17 @@ class Soak:
                 tell(health.after(result))
                 stages.hands.patience = health.load.patience
             seconds = time.monotonic() - start_s
+            self._sampler.close()  # while all is still open
             health.stopping()
             self._systemd.listen()
             sinks.close(end)
         if not end.frames:
             raise SourceError(f"{self._uri} gave no frame to follow; choose another source")
         self._ledger.close()
-        self._sampler.close()
         return {
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
             "command": shlex.join(["python", "-m", "benchmarks.soak", *sys.argv[1:]]),
-            "stopped": stop.reason,
+            "stopped": stop.reason if stop.reason.startswith("SIG") else "",
             "frames": end.frames,
             "seconds": round(seconds, 1),
             **self._verdict(),

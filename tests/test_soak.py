@@ -166,7 +166,7 @@ def test_a_short_soak_keeps_its_bounds(
 ) -> None:
     """1,500 frames with a crash, black and half pictures: all letters are accounted for, files
     and threads stay, the watchdog is content, and the report is written."""
-    flags = ["--frames", "1500", "--every", "300", "--json", str(tmp_path / "soak.json")]
+    flags = ["--frames", "1500", "--every", "400", "--json", str(tmp_path / "soak.json")]
     code = main([*flags, "--source", SOURCE])
     told = capsys.readouterr().out
     assert code == 0, told
