@@ -277,15 +277,10 @@ def test_what_a_killed_one_leaves_is_swept_up(machine: Machine, install: Install
 
 
 def start(machine: Machine, *options: str) -> subprocess.Popen[bytes]:
-    command = machine.entering("bash", SCRIPT, *options)
-    quiet = subprocess.DEVNULL
-    return subprocess.Popen(command, stdout=quiet, stderr=quiet, preexec_fn=_as_in_a_terminal)
-
-
-def _as_in_a_terminal() -> None:
-    """Signals that the tests' own parent may have had ignored (nohup) do what they always do."""
-    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)
+    # What started the tests may have had signals ignored (nohup), which is inherited.
+    signals = ("env", "--default-signal=HUP,INT,TERM")
+    command = [*signals, *machine.entering("bash", SCRIPT, *options)]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def test_from_the_checkout_alone(machine: Machine, install: Install) -> None:
