@@ -10,18 +10,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from edge.capture import open_guarded
 from edge.config import Config
 from edge.detectors import open_detector
 from edge.errors import SourceError, UsageError
 from edge.hands import Hands
 from edge.recorder import Order, Recorder, Step
-from edge.run import USUAL_FPS, taken, threads, window
+from edge.run import USUAL_FPS, chosen_source, taken, threads, window
 from edge.service import Stop
 from edge.sinks import Sinks
-from edge.sources import first_camera, public
+from edge.sources import public
 from edge.takes import LEAST, NONE, next_number, save
-from edge.types import End, Frame, Hand, Prediction, Result, Source
+from edge.types import End, Frame, Hand, Prediction, Result
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +36,9 @@ def record(config: Config, order: Order, stop: Stop) -> int:
     number, kept, text = next_number(folder), 0, ""
     with contextlib.ExitStack() as stack:
         with stop.at_once():
-            uri, camera = config.source, config.camera
-            source = open_guarded(uri, camera) if uri else _camera(config)
+            source = chosen_source(config)
+            if source is None:
+                raise SourceError("no camera works (see fingerspell devices); choose a --source")
             stack.callback(source.close)
             fps = (source.fps or USUAL_FPS) if source.live else None
             hands = Hands(open_detector(config.detector, fps=fps, threads=threads(config)))
@@ -108,13 +108,6 @@ def _check_writable(folder: Path) -> None:
     except OSError as error:
         reason = error.strerror or error
         raise UsageError(f"cannot write into {there}: {reason}; choose another --out") from error
-
-
-def _camera(config: Config) -> Source:
-    camera = first_camera(lambda uri: open_guarded(uri, config.camera))
-    if camera is None:
-        raise SourceError("no camera works (see fingerspell devices); choose a --source")
-    return camera
 
 
 def _now() -> str:

@@ -171,14 +171,19 @@ def _at_their_time(
 
 def some_source(config: Config) -> Source:
     """Opens the source of the settings, else the first camera that works, else the signer."""
+    source = chosen_source(config)
+    if source is None:
+        log.info("no camera works (see fingerspell devices): showing the synthetic signer")
+    return source or open_source(SIGNER)
+
+
+def chosen_source(config: Config) -> Source | None:
+    """Opens the source of the settings, else the first camera that works; None if there is none."""
     if config.source:
         return open_guarded(config.source, config.camera)
     # One that does not open is not waited for: the next may.
     at_once = replace(config.camera, wait=False)
-    camera = first_camera(lambda uri: open_guarded(uri, at_once))
-    if camera is None:
-        log.info("no camera works (see fingerspell devices): showing the synthetic signer")
-    return camera or open_source(SIGNER)
+    return first_camera(lambda uri: open_guarded(uri, at_once))
 
 
 def window(source: Source) -> tuple[str, ...]:
