@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
+import resource
 import time
 from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -12,9 +13,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
-import numpy as np
-
-from benchmarks.startup import peak_memory_mb
+from benchmarks.latency.startup import peak_memory_mb
 from edge import interpreter, machine
 
 CPUS = Path("/sys/devices/system/cpu")
@@ -89,7 +88,8 @@ class Watch:
         watch.samples, watch.warnings(), watch.cpu_s, watch.memory_mb
 
     samples: lists of one length: t_s, temperature_c, clock_mhz, others_cpus (how many cores other
-        programs, or a virtual machine's other guests, took since the sample before), throttled.
+        programs, or a virtual machine's other guests, took since the sample before; what this
+        process starts is not another's), throttled.
     cpu_s, memory_mb: of this process ("loop") and of the one that a camera lives in ("capture",
         only where there is one): processor time between start and end, and the most memory ever.
     took_s: what the sampling itself took of a processor.
@@ -105,7 +105,9 @@ class Watch:
         self._lines = at_start()
         self._held_back: set[str] = set()
         self._headroom_c: float | None = None  # the least that there was
-        self._pids: dict[int, tuple[float, float]] = {}  # of the capture: seconds at first, and now
+        self._captures: dict[int, tuple[float, float]] = {}  # pid: seconds at first, and now
+        self._children_s = 0.0  # of all that this process started and has not yet waited for
+        self._others_cpus = 0.0
         self._memory_mb = {"loop": 0.0}
 
     def __enter__(self) -> Watch:
@@ -113,7 +115,7 @@ class Watch:
         self._first_s = time.process_time()
         self._old = set(machine.throttling(_bits())[1])
         self._look_at_processes()
-        self._busy_s = self._others_s()
+        self._first_others_s = self._before_others_s = self._others_s()
         self._thread.start()
         return self
 
@@ -121,6 +123,8 @@ class Watch:
         self._over.set()
         self._thread.join()
         self._sample()
+        spent_s = self._before_others_s - self._first_others_s
+        self._others_cpus = max(0.0, spent_s) / max(self._before_s - self._start_s, 1e-3)
         # The firmware remembers what came and went between two samples.
         self._held_back |= set(machine.throttling(_bits())[1]) - self._old
         self._last_s = time.process_time()
@@ -129,8 +133,8 @@ class Watch:
     def cpu_s(self) -> dict[str, float]:
         """Seconds of processor time, to be asked when it is over."""
         found = {"loop": round(self._last_s - self._first_s, 3)}
-        if self._pids:
-            found["capture"] = round(sum(now - first for first, now in self._pids.values()), 3)
+        if self._captures:
+            found["capture"] = round(sum(now - first for first, now in self._captures.values()), 3)
         return found
 
     @property
@@ -148,12 +152,9 @@ class Watch:
     def disturbances(self) -> list[str]:
         """Returns a line for each of them that makes two runs of the same code differ."""
         lines = []
-        spans_s = np.diff(self.samples["t_s"], prepend=0.0)
-        others = np.average(self.samples["others_cpus"], weights=spans_s + 1e-9)
-        if others > BUSY_CPUS:
-            lines.append(
-                f"the machine was busy: others used {others:.1f} of its {os.cpu_count()} cores"
-            )
+        if self._others_cpus > BUSY_CPUS:
+            used = f"{self._others_cpus:.1f} of its {os.cpu_count()} cores"
+            lines.append(f"the machine was busy: others used {used}")
         if self._held_back:
             lines.append(f"the board held the processor back: {', '.join(sorted(self._held_back))}")
         hottest = max(filter(None, self.samples["temperature_c"]), default=0.0)
@@ -171,9 +172,9 @@ class Watch:
     def _sample(self) -> None:
         start_s = time.thread_time()
         self._look_at_processes()
-        now_s, busy_s = time.monotonic(), self._others_s()
-        others = max(0.0, busy_s - self._busy_s) / max(now_s - self._before_s, 1e-3)
-        self._before_s, self._busy_s = now_s, busy_s
+        now_s, others_s = time.monotonic(), self._others_s()
+        others = max(0.0, others_s - self._before_others_s) / max(now_s - self._before_s, 1e-3)
+        self._before_s, self._before_others_s = now_s, others_s
         held_back = machine.throttling(_bits())[0]
         self._held_back.update(held_back)
         if (headroom_c := machine.headroom_c()) is not None:
@@ -194,30 +195,32 @@ class Watch:
         fields = [int(field) for field in _text(machine.PROC / "stat").split("\n")[0].split()[1:]]
         # user, nice, system, irq, softirq, steal: not idle and iowait; proc_stat(5).
         busy = sum(fields[i] for i in (0, 1, 2, 5, 6, 7) if i < len(fields)) / _TICKS
-        mine = time.process_time() + sum(now for _, now in self._pids.values())
-        return busy - mine
+        waited_for = resource.getrusage(resource.RUSAGE_CHILDREN)
+        ended_s = waited_for.ru_utime + waited_for.ru_stime
+        return busy - time.process_time() - self._children_s - ended_s
 
     def _look_at_processes(self) -> None:
         self._memory_mb["loop"] = peak_memory_mb()
-        for pid in _captures():
-            seconds, peak = _cpu_s(pid), peak_memory_mb(pid)
-            first, _ = self._pids.get(pid, (seconds if not self.samples["t_s"] else 0.0, 0.0))
-            self._pids[pid] = first, seconds
-            self._memory_mb["capture"] = max(self._memory_mb.get("capture", 0.0), peak)
+        self._children_s = 0.0
+        for pid, seconds in _children():
+            self._children_s += seconds
+            if "edge.capture.child" in _text(machine.PROC / str(pid) / "cmdline"):
+                peak = peak_memory_mb(pid)
+                before = seconds if not self.samples["t_s"] else 0.0
+                first, _ = self._captures.get(pid, (before, 0.0))
+                self._captures[pid] = first, seconds
+                self._memory_mb["capture"] = max(self._memory_mb.get("capture", 0.0), peak)
 
 
-def _captures() -> Iterator[int]:
-    """Yields the processes that this one has a camera in: edge/capture."""
+def _children() -> Iterator[tuple[int, float]]:
+    """Yields the number of each process that this one started and that is there, and its seconds.
+
+    Of the processor, with those of its own children that have ended: proc_stat(5), 14 to 17.
+    """
     for entry in machine.PROC.glob("[0-9]*"):
         parts = _text(entry / "stat").rpartition(")")[2].split()
-        mine = len(parts) > 1 and parts[1] == str(os.getpid())
-        if mine and "edge.capture.child" in _text(entry / "cmdline"):
-            yield int(entry.name)
-
-
-def _cpu_s(pid: int) -> float:
-    parts = _text(machine.PROC / str(pid) / "stat").rpartition(")")[2].split()
-    return (int(parts[11]) + int(parts[12])) / _TICKS if len(parts) > 12 else 0.0
+        if len(parts) > 14 and parts[1] == str(os.getpid()):
+            yield int(entry.name), sum(map(int, parts[11:15])) / _TICKS
 
 
 def _bits() -> int:

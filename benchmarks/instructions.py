@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import conditions, result
-from benchmarks.times import Times
+from benchmarks.latency.times import Times
 from edge.config import load
 from edge.errors import FingerspellError, UsageError
 from edge.pipeline import results

@@ -33,7 +33,7 @@ what distribution() returns. KINDS of frames cost differently, and no figure is 
     measuring_share      what writing down took, of the time that frames took, and what sampling the
                          conditions took, of one core
     work        what benchmarks/work.py counted with these settings; {} if it was not asked
-    start       what benchmarks/startup.py measured; {} if it was not asked
+    start       what benchmarks/latency/startup.py measured; {} if it was not asked
     goals       name -> measured, at_most, met
     quote       the one line to quote: tracked frames of this source on this board; "" for none
     unquotable  why there is none; "" else

@@ -30,9 +30,9 @@ from typing import Any
 from benchmarks import conditions, counters
 from benchmarks import result as results_file
 from benchmarks.counters import MODEL
+from benchmarks.latency.times import kind_of
 from benchmarks.opened import opened_models
 from benchmarks.result import KINDS
-from benchmarks.times import kind_of
 from edge.config import Config, load
 from edge.errors import FingerspellError
 from edge.pipeline import results

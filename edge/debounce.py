@@ -65,7 +65,7 @@ class DebounceConfig:
     """When a letter counts. Times in ms; scores 0..1; lengths in palm lengths.
 
     Defaults were chosen on the synthetic signer at 0.5 to 4 letters a second, on its hand that
-    means no letter (benchmarks/idle.py), and on words put together of recorded real hands
+    means no letter (benchmarks/accuracy/idle.py), and on words put together of recorded real hands
     (train/LOG.md). While a letter is held, shape speed has median 0.1 and 90th percentile 0.3
     palm lengths a second, on the way to the next letter 1.2 and 4.0; recorded hands hold as still.
     A palm is 0.68 palm lengths wide; the signer slides a repeated letter by 0.6 in 0.17 s.

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks import recordings, tradeoff
-from benchmarks.idle import KINDS, Idle
-from benchmarks.recordings import record, replay
-from benchmarks.scoring import EARLY_S, LATE_S, Score, Shown, edits, score, shown_in, total
+from benchmarks.accuracy import recordings, tradeoff
+from benchmarks.accuracy.idle import KINDS, Idle
+from benchmarks.accuracy.recordings import record, replay
+from benchmarks.accuracy.scoring import EARLY_S, LATE_S, Score, Shown, edits, score, shown_in, total
 from edge.config import Config
 from edge.pipeline import results
 from edge.run import open_stages

@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks import compare, latency, result
+from benchmarks import compare, result
 from benchmarks.compare import BETWEEN_RUNS, ratio
+from benchmarks.latency import __main__ as latency
 from benchmarks.result import distribution
 
 

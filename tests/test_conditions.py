@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -118,7 +121,9 @@ def test_a_clock_that_falls_is_told(board: Path) -> None:
 
 def test_others_are_told_from_oneself() -> None:
     """A program that takes a core is another's; what this process takes is its own."""
-    busy = subprocess.Popen([sys.executable, "-c", "while True: pass"], start_new_session=True)
+    busy = f"{shlex.quote(sys.executable)} -c 'while True: pass' >/dev/null 2>&1 & echo $!"
+    # Started by a shell that is gone: nobody's child.
+    shell = subprocess.run(["sh", "-c", busy], capture_output=True, check=True)
     try:
         with Watch(10) as watch:
             before = time.process_time()
@@ -127,12 +132,35 @@ def test_others_are_told_from_oneself() -> None:
                 pass
             own_s = time.process_time() - before
     finally:
-        busy.kill()
-        busy.wait()
+        os.kill(int(shell.stdout), signal.SIGKILL)
     assert watch.samples["others_cpus"][-1] > 0.1
     assert any("the machine was busy" in line for line in watch.warnings())
     assert watch.cpu_s["loop"] >= 0.9 * own_s
     assert watch.memory_mb["loop"] > 10
+
+
+@pytest.mark.parametrize(("parent", "others_s"), [("this", 0.0), ("another", 4.0)])
+def test_what_it_starts_itself_is_not_anothers(
+    parent: str, others_s: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While such a process runs: benchmarks.models and benchmarks.peers measure in some."""
+
+    def worked(ticks: int) -> None:
+        """Two processes, of one parent, and their ticks, as proc_stat(5) has them."""
+        number = os.getpid() if parent == "this" else 1
+        put(tmp_path, "stat", f"cpu  {1000 + 2 * ticks} 0 0 5000 0 0 0 0 0 0")
+        for pid in (7, 8):
+            fields = [number, *[0] * 9, ticks, 0, 0, 0]
+            put(tmp_path, f"{pid}/stat", f"{pid} (a) name) S {' '.join(map(str, fields))}")
+
+    monkeypatch.setattr(machine, "PROC", tmp_path)
+    worked(0)
+    with Watch(10) as watch:
+        time.sleep(0.3)
+        worked(2 * os.sysconf("SC_CLK_TCK"))
+    told_s = watch.samples["others_cpus"][-1] * watch.samples["t_s"][-1]
+    assert told_s == pytest.approx(others_s, rel=0.6, abs=0.1)
+    assert any("busy" in line for line in watch.warnings()) == bool(others_s)
 
 
 def test_a_machine_that_tells_nothing_is_told_so(

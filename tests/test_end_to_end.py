@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.accuracy import PHRASES, SEEDS, clips, measure, phrases, spell
-from benchmarks.scoring import edits, total
+from benchmarks.accuracy.__main__ import PHRASES, SEEDS, clips, measure, phrases, spell
+from benchmarks.accuracy.scoring import edits, total
 from edge.config import Config
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("hand_models")]

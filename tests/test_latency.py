@@ -18,10 +18,12 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks import latency, result, startup, table
-from benchmarks.measuring import Wanted, run
+from benchmarks import result
+from benchmarks.latency import __main__ as latency
+from benchmarks.latency import startup, table
+from benchmarks.latency.measuring import Wanted, run
+from benchmarks.latency.times import FIRST_OF_A_KIND, Times
 from benchmarks.result import KINDS, QUANTILES
-from benchmarks.times import FIRST_OF_A_KIND, Times
 from edge.config import Config
 from edge.pipeline import results
 from edge.run import open_stages

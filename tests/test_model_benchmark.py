@@ -12,8 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks import estimates, graph, models, result
-from benchmarks.graph import Operation
+from benchmarks import result
+from benchmarks.models import __main__ as models
+from benchmarks.models import estimates, graph
+from benchmarks.models.graph import Operation
 from edge.errors import ModelError, UsageError
 from edge.interpreter import Model
 from edge.manifest import BUNDLED

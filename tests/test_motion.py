@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.accuracy import spell
+from benchmarks.accuracy.__main__ import spell
 from edge.config import Config
 from edge.debounce import Debouncer
 from edge.errors import ModelError, UsageError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from copy import deepcopy
 from pathlib import Path
@@ -10,9 +11,15 @@ from typing import Any
 
 import pytest
 
-from benchmarks import latency, models, report, result
+from benchmarks import result
+from benchmarks.latency import __main__ as latency
+from benchmarks.models import __main__ as models
+from benchmarks.report import __main__ as report
 from edge.errors import UsageError
 from edge.manifest import BUNDLED
+
+RESULTS = Path(__file__).parents[1] / "benchmarks" / "results"
+LIST = RESULTS / "README.md"
 
 
 @pytest.fixture(scope="module")
@@ -132,12 +139,52 @@ def test_accuracy_is_that_of_the_very_file_that_was_measured(of_models: Path) ->
     assert not report.accuracies(other, 1)
 
 
+def test_results_of_one_kind_are_drawn_each(of_models: Path, tmp_path: Path) -> None:
+    """The pictures of a second board's models have a number."""
+    other = changed(of_models, tmp_path / "other.json", machine={"board": "Raspberry Pi 9"})
+    assert report.main([str(of_models), str(other), "--out", str(tmp_path / "out")]) == 0
+    drawn = {path.name for path in (tmp_path / "out").iterdir()}
+    assert drawn == {
+        "models.png", "accuracy.png", "models-2.png", "accuracy-2.png", "index.html",
+    }  # fmt: skip
+
+
+def test_reference_results_are_drawn(tmp_path: Path) -> None:
+    """All of a board's together, peers and scaling among them."""
+    results = sorted(map(str, RESULTS.glob("*/*.json")))
+    assert report.main([*results, "--out", str(tmp_path)]) == 0
+    drawn = {path.stem for path in tmp_path.glob("*.png")}
+    assert drawn >= set(report.PICTURES)
+    assert "mediapipe_alone:full" in (tmp_path / "index.html").read_text()
+
+
+def test_every_reference_result_is_listed_with_its_command() -> None:
+    """As it was typed, where the result itself says so."""
+    listed = dict(
+        re.findall(r"([\w/-]+\.(?:json|md)) \| `(.+)` \|$", LIST.read_text(), re.MULTILINE)
+    )
+    there = [path for path in RESULTS.rglob("*.*") if path.suffix in (".json", ".md")]
+    assert set(listed) == {path.relative_to(RESULTS).as_posix() for path in there if path != LIST}
+    for name, command in listed.items():
+        if name.endswith(".json"):
+            found = json.loads((RESULTS / name).read_text())
+            told = found.get("command") if isinstance(found, dict) else None
+            assert told in (None, command)
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [
         ("", "not JSON"),
         ("[1]", "not the result of a benchmark"),
-        ('{"kind": "peers", "version": 1}', "those drawn"),
+        ('{"kind": "soak", "version": 1}', "those drawn"),
+        ('{"kind": ["latency"], "version": 1}', "those drawn"),
+        ('{"kind": "peers", "version": 1}', "no machine"),
+        (
+            '{"kind": "scaling", "version": 1, "machine": {}, "conditions": {}, "command": "",'
+            ' "date": "", "axes": {"hands": 3}, "models": {}, "versions": {}}',
+            "no whole result (",
+        ),
         ('{"kind": 3, "version": 1}', "those drawn"),
         ('{"kind": "models", "version": 1}', "no"),
         ('{"kind": "scaling", "version": 99}', "version 99"),

@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks import axes, lanes, result, scaling
-from benchmarks.lanes import Lane, Picture, beside, interval, scaled, slope
+from benchmarks import result
+from benchmarks.scaling import __main__ as scaling
+from benchmarks.scaling import axes, lanes
+from benchmarks.scaling.lanes import Lane, Picture, beside, interval, scaled, slope
 from edge.config import Config
 from edge.errors import UsageError
 from edge.service import Stop

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.bystanders import Systemd
+from benchmarks.soak.bystanders import Systemd
 from tests import cgroup
 
 ROOT = Path(__file__).parents[1]

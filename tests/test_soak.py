@@ -17,11 +17,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks import drift
-from benchmarks.drift import Bound, Process, Sample, bounds, process, slope
-from benchmarks.ledger import Ledger, compare
-from benchmarks.scoring import Read, Shown
-from benchmarks.soak import main
+from benchmarks.accuracy.scoring import Read, Shown
+from benchmarks.soak import drift
+from benchmarks.soak.__main__ import main
+from benchmarks.soak.drift import Bound, Process, Sample, bounds, process, slope
+from benchmarks.soak.ledger import Ledger, compare
 from edge.types import Box, Event, Frame, Hand, Truth
 
 ROOT = Path(__file__).parents[1]

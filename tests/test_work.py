@@ -11,7 +11,7 @@ import cv2
 import pytest
 
 from benchmarks import instructions, result, work
-from benchmarks.times import kind_of
+from benchmarks.latency.times import kind_of
 from edge.config import Config
 from edge.interpreter import Model
 from edge.letters import Letters

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.accuracy.scoring import TRACED, Score, score, total
 from benchmarks.peers.contract import KINDS
 from benchmarks.peers.footage import Recording
 from benchmarks.peers.race import Row, Sample
 from benchmarks.result import distribution
-from benchmarks.scoring import TRACED, Score, score, total
 from edge.types import Event
 
 WARM_UP = 3  # frames of each recording, in which a fresh graph warms up; scored, and not timed

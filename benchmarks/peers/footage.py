@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.accuracy import PHRASES
-from benchmarks.scoring import Shown, shown_in
+from benchmarks.accuracy.__main__ import PHRASES
+from benchmarks.accuracy.scoring import Shown, shown_in
 from edge.errors import SourceError, UsageError
 from edge.signer.signer import Signer
 from edge.sources import VGA, open_source

@@ -122,15 +122,6 @@ class Process:
                 found[name] = round(int(match[1]) * 1024 / 1e6, 1)
         return found
 
-    def cpu_s(self) -> float:
-        """Returns the processor time that it has taken, in seconds; 0 where nothing tells."""
-        try:
-            told = Path(f"/proc/{self._process.pid}/stat").read_text()
-        except OSError:
-            return 0.0
-        fields = told.rpartition(")")[2].split()  # proc_stat(5): 14 and 15 are utime and stime
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
     def close(self) -> None:
         """Ends it; may be called twice."""
         self._process.kill()

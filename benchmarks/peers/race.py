@@ -48,7 +48,6 @@ class Row:
     startup_s: list[float] = field(default_factory=list)
     memory_mb: Mapping[str, float] = field(default_factory=dict)
     files: Sequence[str] = ()
-    cpu_s: float = 0.0
 
 
 @dataclass
@@ -133,9 +132,6 @@ def run(
         if race.ended != "source" and race.recordings:
             race.recordings[-1] = replace(race.recordings[-1], whole=False)
         race.seconds = time.perf_counter() - start
-        for row in rows:
-            if not row.error and row.name in processes:
-                row.cpu_s = processes[row.name].cpu_s()
     if not race.recordings:
         if race.skipped:
             raise race.skipped[0]

@@ -3,7 +3,8 @@
 settings    source, phrases, frames, seconds, threads, cpus, block, starts, warm_up_frames
 footage     group -> recordings, frames, sizes
 frames_each, seconds, ended     what each peer read, and why it was not more
-peers       for each: name, summary, error (None, or why there are no figures), and
+peers       for each: name, summary, error (None, or why there are no figures, or no more), and,
+            where it read any frame,
             versions    all that is installed in its environment
             models      file -> SHA-256 of those that lie outside it
             frames      kind -> count, and distributions of wall_ms and cpu_ms
@@ -11,13 +12,13 @@ peers       for each: name, summary, error (None, or why there are no figures), 
             startup_s   median, all: from the start of a fresh process to its first result
             memory_mb   peak_rss, pss: after the first recording
             installed_mb            environment and models on disk
-            letters     group -> rule -> figures of benchmarks/scoring.py, and frames_right
+            letters     group -> rule -> figures of benchmarks/accuracy/scoring.py, and
+                        frames_right; {} of one that failed: it did not read what the others did
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 import shlex
 import statistics
 import sys
@@ -25,8 +26,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from benchmarks import conditions, result
 from benchmarks.peers import environment, figures
@@ -42,6 +41,7 @@ def report(
 ) -> dict[str, Any]:
     """Returns the result: {"kind": "peers", ...}."""
     alive = [row for row in rows if not row.error]
+    skipped = [f"skipped: {error}" for error in done.skipped]
     return {
         "kind": "peers",
         "version": result.VERSION,
@@ -49,27 +49,13 @@ def report(
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": conditions.facts(),
         "settings": {**settings, "warm_up_frames": figures.WARM_UP},
-        "conditions": {"samples": watch.samples, "warnings": _warnings(watch, rows, done)},
+        "conditions": {"samples": watch.samples, "warnings": [*watch.warnings(), *skipped]},
         "footage": _footage(done),
         "frames_each": max((sum(map(len, row.read)) for row in alive), default=0),
         "seconds": round(done.seconds, 1),
         "ended": done.ended,
         "peers": [_row(row, alive, done, settings["block"], pythons) for row in rows],
     }
-
-
-def _warnings(watch: conditions.Watch, rows: Sequence[Row], done: Race) -> list[str]:
-    """Returns its warnings, that others were busy of others than the peers; and skipped films."""
-    lines = [line for line in watch.warnings() if "was busy" not in line]
-    if watch.samples["t_s"]:
-        spans_s = np.diff(watch.samples["t_s"], prepend=0.0)
-        busy_s = float(spans_s @ watch.samples["others_cpus"])
-        others = (busy_s - sum(row.cpu_s for row in rows)) / max(spans_s.sum(), 1e-9)
-        if others > conditions.BUSY_CPUS:
-            lines.append(
-                f"the machine was busy: others used {others:.1f} of its {os.cpu_count()} cores"
-            )
-    return [*lines, *(f"skipped: {error}" for error in done.skipped)]
 
 
 def _footage(done: Race) -> dict[str, Any]:
@@ -92,7 +78,7 @@ def _row(
         "summary": row.adapter.SUMMARY,
         "error": row.error or None,
     }
-    if row.error:
+    if row.error and not any(row.read):
         return told
     against = _against(row, alive)
     python = pythons.get(row.name)
@@ -109,11 +95,12 @@ def _row(
         "installed_mb": (
             round(environment.size_mb(python.parents[1], row.files), 1) if python else None
         ),
-        "letters": figures.letters(row, done.recordings),
+        "letters": {} if row.error else figures.letters(row, done.recordings),
     }
 
 
 def _against(row: Row, alive: Sequence[Row]) -> Row:
-    """Returns ours with the same model, else ours, else the first."""
+    """Returns ours with the same model, else ours, else the first; itself, where all failed."""
     ours = [each for each in alive if each.name.startswith("fingerspell:")]
-    return next((each for each in ours if each.variant == row.variant), [*ours, *alive][0])
+    same = (each for each in ours if each.variant == row.variant)
+    return next(same, [*ours, *alive, row][0])

@@ -7,22 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from benchmarks.peers.adapters.mediapipe import Hands
+from benchmarks.peers.adapters import mediapipe
 from benchmarks.peers.landmarks import Perceptron
 
 SUMMARY = "MediaPipe Hands 0.10.18, classifier in NumPy"
-VARIANTS = ("lite", "full")
-REQUIREMENTS = (
-    "mediapipe==0.10.18",
-    "numpy==1.26.4",
-    "opencv-contrib-python==4.11.0.86",
-    "protobuf==4.25.9",
-)
-PYTHONS = ((3, 9), (3, 12))
+VARIANTS, PYTHONS = mediapipe.VARIANTS, mediapipe.PYTHONS
+REQUIREMENTS = tuple(each for each in mediapipe.REQUIREMENTS if "tensorflow" not in each)
 FILES: Mapping[str, str] = {}
 SETTLES = False
 
 
-def open(variant: str, threads: int, files: Mapping[str, str]) -> Hands:
+def open(variant: str, threads: int, files: Mapping[str, str]) -> mediapipe.Hands:
     """Opens model_complexity 0 (lite) or 1 (full)."""
-    return Hands(variant, Perceptron())
+    return mediapipe.Hands(variant, Perceptron())

@@ -1,0 +1,1 @@
+"""What is read against what is shown: `python -m benchmarks.accuracy`."""

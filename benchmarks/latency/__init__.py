@@ -1,0 +1,1 @@
+"""What each stage of a frame takes: `python -m benchmarks.latency`."""

@@ -1,0 +1,199 @@
+"""Latency: `python -m benchmarks.latency [--source URI] [--seconds N | --frames N] [--json FILE]`.
+
+Runs what `fingerspell run` runs, on any source, and tells how long each stage takes, for three
+kinds of frames that cost differently and are never mixed in one figure:
+
+    tracked    a hand is followed from the frame before
+    searching  the whole frame is searched for a hand
+    idle       no hand, and no search yet
+
+The resolution is the source's: usb:0?size=1280x720. "capture" and "convert" are told by cameras and
+videos; with a live source they are spent in another process. Waiting for a frame is part of no
+frame's time. The first frames of all, and of each kind, are left out. Ten minutes are what shows
+how a small board does when it is warm; Ctrl-C ends it early and keeps what was measured. Then
+calls, copies and memory are counted (benchmarks/work.py), and start-up and memory are measured in
+fresh processes (benchmarks/latency/startup.py).
+
+The last line, or the only one with --quote, is made to be quoted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, get_args
+
+from benchmarks import conditions, result, work
+from benchmarks.latency import startup, table
+from benchmarks.latency.measuring import Wanted, run
+from edge.config import Alphabet, Config, load
+from edge.errors import FingerspellError, UsageError
+from edge.run import threads
+from edge.service import Stop, stop_on_signals
+
+SOURCE = "signer:HELLO WORLD?loop=yes"
+SECONDS = 600.0  # until a board without a fan is as hot as it gets
+START_S = 4.0  # that one fresh process takes, roughly: for what is told at the start
+AUTOMATIC = ("mediapipe", "mediapipe:auto")
+GOALS = {"overhead_share": 0.15, "memory_mb": 150.0, "first_prediction_s": 1.5}
+INTERRUPTED = 130  # what a shell expects of a program that Ctrl-C ended
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measures, prints, and writes the JSON if it is wanted; returns the exit code."""
+    arguments = _parser().parse_args(argv)
+    try:
+        _check(arguments)
+        found = measure(arguments, sys.argv[1:] if argv is None else argv)
+        _tell(arguments, found)
+    except FingerspellError as error:
+        print(f"latency: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("latency: stopped; nothing was written", file=sys.stderr)
+        return INTERRUPTED
+    return INTERRUPTED if found["ended"] == "interrupted" else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.latency", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    add = parser.add_argument
+    add("--source", default=SOURCE, metavar="URI", help=f"default: {SOURCE}")
+    add("--seconds", type=float, metavar="N", help=f"default: {SECONDS:.0f}, or without end")
+    add("--frames", type=int, metavar="N", help="end after so many that were measured")
+    add("--warm-up", type=int, default=30, metavar="N", help="frames left out first; default: 30")
+    add("--detector", metavar="NAME")
+    add("--model", metavar="NAME")
+    add("--alphabet", choices=[a for a in get_args(Alphabet) if a])
+    add("--hands", type=int, choices=(1, 2))
+    add("--threads", type=int, metavar="N")
+    add("--sink", action="append", metavar="URI", help="measured too; may be given again")
+    add("--starts", type=int, default=5, metavar="N", help="fresh processes; 0: none; default: 5")
+    add("--no-work", action="store_true", help="do not count calls, copies and memory")
+    add("--json", type=Path, metavar="FILE", help='write one line of JSON there; "-": to stdout')
+    add("--quote", action="store_true", help="print the line to quote and nothing else")
+    return parser
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Raises UsageError for what would be found only after a long measurement."""
+    for name in ("seconds", "frames"):
+        value = getattr(arguments, name)
+        if value is not None and not 0 < value < float("inf"):
+            raise UsageError(f"--{name} must be above 0")
+    if arguments.starts < 0 or arguments.warm_up < 0:
+        raise UsageError("--starts and --warm-up must not be below 0")
+    path, to_stdout = arguments.json, str(arguments.json) == "-"
+    if to_stdout and (arguments.quote or "jsonl:-" in (arguments.sink or ())):
+        raise UsageError("two of --json -, --quote and --sink jsonl:- want stdout; choose one")
+    if path and not to_stdout:
+        if not path.absolute().parent.is_dir():
+            raise UsageError(f"there is no folder {path.parent}; make it first")
+        if path.is_dir():
+            raise UsageError(f"cannot write {path}: it is a folder; choose another file")
+
+
+def measure(arguments: argparse.Namespace, argv: Sequence[str] = ()) -> result.Result:
+    """Returns all figures, in the form of benchmarks/result.py. Raises FingerspellError."""
+    known = {f.name for f in fields(Config)}
+    config = load(None, {name: given for name, given in vars(arguments).items() if name in known})
+    seconds = arguments.seconds or (None if arguments.frames else SECONDS)
+    wanted = Wanted(seconds, arguments.frames, arguments.warm_up)
+    for line in conditions.at_start():
+        _say(f"warning: {line}")
+    _say(_plan(wanted, arguments.starts))
+    head = {
+        "kind": "latency",
+        "version": result.VERSION,
+        "command": result.masked(shlex.join(["python", "-m", "benchmarks.latency", *argv])),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": conditions.facts(),
+        "versions": conditions.versions(),
+    }
+    with stop_on_signals() as stop:
+        measured = run(config, wanted, stop)
+    settings = {
+        "source": result.masked(config.source),
+        "detector": config.detector,
+        "model": config.model,
+        "alphabet": config.alphabet,
+        "hands": config.hands,
+        "threads": threads(config),
+        "sink": list(map(result.masked, config.sink)),
+    }
+    found = {**head, **measured, "work": {}, "start": {}}
+    found["settings"] = settings | measured["settings"]
+    _count(arguments, config, stop, found)
+    found["goals"] = _goals(found)
+    found["quote"], found["unquotable"] = table.quote(found)
+    return found
+
+
+def _count(arguments: argparse.Namespace, config: Config, stop: Stop, found: result.Result) -> None:
+    """Adds what does not hang on the source; what fails there costs none of what was measured."""
+    if stop.reason:
+        return
+    try:
+        if not arguments.no_work:
+            _say("counting calls, copies and memory")
+            # What was chosen for a camera's rate is not chosen for the signer, who has time.
+            lite = config.detector in AUTOMATIC and "hand_landmark_lite" in found["models"]
+            detector = "mediapipe:lite" if lite else config.detector
+            found["work"] = work.count(replace(config, detector=detector))
+        if arguments.starts:
+            _say(f"measuring {arguments.starts} starts in fresh processes")
+            found["start"] = startup.measure(config, arguments.starts)
+    except KeyboardInterrupt:
+        found["conditions"]["warnings"].append("stopped before starts and memory were measured")
+    except FingerspellError as error:
+        found["conditions"]["warnings"].append(str(error))
+
+
+def _plan(wanted: Wanted, starts: int) -> str:
+    parts = [f"{wanted.frames} frames"] if wanted.frames else []
+    parts += [f"{wanted.seconds:g} s"] if wanted.seconds else []
+    more = f", then {starts} starts for about {starts * START_S:.0f} s" if starts else ""
+    return f"measuring {' or '.join(parts)}{more}; Ctrl-C ends it early and keeps what was measured"
+
+
+def _say(line: str) -> None:
+    print(f"latency: {line}", file=sys.stderr, flush=True)
+
+
+def _tell(arguments: argparse.Namespace, found: result.Result) -> None:
+    to_stdout = str(arguments.json) == "-"
+    if arguments.json and not to_stdout:
+        result.write(arguments.json, found)
+    if arguments.quote:
+        if found["unquotable"]:
+            raise FingerspellError(f"nothing to quote: {found['unquotable']}")
+        print(found["quote"])
+        return
+    print(table.table(found), file=sys.stderr if to_stdout else sys.stdout)
+    if to_stdout:
+        print(result.line(found))
+
+
+def _goals(found: result.Result) -> dict[str, Any]:
+    """Returns each goal beside what was measured; what was not measured is left out."""
+    start = found["start"]
+    measured = {
+        "overhead_share": found["frames"]["tracked"].get("overhead_share"),
+        "memory_mb": start.get("memory_mb"),
+        "first_prediction_s": start.get("first_prediction_s", {}).get("median"),
+    }
+    return {
+        name: {"measured": value, "at_most": GOALS[name], "met": value <= GOALS[name]}
+        for name, value in measured.items()
+        if value is not None
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

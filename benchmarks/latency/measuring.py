@@ -1,0 +1,183 @@
+"""The measured loop: what `fingerspell run` runs, with what each frame took written down.
+
+Measuring costs a few microseconds a frame, which is told with every result (measuring_share).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Generator, Iterable, Mapping
+from itertools import islice
+from typing import Any, NamedTuple
+
+from tqdm import tqdm
+
+from benchmarks.conditions import Watch
+from benchmarks.latency.times import Times
+from benchmarks.opened import opened_models
+from benchmarks.result import KINDS, masked
+from edge.config import Config
+from edge.errors import FingerspellError, SourceError
+from edge.pipeline import results
+from edge.run import Stages, open_stages, some_source, taken
+from edge.service import Stop
+from edge.sinks import Sinks
+from edge.types import End, Frame, Result
+
+SAME_CLOCK_NS = 10_000_000_000  # a stamp this near to now is of this machine's own clock
+SHOW_S = 0.5
+INTERRUPTIONS = ("SIGINT", "SIGTERM", "quit")  # as stop.reason says it
+
+
+class Wanted(NamedTuple):
+    """When to end: after so many seconds, or measured frames; None: never. warm_up: in frames."""
+
+    seconds: float | None
+    frames: int | None
+    warm_up: int
+
+
+def run(config: Config, wanted: Wanted, stop: Stop) -> dict[str, Any]:
+    """Runs until what is wanted is measured, the source ends, or `stop` is asked.
+
+    Returns the fields of a result that come of it. Raises FingerspellError where nothing could be
+    measured, and KeyboardInterrupt where it was stopped before anything was.
+    """
+    times, ended, trouble = Times(), "", ""
+    with contextlib.ExitStack() as stack:
+        source = some_source(config)
+        stack.callback(source.close)
+        with opened_models() as models:
+            stages = open_stages(config, source)
+        until = stack.enter_context(_Until(wanted, stop))
+        frames = stack.enter_context(taken(source, config.sink, stop, until.waiting))
+        told = _told(stop.frames(frames), stages, Sinks(config.sink), stop)
+        stack.enter_context(contextlib.closing(told))
+        dropped = first_dropped = 0
+        for result, _, _ in islice(told, wanted.warm_up):
+            dropped = first_dropped = result.dropped
+        with Watch() as watch:
+            until.start()
+            try:
+                for result, sinks_ms, glass_ms in told:
+                    times.take(result, sinks_ms, glass_ms if source.live else None)
+                    dropped = result.dropped
+                    if ended := until.over(times):
+                        break
+            except FingerspellError as error:
+                if not times.frames:
+                    raise
+                trouble = str(error)
+                ended = "source" if isinstance(error, SourceError) else "interrupted"
+            seconds = until.passed_s()
+    if not times.frames:
+        if stop.reason in INTERRUPTIONS:
+            raise KeyboardInterrupt
+        raise SourceError(
+            f"{masked(config.source)} gave no frame to measure after {wanted.warm_up} to warm up;"
+            " choose a longer source, or --warm-up 0"
+        )
+    ended = ended or _why(stop)
+    warnings = watch.warnings()
+    if ended == "source" or trouble:
+        warnings.append(f"it ended after {seconds:.1f} s: {trouble or 'the source has no more'}")
+    return {
+        "models": models.sums(),
+        "settings": {"live": source.live, "sizes": sorted(f"{w}x{h}" for h, w in times.sizes)},
+        "conditions": {
+            "samples": watch.samples,
+            "warnings": warnings,
+            "quiet": not watch.disturbances(),
+        },
+        "warm_up_frames": wanted.warm_up,
+        "seconds": round(seconds, 3),
+        "ended": ended,
+        "total_frames": times.frames,
+        "dropped": dropped - first_dropped,
+        "share_with_hand": round(times.with_hand / times.frames, 4),
+        "frames": {kind: times.figures(kind, config.sink, source.live) for kind in KINDS},
+        "event_ms": times.events(),
+        "cpu_s": watch.cpu_s,
+        "memory_mb": watch.memory_mb,
+        "measuring_share": round(times.took_share() + watch.took_s / seconds, 6),
+    }
+
+
+def _why(stop: Stop) -> str:
+    if stop.reason in INTERRUPTIONS:
+        return "interrupted"
+    return stop.reason or "source"
+
+
+def _told(
+    frames: Iterable[Frame], stages: Stages, sinks: Sinks, stop: Stop
+) -> Generator[tuple[Result, Mapping[str, float], float | None], None, None]:
+    """Yields each frame's result once all sinks have it, what each took, and its time since glass.
+
+    The last is None where the frame's stamp is of another clock than this machine's.
+    """
+    end = End("", 0, 0)
+    try:
+        for result in results(frames, *stages):
+            request = sinks.write(result)
+            glass_ns = time.monotonic_ns() - result.frame.t_ns
+            if request == "clear":
+                stages.speller.clear()
+            elif request == "quit":
+                stop.ask("quit")
+            end = End(result.text, result.frame.index + 1 - result.dropped, result.dropped)
+            if result.timings_ms:  # the last word at the end of a source is no frame
+                same_clock = 0 <= glass_ns < SAME_CLOCK_NS
+                yield result, sinks.took_ms, glass_ns / 1e6 if same_clock else None
+    finally:
+        sinks.close(end)
+
+
+class _Until:
+    """Tells when it is over, and on a terminal's stderr how far it has come."""
+
+    def __init__(self, wanted: Wanted, stop: Stop) -> None:
+        self._wanted = wanted
+        self._stop = stop
+        self._start_s = self._shown_s = time.monotonic()
+        self._started = False
+
+    def __enter__(self) -> _Until:
+        total = self._wanted.seconds or self._wanted.frames
+        unit = " s" if self._wanted.seconds else " frames"
+        form = "{l_bar}{bar}| {n:.0f}/{total:.0f}{unit}{postfix}"
+        # disable=None: no bar where stderr is no terminal.
+        self._bar = tqdm(total=total, unit=unit, bar_format=form, disable=None, file=sys.stderr)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def start(self) -> None:
+        """The warm-up is over."""
+        self._start_s, self._started = time.monotonic(), True
+
+    def passed_s(self) -> float:
+        """Seconds since then."""
+        return time.monotonic() - self._start_s
+
+    def over(self, times: Times) -> str:
+        """Returns "frames" or "seconds" once there are enough of them."""
+        passed_s = self.passed_s()
+        if passed_s - self._shown_s >= SHOW_S or self._shown_s > passed_s:
+            self._show(times, passed_s)
+        if self._wanted.frames and times.frames >= self._wanted.frames:
+            return "frames"
+        return "seconds" if self._wanted.seconds and passed_s >= self._wanted.seconds else ""
+
+    def waiting(self) -> None:
+        """No frame has come for a while; the time may be over all the same."""
+        if self._started and self._wanted.seconds and self.passed_s() >= self._wanted.seconds:
+            self._stop.ask("seconds")
+
+    def _show(self, times: Times, passed_s: float) -> None:
+        self._shown_s = passed_s
+        self._bar.n = min(passed_s if self._wanted.seconds else times.frames, self._bar.total)
+        self._bar.set_postfix_str(", ".join(f"{times.count(kind)} {kind}" for kind in KINDS))

@@ -1,0 +1,192 @@
+"""Start-up and memory, each measured in fresh processes: used by benchmarks/latency.
+
+`python -m benchmarks.latency.startup START_NS PICTURE DETECTOR MODEL THREADS` is one such process:
+it does what `fingerspell run` does up to its first prediction, and tells the time and the memory of
+every step.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+STEADY_S = 4.0  # how long a run goes on until its memory is looked at
+
+
+def measure(config: Any, starts: int) -> dict[str, Any]:
+    """Starts `fingerspell run` and the steps, `starts` times each; returns times and memory.
+
+    first_prediction_s: from the start of the whole command until the line that tells of the first
+    hand has arrived: the first prediction was made by then. The source is a single picture with a
+    hand in it, so that the time does not depend on when somebody signs.
+    memory_mb: VmHWM of a run on the synthetic signer, some seconds after its start.
+    """
+    flags = ["--detector", config.detector, "--model", config.model]
+    flags += ["--alphabet", config.alphabet] if config.alphabet else []
+    flags += ["--threads", str(config.threads)]
+    with tempfile.TemporaryDirectory() as scratch:
+        picture = _picture_of_a_hand(Path(scratch))
+        command = ["run", "--source", f"images:{picture}", "--sink", "jsonl:-", *flags]
+        seconds = [_seconds_to_first_line(command) for _ in range(starts)]
+        steps = [_steps(picture, config) for _ in range(starts)]
+    return {
+        "first_prediction_s": {
+            "median": statistics.median(seconds),
+            "max": max(seconds),
+            "all": seconds,
+        },
+        "steps": [
+            {
+                "step": same[0]["step"],
+                "s": statistics.median(step["s"] for step in same),
+                "memory_mb": statistics.median(step["memory_mb"] for step in same),
+            }
+            for same in zip(*steps, strict=True)
+        ],
+        "memory_mb": _memory_of_a_run(flags),
+    }
+
+
+def lines(report: dict[str, Any]) -> Iterator[str]:
+    """Yields the figures for people to read."""
+    seconds = report["first_prediction_s"]
+    yield (
+        f"start to first prediction: median {seconds['median']:.2f} s, max {seconds['max']:.2f} s"
+        f" of {len(seconds['all'])}; peak memory of a run {report['memory_mb']:.0f} MB"
+    )
+    yield f"{'  after':<34}{'s':>9}{'peak MB':>9}"
+    for step in report["steps"]:
+        yield f"{'  ' + step['step']:<34}{step['s']:>9.2f}{step['memory_mb']:>9.0f}"
+
+
+def _picture_of_a_hand(folder: Path) -> Path:
+    """Draws the first frame of the synthetic signer in which a letter is held."""
+    import cv2
+
+    from edge.sources.signer import open as open_signer
+
+    for frame in open_signer("B").frames():
+        if frame.truth and frame.truth.label:
+            path = folder / "hand.png"
+            cv2.imwrite(str(path), cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2BGR))
+            return path
+    raise AssertionError("the signer spells B and never shows it")
+
+
+@contextmanager
+def _fingerspell(arguments: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-m", "edge", *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _seconds_to_first_line(arguments: list[str]) -> float:
+    start = time.perf_counter()
+    with _fingerspell(arguments) as process:
+        assert process.stdout
+        line = process.stdout.readline()
+        seconds = time.perf_counter() - start
+        _check(process, b'"found"' in line)
+    return seconds
+
+
+def _memory_of_a_run(flags: list[str]) -> float:
+    """Returns the peak memory of a run in MB, once it has followed a hand for some seconds."""
+    source = ["--source", "signer:HELLO WORLD?loop=yes", "--sink", "jsonl:-"]
+    with _fingerspell(["run", *source, *flags]) as process:
+        assert process.stdout
+        _check(process, b'"found"' in process.stdout.readline())
+        time.sleep(STEADY_S)
+        peak = peak_memory_mb(process.pid)
+        process.send_signal(signal.SIGTERM)
+    return peak
+
+
+def _check(process: subprocess.Popen[bytes], well: bool) -> None:
+    from edge.errors import FingerspellError
+
+    if not well:
+        process.kill()
+        said = process.communicate()[1].decode().strip().splitlines()
+        reason = said[-1] if said else "it told of no hand"
+        raise FingerspellError(f"a fresh fingerspell run failed: {reason}")
+
+
+def peak_memory_mb(pid: int | str = "self") -> float:
+    """Returns the most memory that a process ever had (VmHWM), in MB; 0 once it is gone.
+
+    Not ru_maxrss, in which a child starts with what its parent had.
+    """
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0.0
+    match = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
+    return int(match[1]) * 1024 / 1e6 if match else 0.0
+
+
+def _steps(picture: Path, config: Any) -> list[dict[str, Any]]:
+    start_ns = time.monotonic_ns()
+    options = [str(start_ns), str(picture), config.detector, config.model, str(config.threads)]
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.latency.startup", *options],
+        capture_output=True,
+        check=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def _child(start_ns: int, picture: str, detector_name: str, model: str, threads: int) -> None:
+    """Takes the steps of edge/run.py one by one; prints a line after each."""
+
+    def tell(step: str) -> None:
+        seconds = (time.monotonic_ns() - start_ns) / 1e9
+        print(json.dumps({"step": step, "s": seconds, "memory_mb": peak_memory_mb()}))
+
+    tell("Python")
+    import numpy  # noqa: F401 - it is its import that is measured
+
+    tell("numpy")
+    import cv2  # noqa: F401
+
+    tell("OpenCV")
+    from edge import interpreter, run
+    from edge.config import load
+    from edge.detectors import open_detector
+    from edge.hands import Hands
+    from edge.models import open_reader
+    from edge.sources import open_source
+
+    tell("fingerspell")
+    interpreter.runtime()
+    tell("LiteRT")
+    config = load(None, {"threads": threads})
+    detector = open_detector(detector_name, threads=run.threads(config))
+    tell("hand models")
+    letters = open_reader(model, pooled=detector.pooled, live=True)
+    tell("letter model")
+    frame = next(iter(open_source(f"images:{picture}").frames()))
+    letters.predict(frame, Hands(detector).update(frame)[0])
+    tell("first prediction")
+
+
+if __name__ == "__main__":
+    start, path, detector, model, threads = sys.argv[1:]
+    _child(int(start), path, detector, model, int(threads))

@@ -1,0 +1,1 @@
+"""Each model alone: `python -m benchmarks.models`."""

@@ -1,0 +1,211 @@
+"""Results as pictures and a page: `python -m benchmarks.report RESULT.json ... --out FOLDER`.
+
+Takes what benchmarks.latency, models, scaling and peers wrote with --json, of one board or of
+several, and writes into FOLDER
+
+    latency.png    times of each stage, by kind of frame and board
+    fps.png        frames a second, by board
+    models.png     each model's steady invoke, and int8 against float32
+    accuracy.png   accuracy against cost, for each model that says how accurate it is
+    scaling.png    cost against resolution, hands, sinks and length of run
+    peers.png      this project and others: time, memory, start, letters read wrong
+    index.html     all of them and the figures, in one file that needs no other
+
+those of them that there are results for; of a second board's models, models-2.png, and so on.
+Latencies of different models or settings are drawn beside each other, and marked. Accuracy is what
+the models' manifests tell.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks import result
+from benchmarks.report import page
+from benchmarks.result import Result
+from edge.errors import FingerspellError, ModelError, UsageError
+from edge.manifest import BUNDLED, load, write
+
+# What a result of each kind has to have to be drawn, and told on the page.
+NEEDED = {
+    "latency": (),
+    "models": ("models", "rates", "versions"),
+    "scaling": ("axes", "models", "versions"),
+    "peers": ("peers", "settings"),
+}
+PICTURES = ("latency", "fps", "models", "accuracy", "scaling", "peers")
+SAME = ("source", "sizes", "detector", "model", "alphabet", "hands", "threads", "sink")
+STRANGERS = ("strangers", "left out", "held out")  # how manifests name the harder figures
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Draws, writes, tells what was written; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.report", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("results", nargs="+", type=Path, metavar="RESULT.json")
+    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="made if needed")
+    parser.add_argument(
+        "--only", action="append", choices=PICTURES, help="this picture, and no page; repeatable"
+    )
+    options = parser.parse_args(argv)
+    try:
+        for path in report(options.results, options.out, options.only):
+            print(path)
+    except FingerspellError as error:
+        print(f"report: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def report(paths: Sequence[Path], out: Path, only: Sequence[str] | None = None) -> list[Path]:
+    """Writes the pictures and the page, or some pictures only; returns their paths.
+
+    Raises UsageError for what is no result, and for pictures that there are no results for.
+    """
+    try:
+        import matplotlib  # noqa: F401 - whether it is there
+    except ImportError as error:
+        raise UsageError(f"matplotlib is missing ({error}): pip install matplotlib") from error
+    found = [read(path) for path in paths]
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out} is no folder; choose another --out")
+    pictures = drawn(found)
+    differ = differences([each for each in found if each["kind"] == "latency"])
+    if missing := sorted(set(only or ()) - set(pictures)):
+        raise UsageError(f"there is nothing to draw {missing[0]}.png from; give such a result")
+    wanted = [name for name in pictures if not only or name.partition("-")[0] in only]
+    files = {f"{name}.png": pictures[name] for name in wanted}
+    if not only:
+        files["index.html"] = page.html(found, labels(found), pictures, differ).encode()
+    for name, content in files.items():
+        write(out / name, content)
+    for line in differ:
+        print(f"report: marked: {line}", file=sys.stderr)
+    return [out / name for name in files]
+
+
+def read(path: Path) -> Result:
+    """Reads a result of one of NEEDED; raises UsageError, saying why, for whatever else it is."""
+    kind: Any = None
+    try:
+        given = json.loads(path.read_bytes())
+        kind = given.get("kind") if isinstance(given, dict) else None
+    except (OSError, ValueError, RecursionError):
+        pass  # result.read says what is wrong
+    if kind is not None and (not isinstance(kind, str) or kind not in NEEDED):
+        raise UsageError(f"{path} is a result of kind {kind!r}; those drawn: {', '.join(NEEDED)}")
+    found = result.read(path, kind or "latency")
+    for name in ("machine", "conditions", "command", "date", *NEEDED[found["kind"]]):
+        if name not in found:
+            raise UsageError(f"{path} is no whole result: it has no {name}; measure it again")
+    try:
+        drawn([found])
+        page.html([found], labels([found]), {}, [])
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        why = f"{type(error).__name__}: {error}"
+        raise UsageError(f"{path} is no whole result ({why}); measure it again") from error
+    return found
+
+
+def drawn(found: Sequence[Result]) -> dict[str, bytes]:
+    """Returns name -> picture, of what there are results for."""
+    from benchmarks.report import against, charts, slopes
+
+    named = dict(zip(labels(found), found, strict=True))
+    latency = {label: each for label, each in named.items() if each["kind"] == "latency"}
+    pictures = {}
+    if latency:
+        pictures["latency"] = charts.latency(latency)
+        pictures["fps"] = charts.fps(latency)
+    for number, each in _numbered(found, "models"):
+        few = min(each["settings"]["threads"])
+        pictures[f"models{number}"] = charts.models(each["models"], few)
+        if points := accuracies(each, few):
+            cost = f"steady invoke of the model alone, {few} thread, ms"
+            pictures[f"accuracy{number}"] = charts.accuracy(points, cost)
+    for number, each in _numbered(found, "scaling"):
+        pictures[f"scaling{number}"] = slopes.scaling(each)
+    for number, each in _numbered(found, "peers"):
+        pictures[f"peers{number}"] = against.peers(each)
+    return pictures
+
+
+def _numbered(found: Sequence[Result], kind: str) -> Iterator[tuple[str, Result]]:
+    """Yields the results of a kind, each with what goes to its pictures' names: "", "-2", ..."""
+    these = (each for each in found if each["kind"] == kind)
+    for number, each in enumerate(these, 1):
+        yield f"-{number}" if number > 1 else "", each
+
+
+def accuracies(found: Result, threads: int) -> list[dict[str, Any]]:
+    """Returns points of accuracy against cost: name, ms, accuracy, what, kind.
+
+    Of models whose manifest is bundled and of the very file that was measured.
+    """
+    points = []
+    for model in found["models"]:
+        try:
+            manifest = load(BUNDLED / f"{model['name']}.json")
+        except ModelError:
+            continue
+        if manifest.sha256 == model["sha256"]:
+            ms = next(e["steady_ms"]["p50"] for e in model["alone"] if e["threads"] == threads)
+            for what, accuracy in _figures(manifest.figures):
+                kind = "strangers" if any(s in what for s in STRANGERS) else "same people"
+                points.append(
+                    {"name": model["name"], "ms": ms, "accuracy": accuracy, "what": what}
+                    | {"kind": kind}
+                )
+    return points
+
+
+def _figures(figures: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    """Yields accuracies of still signs; of sets, the mean and the worst."""
+    for what, value in figures.items():
+        if what.startswith("accuracy"):
+            if isinstance(value, Mapping):
+                yield f"{what}, mean", sum(value.values()) / len(value)
+                yield f"{what}, the worst", min(value.values())
+            else:
+                yield what, value
+
+
+def labels(found: Sequence[Result]) -> list[str]:
+    """Returns a name for each result: the board, and what else tells it from the others."""
+    names: list[str] = []
+    for each in found:
+        machine = each["machine"]
+        name = machine["board"] or machine["processor"].partition(",")[0].replace("(R)", "")
+        name += " (virtual)" * bool(machine.get("virtual"))
+        if each["kind"] == "latency":
+            name += f", {each['settings']['detector']}, {each['settings']['model']}"
+        same = names.count(name) + sum(n.startswith(f"{name} #") for n in names)
+        names.append(f"{name} #{same + 1}" if same else name)
+    return names
+
+
+def differences(found: Sequence[Result]) -> list[str]:
+    """Returns a line for each thing in which results are not of the same: models, settings."""
+    lines = []
+    for number, each in enumerate(found[1:], 2):
+        first = found[0]
+        lines += [
+            f"result {number}: {name} is {each['settings'].get(name)}, not"
+            f" {first['settings'].get(name)}"
+            for name in SAME
+            if each["settings"].get(name) != first["settings"].get(name)
+        ]
+        if each["models"] != first["models"]:
+            names = sorted({*each["models"].items()} ^ {*first["models"].items()})
+            told = ", ".join(sorted({name for name, _ in names}))
+            lines.append(f"result {number} is of different models than the first: {told}")
+    return lines
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Weeks, squeezed: `python -m benchmarks.soak`."""
