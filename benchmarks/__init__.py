@@ -1,1 +1,4 @@
-"""Measurements: each module here is run by itself, as `python -m benchmarks.NAME`."""
+"""Measurements, each run as `python -m benchmarks.NAME`; docs/benchmarks.md says what they answer.
+
+What several share: result.py, conditions.py, opened.py, work.py and counters.py.
+"""

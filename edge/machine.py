@@ -34,7 +34,8 @@ def processor() -> str:
     except OSError:
         names = []
     cores = len(os.sched_getaffinity(0))
-    return f"{names[0] if names else board() or 'unknown'}, {platform.machine()}, {cores} cores"
+    name = names[0] if names else board() or "unknown"
+    return f"{name}, {platform.machine()}, {cores} core{'s' * (cores != 1)}"
 
 
 def temperature_c() -> float | None:

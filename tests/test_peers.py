@@ -24,7 +24,7 @@ from benchmarks.peers.environment import UnavailableError
 from benchmarks.peers.footage import Film, Recording
 from benchmarks.peers.process import FailedError, Process, quiet_cpus
 from benchmarks.peers.race import Row, Sample
-from benchmarks.peers.table import table
+from benchmarks.peers.table import best, table
 from benchmarks.result import read
 from edge.errors import FingerspellError, SourceError, UsageError
 from edge.interpreter import Model
@@ -634,6 +634,21 @@ def test_the_table_reads_what_was_recorded() -> None:
         assert row["name"] in told
     for kind in ("tracked", "searching", "idle"):
         assert f"{kind} frames" in told
+
+
+def test_a_peer_is_drawn_by_the_rule_that_serves_it_best() -> None:
+    """On clips with letters: neither the signer nor false letters where none is shown count."""
+
+    def group(letters: int, *edits: int) -> dict[str, dict[str, int]]:
+        rules = ("same for 5", "same for 10")
+        return {
+            rule: {"letters": letters, "edits": n} for rule, n in zip(rules, edits, strict=True)
+        }
+
+    read = {"signer": group(9, 9, 9), "words": group(4, 3, 1), "lesson": group(5, 0, 1)}
+    row = {"letters": read | {"signs": group(0, 0, 7)}}
+    assert best(row) == {"rule": "same for 10", "letters": 9, "edits": 2}
+    assert best({"letters": {}}) == {}
 
 
 @pytest.mark.slow

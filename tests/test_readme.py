@@ -1,9 +1,13 @@
-"""What the README says of the tests is so."""
+"""What the README and its like say of tests, files and figures is so."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+
+import pytest
+
+from benchmarks import result
 
 ROOT = Path(__file__).parents[1]
 
@@ -28,3 +32,27 @@ def test_every_file_that_the_documents_name_is_there() -> None:
             assert (document.parent / link).exists(), f"{document.name}: {link}"
         for file in re.findall(r"tests/\w+\.(?:py|sh)|systemd/[\w.-]+\w", text):
             assert (ROOT / file).exists(), f"{document.name}: {file}"
+
+
+BOARD = ROOT / "benchmarks" / "results" / "xeon-2-cores"
+
+
+@pytest.mark.parametrize(
+    ("row", "file", "kind"),
+    [
+        ("tracked, full landmark model", "latency", "tracked"),
+        ("tracked, lite", "latency-lite", "tracked"),
+        ("searching, full", "latency", "searching"),
+        ("searching, lite", "latency-lite", "searching"),
+        ("idle", "latency", "idle"),
+    ],
+)
+def test_the_latencies_of_the_readme_were_measured(row: str, file: str, kind: str) -> None:
+    """Digit for digit those of the reference result, and of ten quiet minutes."""
+    found = result.read(BOARD / f"{file}.json")
+    told = re.search(rf"^\| {row} \|(.+)\|$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert told
+    times = [cell.strip() for cell in told[1].split("|")][: len(result.QUANTILES)]
+    assert times == [f"{found['frames'][kind]['frame_ms'][q]:.2f}" for q in result.QUANTILES]
+    assert found["seconds"] >= 600
+    assert found["conditions"]["warnings"] == []

@@ -182,6 +182,8 @@ def test_every_axis_is_measured_and_drawn(
     assert told["names"][0] == "jsonl"
     assert told["names"][-1] == "all"
     assert found["models"]["letters"]
+    long = found["axes"]["length"]["kinds"]["tracked"]
+    assert long["last_calls"] == pytest.approx(long["first_calls"], rel=0.02)
     printed = capsys.readouterr().out
     for words in ("ms a megapixel", "ms a frame", "% in 10,000 frames"):
         assert words in printed

@@ -8,6 +8,7 @@ from typing import Any
 from benchmarks.peers.contract import KINDS
 
 RULES = ("own", "same for 5", "same for 10", "same for 15")  # of those that were scored
+CLIPS = "clips with letters"
 _COUNTS = ("letters", "edits", "held", "missed", "wrong", "false", "free_s")
 
 
@@ -103,17 +104,16 @@ def _letters(rows: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def best(row: dict[str, Any]) -> dict[str, Any]:
-    """Returns rule, letters and edits of real clips, by the rule that served this peer best.
+    """Returns rule, letters and edits of clips with letters, by the rule that served a peer best.
 
     {} where it read none of them.
     """
-    groups = [group for name, group in row["letters"].items() if name != "signer"]
-    rules = [rule for rule in RULES if groups and rule in groups[0]]
+    groups = [row["letters"][name] for name in _pools([row]).get(CLIPS, ())]
     found = [
         {"rule": rule} | {n: sum(group[rule][n] for group in groups) for n in ("letters", "edits")}
-        for rule in rules
+        for rule in RULES
+        if groups and rule in groups[0]
     ]
-    found = [each for each in found if each["letters"]]
     return min(found, key=lambda each: each["edits"], default={})
 
 
@@ -126,7 +126,7 @@ def _pools(rows: list[dict[str, Any]]) -> dict[str, list[str]]:
             letters[group] = found[rule]["letters"]
     pools = {
         "the signer": [group for group in letters if group == "signer"],
-        "clips with letters": [g for g, count in letters.items() if count and g != "signer"],
+        CLIPS: [g for g, count in letters.items() if count and g != "signer"],
         "no letter is shown": [group for group, count in letters.items() if not count],
     }
     return {title: groups for title, groups in pools.items() if groups}

@@ -163,11 +163,14 @@ def length(config: Config, seconds: float, stop: Stop) -> Axis:
     """Measures whether a frame comes to cost more, the longer a run is.
 
     The old stages see a round of frames again and again; each time, stages that are opened anew
-    see it too. Their ratio is what the run's length does; the machine's moods are in both.
+    see it too. Their ratio is what the run's length does; the machine's moods are in both. Calls of
+    functions in the first round and in the last, and blocks of memory kept, are counted: no mood of
+    a machine is in these.
     """
     frames = _round()
     old = Lane(config, frames, ("tracked", 1), back=False)
     old.turn_ms(len(frames))
+    first_calls = old.calls(len(frames))
     # Arrays, of which an element is no block of memory of its own: these are counted in `kept`.
     seen, kept = array("q"), array("q")
     ratios, old_ms = array("d"), array("d")
@@ -206,6 +209,8 @@ def length(config: Config, seconds: float, stop: Stop) -> Axis:
                 "first_tenth_ms": round(float(np.median(old_ms[:tenth])), 3),
                 "last_tenth_ms": round(float(np.median(old_ms[-tenth:])), 3),
                 "last_over_new": interval(ratio[-max(tenth, lanes.LEAST) :]),
+                "first_calls": first_calls,
+                "last_calls": old.calls(len(frames)),
                 "blocks_a_frame": _drift(x, np.array(kept, np.float64), 1),
             }
         },

@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks import counters
 from benchmarks.latency.times import kind_of
 from benchmarks.opened import opened_models
 from edge.config import Config
@@ -95,6 +96,12 @@ class Lane:
         took = [ms for result, ms in seen if self._is_wanted(result)]
         # Not NumPy's, with which half a block of memory a turn was seen to be kept (NumPy 2.4.6).
         return statistics.median(took) if took else float("nan")
+
+    def calls(self, frames: int) -> float:
+        """Returns how many functions, Python's and C's, are called for a frame: a mean."""
+        with counters.calls_of_functions(self._models) as take:
+            counted = [take(self._results.__next__)[1]["calls"] for _ in range(frames)]
+        return round(sum(counted) / frames, 2)
 
     def model_calls(self, frames: int = TURN) -> dict[str, float]:
         """Returns how often each model is called for a wanted frame, counted."""

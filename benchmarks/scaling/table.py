@@ -34,6 +34,8 @@ def _kind_lines(kind: str, figures: dict[str, Any], axis: dict[str, Any]) -> Ite
     else:
         first, last = figures["first_tenth_ms"], figures["last_tenth_ms"]
         yield f"  {kind:<10} first tenth {first:.3g} ms, last {last:.3g}; {axis['x'][-1]} frames"
+        first, last = figures["first_calls"], figures["last_calls"]
+        yield f"  {'':10} calls of functions a frame: first round {first:g}, last {last:g}"
         if kept := figures["blocks_a_frame"]:
             yield f"  {'':10} blocks of memory kept: {spoken(kept)} a frame"
     told = {"slope": figures.get("slope"), **figures.get("each", {})}
