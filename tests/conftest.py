@@ -1,14 +1,17 @@
-"""What tests need that may be absent: the hand models and the real data."""
+"""What tests need that may be absent, the hand models and the real data; and what they leave."""
 
 from __future__ import annotations
 
+import gc
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from edge import handmodels
+from tests.leftovers import children, descriptors
 
 # A busy machine is no fault: tests say what happens, benchmarks how fast.
 settings.register_profile("untimed", deadline=None)
@@ -33,3 +36,16 @@ def shared_data() -> Path:
     if not data.is_dir():
         pytest.skip(f"there is no real data in {data}")
     return data
+
+
+@pytest.fixture
+def nothing_is_left() -> Iterator[None]:
+    """After the test: no process, no shared memory, no descriptor, no thread's mapping."""
+    gc.collect()
+    processes, before = children(), descriptors()
+    yield
+    gc.collect()
+    assert children() == processes
+    left = {fd: what for fd, what in descriptors().items() if before.get(fd) != what}
+    assert not left
+    assert "fingerspell-frames" not in Path("/proc/self/maps").read_text()
