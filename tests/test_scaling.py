@@ -184,6 +184,7 @@ def test_every_axis_is_measured_and_drawn(
     assert found["models"]["letters"]
     long = found["axes"]["length"]["kinds"]["tracked"]
     assert long["last_calls"] == pytest.approx(long["first_calls"], rel=0.02)
+    assert long["blocks_kept"] < 5 * axes.KEEPS  # one a frame would be hundreds
     printed = capsys.readouterr().out
     for words in ("ms a megapixel", "ms a frame", "% in 10,000 frames"):
         assert words in printed

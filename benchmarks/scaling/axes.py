@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import gc
 import os
-import sys
 import tempfile
 import time
-from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -31,6 +29,8 @@ SIZES = {"480p": (854, 480), "720p": (1280, 720), "1080p": (1920, 1080), "4K": (
 HALF = 640, 360  # of two pictures beside each other
 SINKS = ("jsonl", "metrics", "screen")
 ROUND = "signer:HI?seed=0"  # what the long run sees, over and over: hands come, spell, and go
+BATCHES = 15  # of a long run: each is longer than what another program does in passing
+KEEPS = 10
 SEARCH_MS = 150  # from frame to frame: an idle run searches each that comes so late (edge/hands.py)
 
 Axis = dict[str, Any]  # turns, x, names, unit, and kinds: of frames, each with ms and slopes
@@ -164,31 +164,23 @@ def length(config: Config, seconds: float, stop: Stop) -> Axis:
 
     The old stages see a round of frames again and again; each time, stages that are opened anew
     see it too. Their ratio is what the run's length does; the machine's moods are in both. Calls of
-    functions in the first round and in the last, and blocks of memory kept, are counted: no mood of
-    a machine is in these.
+    functions in the first round and in the last, and blocks of memory that the last KEEPS rounds
+    leave behind, are counted: no mood of a machine is in these.
     """
     frames = _round()
     old = Lane(config, frames, ("tracked", 1), back=False)
     old.turn_ms(len(frames))
     first_calls = old.calls(len(frames))
-    # Arrays, of which an element is no block of memory of its own: these are counted in `kept`.
-    seen, kept = array("q"), array("q")
-    ratios, old_ms = array("d"), array("d")
-    blocks = 0
+    seen: list[int] = []
+    ratios: list[float] = []
+    old_ms: list[float] = []
     end_s = time.monotonic() + seconds
     while not stop.reason and (time.monotonic() < end_s or len(ratios) < lanes.LEAST):
         new = Lane(config, frames, ("tracked", 1), back=False)
         both = {}
         for lane in (old, new) if len(ratios) % 2 else (new, old):
             gc.collect()
-            before = sys.getallocatedblocks()
             both[lane is old] = lane.turn_ms(len(frames))
-            gc.collect()
-            more = sys.getallocatedblocks() - before
-            # Of the old stages alone: opening new ones leaves something behind as well.
-            blocks += more if lane is old else 0
-        del new, lane
-        kept.append(blocks)
         seen.append((len(seen) + 1) * len(frames))
         old_ms.append(both[True])
         ratios.append(both[True] / both[False])
@@ -198,7 +190,7 @@ def length(config: Config, seconds: float, stop: Stop) -> Axis:
     tenth = max(1, len(ratio) // 10)
     return {
         "turns": len(ratio),
-        "x": list(seen),
+        "x": seen,
         "names": [],
         "unit": "% in 10,000 frames",
         "kinds": {
@@ -211,7 +203,7 @@ def length(config: Config, seconds: float, stop: Stop) -> Axis:
                 "last_over_new": interval(ratio[-max(tenth, lanes.LEAST) :]),
                 "first_calls": first_calls,
                 "last_calls": old.calls(len(frames)),
-                "blocks_a_frame": _drift(x, np.array(kept, np.float64), 1),
+                "blocks_kept": old.blocks_kept(KEEPS * len(frames)),
             }
         },
         "models": old.models(),
@@ -225,12 +217,18 @@ def _round() -> list[Picture]:
 def _drift(x: lanes.Numbers, y: lanes.Numbers, frames: int) -> dict[str, Any]:
     """Returns by how much y rises in so many frames: Theil and Sen's slope, of all pairs' median.
 
-    Its interval is a percentile bootstrap of 95 % over the points. {} where there are too few.
+    The points are first made BATCHES medians, one after the other: points that follow each other
+    are alike, whatever the machine is up to, and would make the interval too narrow. That is a
+    percentile bootstrap of 95 % over these. {} where there are too few points.
     """
     whole = np.isfinite(y)
     x, y = x[whole] / frames, y[whole]
     if len(x) < lanes.LEAST:
         return {}
+    x, y = (
+        np.array([np.median(part) for part in np.array_split(each, min(BATCHES, len(each)))])
+        for each in (x, y)
+    )
 
     def of(some: Any) -> float:
         apart = np.subtract.outer(x[some], x[some])

@@ -8,7 +8,9 @@ benchmarks/scaling/axes.py.
 
 from __future__ import annotations
 
+import gc
 import statistics
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -94,7 +96,6 @@ class Lane:
         """
         seen = [self.look() for _ in range(frames)][min(FIRST, frames - 1) :]
         took = [ms for result, ms in seen if self._is_wanted(result)]
-        # Not NumPy's, with which half a block of memory a turn was seen to be kept (NumPy 2.4.6).
         return statistics.median(took) if took else float("nan")
 
     def calls(self, frames: int) -> float:
@@ -102,6 +103,15 @@ class Lane:
         with counters.calls_of_functions(self._models) as take:
             counted = [take(self._results.__next__)[1]["calls"] for _ in range(frames)]
         return round(sum(counted) / frames, 2)
+
+    def blocks_kept(self, frames: int) -> int:
+        """Returns how many blocks of memory so many frames leave behind, of Python's allocator."""
+        gc.collect()
+        before = sys.getallocatedblocks()
+        for _ in range(frames):
+            self.look()
+        gc.collect()
+        return sys.getallocatedblocks() - before
 
     def model_calls(self, frames: int = TURN) -> dict[str, float]:
         """Returns how often each model is called for a wanted frame, counted."""

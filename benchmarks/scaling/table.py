@@ -36,8 +36,7 @@ def _kind_lines(kind: str, figures: dict[str, Any], axis: dict[str, Any]) -> Ite
         yield f"  {kind:<10} first tenth {first:.3g} ms, last {last:.3g}; {axis['x'][-1]} frames"
         first, last = figures["first_calls"], figures["last_calls"]
         yield f"  {'':10} calls of functions a frame: first round {first:g}, last {last:g}"
-        if kept := figures["blocks_a_frame"]:
-            yield f"  {'':10} blocks of memory kept: {spoken(kept)} a frame"
+        yield f"  {'':10} blocks of memory left by the last rounds: {figures['blocks_kept']}"
     told = {"slope": figures.get("slope"), **figures.get("each", {})}
     for name in ("first", "second"):
         told[f"{name} hand"] = figures.get(name)
