@@ -368,7 +368,7 @@ def test_a_password_stays_at_home() -> None:
 def test_peak_memory_is_the_processs_own() -> None:
     """A child of a large process does not begin with what its parent had."""
     ballast = bytearray(100_000_000)
-    child = "from benchmarks.startup import peak_memory_mb; print(peak_memory_mb())"
+    child = "from benchmarks.latency.startup import peak_memory_mb; print(peak_memory_mb())"
     done = subprocess.run(
         [sys.executable, "-c", child],
         cwd=ROOT,
