@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import shlex
 import shutil
 import subprocess
 import sys
@@ -109,7 +108,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         found: result.Result = {
             "kind": "instructions",
             "version": result.VERSION,
-            "command": shlex.join(["python", "-m", "benchmarks.instructions", *sys.argv[1:]]),
+            "command": result.typed("instructions", sys.argv[1:]),
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
             "machine": conditions.facts(),
             "versions": conditions.versions(),

@@ -42,7 +42,8 @@ what distribution() returns. KINDS of frames cost differently, and no figure is 
 from __future__ import annotations
 
 import json
-import re
+import shlex
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -51,11 +52,14 @@ import numpy as np
 
 from edge.errors import UsageError
 from edge.manifest import write as write_whole
+from edge.sources import public
 
 VERSION = 1
 KINDS = ("tracked", "searching", "idle")
 STAGES = ("capture", "convert", "share", "find", "follow", "letter", "debounce")
 QUANTILES = ("p50", "p90", "p99", "max")
+RESAMPLES = 4000
+INTERRUPTED = 130  # exit status of a benchmark that Ctrl-C ended, as a shell has it
 BATCHES = 30  # that a distribution is kept in, for what changes slowly to show as noise
 
 
@@ -120,9 +124,22 @@ def _short(value: float) -> float:
     return round(float(value), 4)
 
 
-def masked(uri: str) -> str:
-    """Returns a URI, or a command, without the names and passwords in it."""
-    return re.sub(r"//[^/\s]*@", "//", uri)
+def median_interval(
+    values: Sequence[float] | np.ndarray[Any, Any], level: float = 0.95
+) -> tuple[float, float]:
+    """Returns the ends of the median's interval: a percentile bootstrap (Efron 1979).
+
+    The same values give the same interval.
+    """
+    array = np.asarray(values, np.float64)
+    drawn = np.random.default_rng(0).choice(array, (RESAMPLES, len(array)))
+    low, high = np.quantile(np.median(drawn, axis=1), [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def typed(name: str, argv: Sequence[str]) -> str:
+    """Returns a command as it was typed, without the user names and passwords in its URIs."""
+    return shlex.join(["python", "-m", f"benchmarks.{name}", *map(public, argv)])
 
 
 def line(result: Result) -> str:
@@ -133,6 +150,19 @@ def line(result: Result) -> str:
 def write(path: Path, result: Result) -> None:
     """Writes a result, whole or not at all; raises UsageError where it may not be written."""
     write_whole(path, line(result).encode() + b"\n")
+
+
+def check_writable(path: Path) -> None:
+    """Raises UsageError where write() would fail: what would be found after a long measurement."""
+    if not path.absolute().parent.is_dir():
+        raise UsageError(f"there is no folder {path.parent}; make it first")
+    if path.is_dir():
+        raise UsageError(f"cannot write {path}: it is a folder; choose another file")
+    try:
+        tempfile.TemporaryFile(dir=path.absolute().parent).close()
+    except OSError as error:
+        reason = f"cannot write {path}: {error.strerror}"
+        raise UsageError(f"{reason}; choose another folder") from error
 
 
 def read(path: Path, kind: str = "latency") -> Result:

@@ -19,7 +19,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import gc
-import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -151,7 +150,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         found: results_file.Result = {
             "kind": "work",
             "version": results_file.VERSION,
-            "command": shlex.join(["python", "-m", "benchmarks.work", *(argv or sys.argv[1:])]),
+            "command": results_file.typed("work", argv or sys.argv[1:]),
             "versions": conditions.versions(),
             "counted": {},
         }

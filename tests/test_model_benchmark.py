@@ -237,7 +237,7 @@ def test_ctrl_c_keeps_what_was_measured(
     monkeypatch.setattr(models, "_measured", stopped)
     second = tmp_path / "second.tflite"
     second.write_bytes(tiny.read_bytes())
-    assert run(tiny, second, "--json", tmp_path / "r.json") == models.INTERRUPTED
+    assert run(tiny, second, "--json", tmp_path / "r.json") == result.INTERRUPTED
     found = result.read(tmp_path / "r.json", "models")
     assert [model["name"] for model in found["models"]] == ["tiny"]
     assert found["ended"] == "interrupted"

@@ -231,8 +231,8 @@ def test_stopping_keeps_the_axes_that_were_measured(
     monkeypatch.setitem(axes.AXES, "length", asks)  # type: ignore[misc]
     path = tmp_path / "s.json"
     axis = ("--axis", "sinks", "--axis", "length", "--axis", "resolution")
-    assert quick(*axis, "--json", path) == scaling.INTERRUPTED
+    assert quick(*axis, "--json", path) == result.INTERRUPTED
     found = result.read(path, "scaling")
     assert (list(found["axes"]), found["ended"]) == (["sinks"], "interrupted")
-    assert quick("--axis", "length", "--json", tmp_path / "none.json") == scaling.INTERRUPTED
+    assert quick("--axis", "length", "--json", tmp_path / "none.json") == result.INTERRUPTED
     assert not (tmp_path / "none.json").exists()

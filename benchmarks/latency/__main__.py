@@ -20,7 +20,6 @@ The last line, or the only one with --quote, is made to be quoted.
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import fields, replace
@@ -35,13 +34,13 @@ from edge.config import Alphabet, Config, load
 from edge.errors import FingerspellError, UsageError
 from edge.run import threads
 from edge.service import Stop, stop_on_signals
+from edge.sources import public
 
 SOURCE = "signer:HELLO WORLD?loop=yes"
 SECONDS = 600.0  # until a board without a fan is as hot as it gets
 START_S = 4.0  # that one fresh process takes, roughly: for what is told at the start
 AUTOMATIC = ("mediapipe", "mediapipe:auto")
 GOALS = {"overhead_share": 0.15, "memory_mb": 150.0, "first_prediction_s": 1.5}
-INTERRUPTED = 130  # what a shell expects of a program that Ctrl-C ended
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -56,8 +55,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         print("latency: stopped; nothing was written", file=sys.stderr)
-        return INTERRUPTED
-    return INTERRUPTED if found["ended"] == "interrupted" else 0
+        return result.INTERRUPTED
+    return result.INTERRUPTED if found["ended"] == "interrupted" else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -93,10 +92,7 @@ def _check(arguments: argparse.Namespace) -> None:
     if to_stdout and (arguments.quote or "jsonl:-" in (arguments.sink or ())):
         raise UsageError("two of --json -, --quote and --sink jsonl:- want stdout; choose one")
     if path and not to_stdout:
-        if not path.absolute().parent.is_dir():
-            raise UsageError(f"there is no folder {path.parent}; make it first")
-        if path.is_dir():
-            raise UsageError(f"cannot write {path}: it is a folder; choose another file")
+        result.check_writable(path)
 
 
 def measure(arguments: argparse.Namespace, argv: Sequence[str] = ()) -> result.Result:
@@ -111,7 +107,7 @@ def measure(arguments: argparse.Namespace, argv: Sequence[str] = ()) -> result.R
     head = {
         "kind": "latency",
         "version": result.VERSION,
-        "command": result.masked(shlex.join(["python", "-m", "benchmarks.latency", *argv])),
+        "command": result.typed("latency", argv),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": conditions.facts(),
         "versions": conditions.versions(),
@@ -119,13 +115,13 @@ def measure(arguments: argparse.Namespace, argv: Sequence[str] = ()) -> result.R
     with stop_on_signals() as stop:
         measured = run(config, wanted, stop)
     settings = {
-        "source": result.masked(config.source),
+        "source": public(config.source),
         "detector": config.detector,
         "model": config.model,
         "alphabet": config.alphabet,
         "hands": config.hands,
         "threads": threads(config),
-        "sink": list(map(result.masked, config.sink)),
+        "sink": list(map(public, config.sink)),
     }
     found = {**head, **measured, "work": {}, "start": {}}
     found["settings"] = settings | measured["settings"]

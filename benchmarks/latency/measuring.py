@@ -17,13 +17,14 @@ from tqdm import tqdm
 from benchmarks.conditions import Watch
 from benchmarks.latency.times import Times
 from benchmarks.opened import opened_models
-from benchmarks.result import KINDS, masked
+from benchmarks.result import KINDS
 from edge.config import Config
 from edge.errors import FingerspellError, SourceError
 from edge.pipeline import results
 from edge.run import Stages, open_stages, some_source, taken
 from edge.service import Stop
 from edge.sinks import Sinks
+from edge.sources import public
 from edge.types import End, Frame, Result
 
 SAME_CLOCK_NS = 10_000_000_000  # a stamp this near to now is of this machine's own clock
@@ -76,7 +77,7 @@ def run(config: Config, wanted: Wanted, stop: Stop) -> dict[str, Any]:
         if stop.reason in INTERRUPTIONS:
             raise KeyboardInterrupt
         raise SourceError(
-            f"{masked(config.source)} gave no frame to measure after {wanted.warm_up} to warm up;"
+            f"{public(config.source)} gave no frame to measure after {wanted.warm_up} to warm up;"
             " choose a longer source, or --warm-up 0"
         )
     ended = ended or _why(stop)

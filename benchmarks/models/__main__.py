@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import shlex
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -34,7 +33,6 @@ from edge.interpreter import Model
 from edge.manifest import BUNDLED, sha256_of
 
 RUNS, SECONDS = 50, 1.0  # benchmark_model's own defaults
-INTERRUPTED = 130  # what a shell expects of a program that Ctrl-C ended
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -51,8 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         print("models: stopped before anything was measured", file=sys.stderr)
-        return INTERRUPTED
-    return INTERRUPTED if found["ended"] == "interrupted" else 0
+        return result.INTERRUPTED
+    return result.INTERRUPTED if found["ended"] == "interrupted" else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -103,7 +101,7 @@ def measure(options: argparse.Namespace, argv: Sequence[str]) -> result.Result:
     return {
         "kind": "models",
         "version": result.VERSION,
-        "command": shlex.join(["python", "-m", "benchmarks.models", *argv]),
+        "command": result.typed("models", argv),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": conditions.facts(),
         "versions": conditions.versions(),
@@ -127,8 +125,8 @@ def _wanted(options: argparse.Namespace) -> tuple[list[Path], dict[str, str]]:
         raise UsageError("--runs must be above 0, and --seconds not below")
     if options.float and len(options.files) != 1:
         raise UsageError("--float is the float32 model of one FILE; give one")
-    if options.json and not options.json.absolute().parent.is_dir():
-        raise UsageError(f"there is no folder {options.json.parent}; make it first")
+    if options.json:
+        result.check_writable(options.json)
     if options.only and not options.files:
         raise UsageError("--only measures the files given; give one")
     missing: dict[str, str] = {}

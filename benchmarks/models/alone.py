@@ -19,13 +19,13 @@ from typing import Any
 import numpy as np
 
 from benchmarks.latency.startup import peak_memory_mb
-from benchmarks.result import distribution
+from benchmarks.result import distribution, median_interval
 from edge.errors import FingerspellError, ModelError
 from edge.interpreter import Array, Model, Tensor, runtime
 
 WARM_UP_S = 0.5  # benchmark_model's own default, as are RUNS and SECONDS of benchmarks/models
 TURNS = 30  # of int8 and float32, each of an equal share of the time
-RESAMPLES, LEVEL = 4000, 0.95
+
 INTERRUPTED = (130, -2)  # exit codes after Ctrl-C, which reaches this process and its child
 
 
@@ -95,8 +95,7 @@ def against(path: Path, floats: Path, threads: int, runs: int, seconds: float) -
             ]
             medians[turn, which] = np.median(times_ms[1:])  # the first finds the other's caches
     ratios = medians[:, 0] / medians[:, 1]
-    drawn = np.median(np.random.default_rng(0).choice(ratios, (RESAMPLES, TURNS)), axis=1)
-    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low, high = median_interval(ratios)
     int8_ms, float_ms = np.median(medians, axis=0)
     figures = {
         "int8_ms": int8_ms, "float_ms": float_ms,

@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         print("benchmarks.peers: stopped before anything was measured", file=sys.stderr)
-        return 130
+        return result.INTERRUPTED
     return 0
 
 
@@ -144,8 +144,8 @@ def _check(options: argparse.Namespace) -> None:
     ):  # fmt: skip
         if not getattr(options, name) >= least:
             raise UsageError(f"--{name} is {getattr(options, name)}; it must be {least} or more")
-    if options.json and not options.json.absolute().parent.is_dir():
-        raise UsageError(f"there is no folder {options.json.parent}; make it first")
+    if options.json:
+        result.check_writable(options.json)
     for name, path in vars(options).items():
         if isinstance(path, Path) and name not in ("json", "clips", "table") and not path.is_file():
             raise UsageError(f"--{name.replace('_', '-')}: there is no file {path}")

@@ -12,13 +12,12 @@ from benchmarks.accuracy.scoring import TRACED, Score, score, total
 from benchmarks.peers.contract import KINDS
 from benchmarks.peers.footage import Recording
 from benchmarks.peers.race import Row, Sample
-from benchmarks.result import distribution
+from benchmarks.result import distribution, median_interval
 from edge.types import Event
 
 WARM_UP = 3  # frames of each recording, in which a fresh graph warms up; scored, and not timed
 STEADY = (1, 5, 10, 15)  # "the same for N frames"; 1 takes each change of the frame's letter
 MEASURES = ("wall_ms", "cpu_ms")
-_RESAMPLES = 2000
 _LEAST = 5  # blocks, below which no interval is told
 
 
@@ -89,9 +88,7 @@ def _middle(samples: Sequence[Sample], measure: str) -> float:
 def _interval(logs: npt.NDArray[np.float64]) -> tuple[float | None, float | None]:
     if len(logs) < _LEAST:
         return None, None
-    random = np.random.default_rng(0)  # the same samples give the same interval
-    drawn = np.median(random.choice(logs, (_RESAMPLES, len(logs))), axis=1)
-    low, high = np.exp(np.percentile(drawn, [2.5, 97.5]))
+    low, high = np.exp(median_interval(logs))
     return round(float(low), 4), round(float(high), 4)
 
 

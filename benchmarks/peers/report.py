@@ -19,7 +19,6 @@ peers       for each: name, summary, error (None, or why there are no figures, o
 from __future__ import annotations
 
 import hashlib
-import shlex
 import statistics
 import sys
 from collections.abc import Mapping, Sequence
@@ -45,7 +44,7 @@ def report(
     return {
         "kind": "peers",
         "version": result.VERSION,
-        "command": shlex.join(["python", "-m", "benchmarks.peers", *sys.argv[1:]]),
+        "command": result.typed("peers", sys.argv[1:]),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": conditions.facts(),
         "settings": {**settings, "warm_up_frames": figures.WARM_UP},

@@ -15,7 +15,6 @@ FOLDER gets scaling.png. Ctrl-C ends it early and keeps what was measured.
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -33,7 +32,6 @@ from edge.run import threads
 from edge.service import stop_on_signals
 
 SECONDS, LENGTH_S = 60.0, 300.0
-INTERRUPTED = 130  # what a shell expects of a program that Ctrl-C ended
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -53,8 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         print("scaling: stopped before anything was measured", file=sys.stderr)
-        return INTERRUPTED
-    return INTERRUPTED if found["ended"] == "interrupted" else 0
+        return result.INTERRUPTED
+    return result.INTERRUPTED if found["ended"] == "interrupted" else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -80,8 +78,8 @@ def _drawing(options: argparse.Namespace) -> Any:
     for name in ("seconds", "length"):
         if not 0 < getattr(options, name) < float("inf"):
             raise UsageError(f"--{name} must be above 0")
-    if options.json and not options.json.absolute().parent.is_dir():
-        raise UsageError(f"there is no folder {options.json.parent}; make it first")
+    if options.json:
+        result.check_writable(options.json)
     if not options.out:
         return None
     try:
@@ -114,7 +112,7 @@ def measure(options: argparse.Namespace, argv: Sequence[str]) -> result.Result:
     return {
         "kind": "scaling",
         "version": result.VERSION,
-        "command": shlex.join(["python", "-m", "benchmarks.scaling", *argv]),
+        "command": result.typed("scaling", argv),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": conditions.facts(),
         "versions": conditions.versions(),

@@ -237,7 +237,7 @@ def _drift(x: lanes.Numbers, y: lanes.Numbers, frames: int) -> dict[str, Any]:
 
     random = np.random.default_rng(0)
     drawn = [of(random.integers(0, len(x), len(x))) for _ in range(400)]
-    low, high = np.quantile(drawn, [(1 - lanes.LEVEL) / 2, (1 + lanes.LEVEL) / 2])
+    low, high = np.quantile(drawn, [0.025, 0.975])
     figures = {"value": of(slice(None)), "low": low, "high": high}
     return {name: float(f"{figure:.4g}") for name, figure in figures.items()}
 

@@ -25,6 +25,7 @@ import numpy.typing as npt
 from benchmarks import counters
 from benchmarks.latency.times import kind_of
 from benchmarks.opened import opened_models
+from benchmarks.result import median_interval
 from edge.config import Config
 from edge.interpreter import Array, Model
 from edge.pipeline import results
@@ -40,7 +41,7 @@ FIRST = 3  # of these are left out: another lane's frames were in the caches
 WARM_UP = 36  # frames of a lane: for a second after a hand came, each is searched for another
 LEAST = 5  # turns, without which nothing is told
 FRAME_MS = 33
-LEVEL, RESAMPLES = 0.95, 4000
+
 
 Numbers = npt.NDArray[np.float64]
 
@@ -168,8 +169,7 @@ def interval(values: Numbers) -> dict[str, Any]:
     values = values[np.isfinite(values)]
     if len(values) < LEAST:
         return {}
-    drawn = np.random.default_rng(0).choice(values, (RESAMPLES, len(values)))
-    low, high = np.quantile(np.median(drawn, axis=1), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low, high = median_interval(values)
     return {
         name: float(f"{figure:.4g}")
         for name, figure in (("value", np.median(values)), ("low", low), ("high", high))

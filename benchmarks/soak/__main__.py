@@ -15,7 +15,6 @@ import argparse
 import contextlib
 import json
 import logging
-import shlex
 import sys
 import tempfile
 import time
@@ -29,6 +28,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from benchmarks.result import INTERRUPTED, typed
 from benchmarks.soak.bystanders import Page, Systemd, Troubles, Unhurried
 from benchmarks.soak.drift import Bound, Sampler, bounds
 from benchmarks.soak.ledger import Ledger
@@ -73,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         print(f"soak: cannot write {arguments.json}: {error.strerror}", file=sys.stderr)
         return UsageError.exit_code
-    return 130 if stop.reason == "SIGINT" else int(not report["passed"])
+    return INTERRUPTED if stop.reason == "SIGINT" else int(not report["passed"])
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -157,7 +157,7 @@ class Soak:
         self._ledger.close()
         return {
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
-            "command": shlex.join(["python", "-m", "benchmarks.soak", *sys.argv[1:]]),
+            "command": typed("soak", sys.argv[1:]),
             "stopped": stop.reason if stop.reason.startswith("SIG") else "",
             "frames": end.frames,
             "seconds": round(seconds, 1),
