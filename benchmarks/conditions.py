@@ -62,9 +62,12 @@ def governor() -> str | None:
 
 
 def on_battery() -> bool:
-    """Whether a battery is being drained."""
-    states = (_text(supply / "status").strip() for supply in POWER.glob("*"))
-    return "Discharging" in states
+    """Whether a battery is being drained that feeds the machine, and not a mouse or a keyboard."""
+    return any(
+        _text(supply / "status").strip() == "Discharging"
+        and _text(supply / "scope").strip() != "Device"
+        for supply in POWER.glob("*")
+    )
 
 
 def at_start() -> list[str]:
@@ -89,10 +92,10 @@ class Watch:
 
     samples: lists of one length: t_s, temperature_c, clock_mhz, others_cpus (how many cores other
         programs, or a virtual machine's other guests, took since the sample before; what this
-        process starts is not another's), throttled.
+        process starts is not another's), throttled (in words, [] for not). None: untold.
     cpu_s, memory_mb: of this process ("loop") and of the one that a camera lives in ("capture",
         only where there is one): processor time between start and end, and the most memory ever.
-    took_s: what the sampling itself took of a processor.
+    took_s: what the sampling itself took of a processor; vcgencmd, where it is asked, is not in it.
     """
 
     def __init__(self, each_s: float = EACH_S) -> None:
@@ -113,7 +116,7 @@ class Watch:
     def __enter__(self) -> Watch:
         self._start_s = self._before_s = time.monotonic()
         self._first_s = time.process_time()
-        self._old = set(machine.throttling(_bits())[1])
+        self._old = None if (bits := _bits()) is None else set(machine.throttling(bits)[1])
         self._look_at_processes()
         self._first_others_s = self._before_others_s = self._others_s()
         self._thread.start()
@@ -126,7 +129,8 @@ class Watch:
         spent_s = self._before_others_s - self._first_others_s
         self._others_cpus = max(0.0, spent_s) / max(self._before_s - self._start_s, 1e-3)
         # The firmware remembers what came and went between two samples.
-        self._held_back |= set(machine.throttling(_bits())[1]) - self._old
+        if self._old is not None and (bits := _bits()) is not None:
+            self._held_back |= set(machine.throttling(bits)[1]) - self._old
         self._last_s = time.process_time()
 
     @property
@@ -175,8 +179,8 @@ class Watch:
         now_s, others_s = time.monotonic(), self._others_s()
         others = max(0.0, others_s - self._before_others_s) / max(now_s - self._before_s, 1e-3)
         self._before_s, self._before_others_s = now_s, others_s
-        held_back = machine.throttling(_bits())[0]
-        self._held_back.update(held_back)
+        held_back = None if (bits := _bits()) is None else machine.throttling(bits)[0]
+        self._held_back.update(held_back or ())
         if (headroom_c := machine.headroom_c()) is not None:
             least = headroom_c if self._headroom_c is None else self._headroom_c
             self._headroom_c = min(headroom_c, least)
@@ -223,12 +227,13 @@ def _children() -> Iterator[tuple[int, float]]:
             yield int(entry.name), sum(map(int, parts[11:15])) / _TICKS
 
 
-def _bits() -> int:
-    """Returns what a Raspberry Pi's firmware holds back, as bits; 0 where nothing tells."""
-    for file in machine.FIRMWARE.glob("soc*/soc*:firmware/get_throttled"):
-        with contextlib.suppress(ValueError):
-            return int(_text(file), 16)
-    return machine.throttled_bits() or 0
+def _bits() -> int | None:
+    """Returns what a Raspberry Pi's firmware holds back, as bits; None where nothing tells.
+
+    The firmware is asked first: bits of the kernel's file were seen to clear by themselves.
+    """
+    bits = machine.throttled_bits()
+    return machine.throttled_file_bits() if bits is None else bits
 
 
 def _clock_mhz(name: str) -> float | None:

@@ -79,15 +79,21 @@ def headroom_c() -> float | None:
 def throttled_now() -> tuple[str, ...]:
     """Returns in words what a Raspberry Pi's firmware holds back now, read from a kernel file.
 
-    It needs no device, which a service may not have. Newer kernels grumble about it once, in
-    dmesg, and give what their own watch of the voltage read last.
+    That is throttled_file_bits(): a service may not have the device that vcgencmd asks.
+    """
+    return tuple(throttling(throttled_file_bits() or 0)[0])
+
+
+def throttled_file_bits() -> int | None:
+    """Reads what throttled_bits() asks for from a kernel file, which needs no device; else None.
+
+    Newer kernels grumble about it once, in dmesg, and give what their own watch of the voltage
+    read last, which takes bits back that the firmware itself keeps.
     """
     for file in FIRMWARE.glob("soc*/soc*:firmware/get_throttled"):
-        try:
-            return tuple(throttling(int(file.read_text(), 16))[0])
-        except (OSError, ValueError):
-            continue
-    return ()
+        with contextlib.suppress(OSError, ValueError):
+            return int(file.read_text(), 16)
+    return None
 
 
 def throttled_bits() -> int | None:

@@ -33,6 +33,8 @@ def board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     put(tmp_path, "thermal/thermal_zone0/trip_point_0_type", "passive")
     put(tmp_path, "thermal/thermal_zone0/trip_point_0_temp", "80000")
     put(tmp_path, "firmware/soc/soc:firmware/get_throttled", "0")
+    put(tmp_path, "power/hidpp_battery_0/scope", "Device")
+    put(tmp_path, "power/BAT0/scope", "System")
     return tmp_path
 
 
@@ -90,6 +92,7 @@ def test_what_can_be_mended_is_said_at_the_start(
         ("cpu/cpu1/cpufreq/scaling_cur_freq", "2400000", ""),
         ("power/BAT0/status", "Discharging", "battery at the end"),
         ("power/BAT0/status", "Charging", ""),
+        ("power/hidpp_battery_0/status", "Discharging", ""),  # a wireless mouse's
     ],
 )
 def test_what_happens_meanwhile_is_told(board: Path, name: str, text: str, said: str) -> None:
@@ -175,17 +178,47 @@ def test_a_machine_that_tells_nothing_is_told_so(
         pass
     assert watch.samples["temperature_c"] == [None]
     assert watch.samples["clock_mhz"] == [None]
+    assert watch.samples["throttled"] == [None]  # and not [], which is what a cool board says
     assert unlike(watch.warnings()) == []
     assert conditions.governor() is None
 
 
-def test_a_board_without_the_kernels_file_is_asked(board: Path) -> None:
-    """Older kernels leave it to vcgencmd get_throttled."""
-    (board / "firmware/soc/soc:firmware/get_throttled").unlink()
-    put(board, "bin/vcgencmd", "#!/bin/sh\n[ $1 = get_throttled ] && echo throttled=0x50004")
+def firmware(board: Path, script: str) -> None:
+    """Puts a vcgencmd there that does what a script says."""
+    put(board, "bin/vcgencmd", f"#!/bin/sh\n[ $1 = get_throttled ] && {script}")
     (board / "bin/vcgencmd").chmod(0o755)
+
+
+@pytest.mark.parametrize("file", ["0", None])
+def test_the_firmware_itself_is_asked_first(board: Path, file: str | None) -> None:
+    """Newer kernels' file says 0 where the firmware still knows better; some kernels have none."""
+    if file is None:
+        (board / "firmware/soc/soc:firmware/get_throttled").unlink()
+    firmware(board, "echo throttled=0x50004")
     with Watch() as watch:
         pass
     (line,) = unlike(watch.warnings())
     assert line.endswith("the processor back: throttled")
     assert watch.samples["throttled"] == [["throttled"]]
+
+
+def test_where_vcgencmd_is_refused_the_kernels_file_is_read(board: Path) -> None:
+    """A user may lack the group that its device is of; without the file too, nothing is told."""
+    firmware(board, "exit 255")
+    put(board, "firmware/soc/soc:firmware/get_throttled", "50005")
+    with Watch() as watch:
+        pass
+    assert watch.samples["throttled"] == [["under-voltage", "throttled"]]
+    (board / "firmware/soc/soc:firmware/get_throttled").unlink()
+    with Watch() as watch:
+        pass
+    assert watch.samples["throttled"] == [None]
+    assert unlike(watch.warnings()) == []
+
+
+def test_what_was_before_is_not_told_by_one_who_answers_late(board: Path) -> None:
+    """What the firmware remembers at the end may be of last week where nothing told at first."""
+    (board / "firmware/soc/soc:firmware/get_throttled").unlink()
+    with Watch(10) as watch:
+        put(board, "firmware/soc/soc:firmware/get_throttled", "50000")
+    assert unlike(watch.warnings()) == []
