@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import math
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -242,3 +245,51 @@ def test_ctrl_c_keeps_what_was_measured(
     assert [model["name"] for model in found["models"]] == ["tiny"]
     assert found["ended"] == "interrupted"
     assert not math.isnan(found["models"][0]["alone"][0]["init_ms"])
+
+
+def test_a_model_that_dies_is_a_row_and_the_others_are_kept(
+    tiny: Path,
+    tmp_path: Path,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As of an instruction that a board's processor lacks; an error where none was measured."""
+    dies = tmp_path / "dies.tflite"
+    dies.write_bytes(tiny.read_bytes())
+    python = tmp_path / "python"  # what models are measured with
+    python.write_text(
+        f'#!/bin/sh\n[ "${{3##*/}}" = dies.tflite ] && kill -ILL $$\nexec {sys.executable} "$@"\n'
+    )
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    assert run(dies, tiny, "--json", tmp_path / "r.json") == 0
+    found = result.read(tmp_path / "r.json", "models")
+    assert [model["name"] for model in found["models"]] == ["tiny"]
+    why = "dies.tflite cannot be measured: it was ended by a signal: Illegal instruction"
+    assert found["missing"] == {"dies": why}
+    assert f"missing: dies: {why}" in capsys.readouterr().out
+    assert run(dies, "--json", tmp_path / "none.json") == ModelError.exit_code
+    assert capsys.readouterr().err.strip() == f"models: {why}"
+    assert not (tmp_path / "none.json").exists()
+
+
+def test_a_failed_write_does_not_lose_the_measurement(
+    tiny: Path,
+    tmp_path: Path,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The table is printed all the same."""
+    path, measured = tmp_path / "r.json", models._measured
+
+    def in_the_way(model: Path, options: argparse.Namespace) -> dict[str, Any]:
+        path.mkdir()
+        return measured(model, options)
+
+    monkeypatch.setattr(models, "_measured", in_the_way)
+    assert run(tiny, "--json", path) == UsageError.exit_code
+    printed = capsys.readouterr()
+    assert "ESTIMATES" in printed.out
+    assert "cannot write" in printed.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -190,12 +191,16 @@ def test_every_axis_is_measured_and_drawn(
         assert words in printed
 
 
-def test_sinks_together_cost_what_they_cost_one_by_one(quick: Callable[..., int]) -> None:
-    """Each is above nothing."""
+def test_sinks_together_cost_what_they_cost_one_by_one(
+    quick: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is above nothing; and the window that nobody sees is that measurement's alone."""
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
     found = axes.sinks(TRUTH, 0.01, Stop())
     *each, every = [ms["mean"] for ms in found["kinds"]["told"]["ms"]]
     assert min(each) > 0
     assert sum(each) == pytest.approx(every, abs=0.001)
+    assert os.environ["SDL_VIDEODRIVER"] == "dummy"
 
 
 @pytest.mark.parametrize(
@@ -236,3 +241,23 @@ def test_stopping_keeps_the_axes_that_were_measured(
     assert (list(found["axes"]), found["ended"]) == (["sinks"], "interrupted")
     assert quick("--axis", "length", "--json", tmp_path / "none.json") == result.INTERRUPTED
     assert not (tmp_path / "none.json").exists()
+
+
+def test_a_failed_write_does_not_lose_the_measurement(
+    quick: Callable[..., int],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The table is printed all the same."""
+    path, sinks = tmp_path / "s.json", axes.AXES["sinks"]
+
+    def in_the_way(config: Config, seconds: float, stop: Stop) -> axes.Axis:
+        path.mkdir()
+        return sinks(config, seconds, stop)
+
+    monkeypatch.setitem(axes.AXES, "sinks", in_the_way)  # type: ignore[misc]
+    assert quick("--axis", "sinks", "--json", path) == UsageError.exit_code
+    printed = capsys.readouterr()
+    assert "ms a frame" in printed.out
+    assert "cannot write" in printed.err

@@ -28,7 +28,7 @@ from benchmarks import conditions, result
 from benchmarks.models import estimates, graph, table
 from benchmarks.models.alone import WARM_UP_S, in_own_process
 from edge import handmodels, machine
-from edge.errors import FingerspellError, UsageError
+from edge.errors import FingerspellError, ModelError, UsageError
 from edge.interpreter import Model
 from edge.manifest import BUNDLED, sha256_of
 
@@ -41,9 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(given)
     try:
         found = measure(options, given)
+        print("\n".join(table.lines(found)))  # first: no failed write loses a measurement
         if options.json:
             result.write(options.json, found)
-        print("\n".join(table.lines(found)))
     except FingerspellError as error:
         print(f"models: {error}", file=sys.stderr)
         return error.exit_code
@@ -83,21 +83,28 @@ def measure(options: argparse.Namespace, argv: Sequence[str]) -> result.Result:
         against_float: `floats`, which float32 model an int8 one was measured against, and `turns`,
             what alone.against() tells, of each number of threads; or `none`, why it was not
         estimates, estimates_lack: as of estimates.estimate()
-    rates: what the estimates are made from. missing: models that are not there, and why.
-    ended: "all" or "interrupted".
+    rates: what the estimates are made from. missing: models that are not there or cannot be
+    measured, and why; ModelError is raised where no model could be. ended: "all" or "interrupted".
     """
     paths, missing = _wanted(options)
     measured: list[dict[str, Any]] = []
+    failed: ModelError | None = None
     ended = "all"
     with conditions.Watch() as watch, tqdm(paths, disable=None, unit=" models") as bar:
         try:
             for path in bar:
                 bar.set_postfix_str(path.stem)
-                measured.append(_measured(path, options))
+                try:
+                    measured.append(_measured(path, options))
+                except ModelError as error:
+                    failed = failed or error
+                    missing[str(path) if path.stem in missing else path.stem] = str(error)
         except KeyboardInterrupt:
             if not measured:
                 raise
             ended = "interrupted"
+    if failed and not measured:
+        raise failed
     return {
         "kind": "models",
         "version": result.VERSION,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -43,7 +44,9 @@ def in_own_process(
         raise KeyboardInterrupt
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
-        raise ModelError(f"{path} cannot be measured: {reason}")
+        if done.returncode < 0:  # "Illegal instruction": LiteRT is not made for this processor
+            reason = f"it was ended by a signal: {signal.strsignal(-done.returncode)}"
+        raise ModelError(f"{path.name} cannot be measured: {reason}")
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 

@@ -41,9 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         draw = _drawing(options)
         found = measure(options, given)
+        print("\n".join(table.lines(found)))  # first: no failed write loses a measurement
         if options.json:
             result.write(options.json, found)
-        print("\n".join(table.lines(found)))
         if draw:
             write(options.out / "scaling.png", draw.scaling(found))
     except FingerspellError as error:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
@@ -105,11 +106,11 @@ def sinks(config: Config, seconds: float, stop: Stop) -> Axis:
 
     A turn is a whole round, with its letters and words, and its mean is told.
     """
-    os.environ["SDL_VIDEODRIVER"] = "offscreen"  # a window that nobody sees
     frames = _round()
     lane = Lane(config, frames, ("tracked", 1), back=False)
     missing: dict[str, str] = {}
-    with tempfile.TemporaryDirectory() as folder:
+    unseen = patch.dict(os.environ, SDL_VIDEODRIVER="offscreen")  # a window that nobody sees
+    with unseen, tempfile.TemporaryDirectory() as folder:
         uris = {"jsonl": f"jsonl:{folder}/lines", "metrics": "metrics:0", "screen": "screen"}
         for name in SINKS:
             try:
