@@ -15,7 +15,9 @@ from typing import Any
 from benchmarks.peers.contract import Reading
 
 SUMMARY = "a peer for tests"
-VARIANTS = ("well", "slow", "dies", "killed", "hangs", "raises", "chatters", "babbles", "unable")
+VARIANTS = (
+    "well", "slow", "dies", "killed", "hangs", "raises", "chatters", "babbles", "unable", "blind",
+)  # fmt: skip
 REQUIREMENTS = ("fingerspell-no-such-package==0",)
 PYTHONS = ((3, 11), (3, 13))
 FILES: Mapping[str, str] = {}
@@ -55,7 +57,7 @@ class Fake:
         if self._variant == "chatters":
             print('{"frames": []}')
             sys.stdout.flush()
-        held, self._held = self._held, bool(rgb[0, 0, 0])
+        held, self._held = self._held, bool(rgb[0, 0, 0]) and self._variant != "blind"
         kind = "tracked" if held else "searching"
         if self._variant == "babbles":
             kind = "dreaming"

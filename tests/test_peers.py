@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import errno
 import json
+import os
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks import result
 from benchmarks.accuracy.scoring import Shown
 from benchmarks.peers import __main__ as peers
 from benchmarks.peers import environment, figures, footage, landmarks, race
@@ -28,6 +32,8 @@ from benchmarks.peers.table import best, table
 from benchmarks.result import read
 from edge.errors import FingerspellError, SourceError, UsageError
 from edge.interpreter import Model
+from edge.sources import open_source
+from edge.types import Frame
 from tests import fake_peer
 
 FAKE = Path(fake_peer.__file__)
@@ -40,6 +46,13 @@ def fake(variant: str, limits_s: tuple[float, float] = LIMITS_S) -> Row:
     """A row with a real process behind it, in this very environment."""
     start = partial(Process, Path(sys.executable), FAKE, variant, [0], {}, limits_s=limits_s)
     return Row(f"fake:{variant}", variant, fake_peer, start)  # type: ignore[arg-type]
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The peers' folder: not the user's own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+    return environment.folder()
 
 
 @pytest.fixture(scope="module")
@@ -65,9 +78,13 @@ def row_of(*read: list[Sample], variant: str = "well") -> Row:
     return Row(f"fake:{variant}", variant, fake_peer, read=list(read))  # type: ignore[arg-type]
 
 
+def times_ns(count: int) -> list[int]:
+    return [round(i * 1e9 / FPS) for i in range(count)]
+
+
 def recorded(labels: str, shown: Sequence[Shown] | None, whole: bool = True) -> Recording:
-    t_ns = [round(i * 1e9 / FPS) for i in range(len(labels))]
-    return Recording(Film("f", "f"), Path(), (len(labels), 4, 4), t_ns, shown, whole)
+    count = len(labels)
+    return Recording(Film("f", "f"), Path(), (count, 4, 4), times_ns(count), shown, whole)
 
 
 # The protocol
@@ -106,12 +123,24 @@ def test_work_is_seen_in_its_time(film: Film) -> None:
 
 
 def test_starts_are_timed_to_the_first_result() -> None:
-    """Each start is a fresh process; one that fails then is a row that says so."""
-    rows = [fake("well"), fake("unable")]
-    race.startups(rows, Film("start", "signer:B"), 2, bar=False)
+    """Each start is a fresh process; one that fails then is a row that says so, and one that names
+    no letter is known for it."""
+    rows = [fake("well"), fake("unable"), fake("blind")]
+    race.startups(rows, peers.START, 2, bar=False)
     assert len(rows[0].startup_s) == 2
     assert min(rows[0].startup_s) > 0.02
+    assert all(rows[0].startup_letters)
     assert rows[1].error == "it failed: RuntimeError: the model is not what it was"
+    assert len(rows[2].startup_s) == 2
+    assert rows[2].startup_letters == ["", ""]
+
+
+def test_a_start_is_timed_with_a_letter_in_sight(tmp_path: Path) -> None:
+    """The frame holds one: without a hand in it, no landmark model and no classifier would run."""
+    (first,) = footage.decoded(peers.START, tmp_path / "frame", most=1).t_ns
+    seen = next(f for f in open_source("signer:B").frames() if f.truth and f.truth.label)
+    assert first == 0
+    assert (tmp_path / "frame").read_bytes() == seen.rgb.tobytes()
 
 
 @pytest.mark.parametrize(
@@ -203,6 +232,15 @@ def test_ctrl_c_keeps_what_was_read(film: Film, monkeypatch: pytest.MonkeyPatch)
     assert not done.recordings[-1].whole
 
 
+def test_ctrl_c_before_the_first_frame_is_ctrl_c(
+    film: Film, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing was measured, and nothing is wrong with the source."""
+    monkeypatch.setattr(race, "decoded", _interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        raced([fake("well")], film)
+
+
 def test_a_broken_clip_spoils_no_run(film: Film, tmp_path: Path) -> None:
     """It is skipped, and told; alone, it is the error."""
     broken = Film("clips", f"video:{tmp_path / 'none.mp4'}")
@@ -234,6 +272,47 @@ def test_an_endless_source_is_cut(tmp_path: Path) -> None:
     recording = footage.decoded(film, tmp_path / "frames", most=7)
     assert recording.shape[0] == 7
     assert not recording.whole
+
+
+def test_raw_frames_lie_on_the_disk_of_the_cache(cache: Path, film: Film) -> None:
+    """Not in /tmp, which may be memory; and nothing of them is left."""
+    with footage.scratch() as folder:
+        assert folder.parent == cache
+        footage.decoded(film, folder / "frames")
+    raced([fake("well")], film)
+    race.startups([fake("well")], peers.START, 1, bar=False)
+    assert not list(cache.iterdir())
+
+
+def test_what_a_killed_run_left_goes_with_the_next(cache: Path) -> None:
+    """Frames take gigabytes; environments stay."""
+    (cache / f"{environment.SCRATCH}x").mkdir(parents=True)
+    (cache / f"{environment.SCRATCH}x" / "frames.rgb").touch()
+    (cache / "mediapipe").mkdir()
+    with environment.reserved():
+        assert sorted(path.name for path in cache.iterdir()) == ["lock", "mediapipe"]
+
+
+def test_a_full_disk_is_told_in_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what to do about it, no password, and nothing half-written."""
+
+    def frames(film: Film) -> Iterator[Frame]:
+        yield Frame(np.zeros((8, 8, 3), np.uint8), 0, 0)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(footage, "_frames", frames)
+    with pytest.raises(FingerspellError, match=r"No space left.*XDG_CACHE_HOME") as error:
+        footage.decoded(Film("source", "rtsp://me:secret@door/1"), tmp_path / "frames")
+    assert "secret" not in str(error.value)
+    assert not (tmp_path / "frames").exists()
+
+
+def test_a_cache_that_cannot_be_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file where the folder should be."""
+    (tmp_path / "fingerspell").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with pytest.raises(FingerspellError, match="set XDG_CACHE_HOME"), footage.scratch():
+        pass
 
 
 def test_a_room_is_empty(tmp_path: Path) -> None:
@@ -315,12 +394,47 @@ def test_few_blocks_give_no_interval() -> None:
     assert (wall["low"], wall["high"]) == (None, None)
 
 
-def test_idle_frames_are_held_against_vain_searches() -> None:
-    """Where ours rests, what the other spends on the same frame counts, unless it has a hand."""
-    ours = [sample("idle", 1.0, "")] * 60
-    theirs = [sample("searching", 8.0, "")] * 30 + [sample("searching", 50.0, "C")] * 30
-    wall, _ = figures.ratios(row_of(theirs), row_of(ours), 15)
-    assert (wall["kind"], wall["ratio"], wall["frames"]) == ("idle", 8.0, 27)
+@pytest.mark.parametrize("kind", ["searching", "idle"])
+def test_idle_frames_have_no_ratio(kind: str) -> None:
+    """A frame that one skips is no measure of what the other does with it, or skips as well."""
+    ours = [sample("idle", 0.01, "")] * 60
+    assert figures.ratios(row_of([sample(kind, 8.0, "")] * 60), row_of(ours), 15) == []
+
+
+def rooms(*seconds: float) -> list[Recording]:
+    """Recordings without a hand, at 30 frames a second."""
+    film = Film(footage.EMPTY_ROOMS, "empty:0", ())
+    counts = [round(each * FPS) for each in seconds]
+    return [Recording(film, Path(), (n, 4, 4), times_ns(n), (), True) for n in counts]
+
+
+def test_an_empty_room_is_told_by_the_second_of_video() -> None:
+    """All its frames, searched and idle, with a ratio to ours over the recordings; the first
+    frames of each warm up."""
+    warm = [sample("searching", 1e4, "")] * figures.WARM_UP
+    resting = [sample("searching", 20.0, ""), *[sample("idle", 0.0, "")] * 4] * 12
+    restless = [sample("searching", 20.0, "")] * 60
+    ours, theirs = row_of(*[warm + resting] * 6), row_of(*[warm + restless] * 6)
+    recordings = rooms(*[2 + figures.WARM_UP / FPS] * 6)
+    found = figures.empty_rooms(ours, ours, recordings)
+    assert found["cpu_ms_a_s"] == pytest.approx(6 * 10)  # six searches a second, of 10 ms CPU each
+    assert (found["against"], found["ratio"], found["recordings"]) == (None, None, 6)
+    found = figures.empty_rooms(theirs, ours, recordings)
+    assert found["cpu_ms_a_s"] == pytest.approx(30 * 10)
+    assert (found["ratio"], found["low"], found["high"]) == (5, 5, 5)
+    assert found["against"] == ours.name
+
+
+def test_only_whole_empty_rooms_count() -> None:
+    """Neither what shows hands, nor what was cut, nor what one of the two did not finish; and few
+    rooms give no interval."""
+    whole, cut, short, hands = rooms(1, 1, 1, 1)
+    cut, hands = replace(cut, whole=False), replace(hands, film=Film("signer", "signer:A"))
+    ours = row_of(*[[sample("idle", 2.0)] * FPS] * 4)
+    theirs = row_of(*[[sample("idle", 4.0)] * n for n in (FPS, FPS, FPS - 1, FPS)])
+    found = figures.empty_rooms(theirs, ours, [whole, cut, short, hands])
+    assert (found["recordings"], found["ratio"], found["low"]) == (1, 2, None)
+    assert figures.empty_rooms(theirs, ours, [hands]) == {}
 
 
 @given(st.text("ABC ", max_size=60), st.integers(1, 15))
@@ -426,8 +540,26 @@ def test_an_environment_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert not (tmp_path / "fingerspell" / "peers" / "bare").exists()
 
 
-def _interrupt(command: Sequence[str], name: str) -> None:
+def _interrupt(*arguments: object) -> None:
     raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("script", "limit_s", "why"),
+    [
+        ("sleep 60", 0.2, r"it took more than 0 s$"),
+        ("kill -KILL $$", 60.0, r"it was killed, .* lacks memory"),
+        ("kill -TERM $$", 60.0, r"signal 15 \(Terminated\) ended it$"),
+        ("echo ERROR: no such thing; exit 1", 60.0, r": no such thing$"),
+    ],
+)
+def test_what_ended_an_installation_is_told(
+    script: str, limit_s: float, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own limit, the system that lacks memory, another signal, or pip's last word."""
+    monkeypatch.setattr(environment, "INSTALL_LIMIT_S", limit_s)
+    with pytest.raises(UnavailableError, match=why):
+        environment._run(["sh", "-c", f"exec {script}" if "sleep" in script else script], "fake")
 
 
 def test_one_run_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -529,7 +661,7 @@ def with_fakes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[...,
     facts = {name: getattr(fake_peer, name) for name in dir(fake_peer) if name.isupper()}
     some = facts | {"__file__": str(FAKE)}
     known = {
-        "fake": Namespace(**some | {"VARIANTS": ("well", "slow", "dies", "unable")}),
+        "fake": Namespace(**some | {"VARIANTS": ("well", "slow", "dies", "unable", "blind")}),
         "missing": Namespace(**some | {"VARIANTS": ("one",)}),
         "modelless": Namespace(**some | {"VARIANTS": ("one",), "FILES": {"its-model": "a file"}}),
     }
@@ -564,6 +696,100 @@ def test_one_command_tells_of_all(
     assert rows["fake:dies"]["frames"]["searching"]["count"] == 15 - figures.WARM_UP
     assert rows["fake:dies"]["letters"] == {}
     assert "whole" not in json.dumps(found["peers"])
+
+
+def test_an_empty_room_has_its_own_block(
+    with_fakes: Callable[..., int],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Each peer with its CPU time a second of video; an older result, without, is told as well."""
+    monkeypatch.setattr(footage, "EMPTY_S", 0.4)
+    monkeypatch.setattr(peers, "_films", lambda options: [Film(footage.EMPTY_ROOMS, "empty:0", ())])
+    written = tmp_path / "peers.json"
+    assert with_fakes("--peers", "fake:well,fake:slow", "--starts", 0, "--json", written) == 0
+    told = capsys.readouterr().out
+    assert "a room without a hand" in told
+    found = read(written, "peers")
+    well, slow = (row["empty_rooms"] for row in found["peers"])
+    assert slow["cpu_ms_a_s"] >= 2 * FPS
+    assert slow["ratio"] == pytest.approx(slow["cpu_ms_a_s"] / well["cpu_ms_a_s"], rel=0.01)
+    assert f"{slow['cpu_ms_a_s']:.1f}   {slow['ratio']:.2f} [too few] of fake:well" in told
+    for row in found["peers"]:
+        del row["empty_rooms"]
+    assert "a room without a hand" not in table(found)
+
+
+def test_a_peer_that_reads_nothing_at_its_start_has_no_time_to_a_letter(
+    with_fakes: Callable[..., int], film: Film, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It says so instead, and its times stay in the file."""
+    written = tmp_path / "peers.json"
+    told = ("--peers", "fake:well,fake:blind", "--source", film.uri, "--starts", 1)
+    assert with_fakes(*told, "--json", written) == 0
+    (line,) = (x for x in capsys.readouterr().out.splitlines() if "reads none" in x)
+    assert "fake:blind" in line
+    well, blind = (row["startup_s"] for row in read(written, "peers")["peers"])
+    assert well["median"] > 0
+    assert blind["letters"] == [""]
+    assert len(blind["all"]) == 1
+    assert "median" not in blind
+
+
+def test_no_password_is_written(
+    with_fakes: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither in the settings nor anywhere else of a result."""
+    secret = "rtsp://me:secret@door/1"
+    monkeypatch.setattr(sys, "argv", ["peers", "--source", secret])
+    monkeypatch.setattr(footage, "open_source", lambda uri: open_source("signer:A?size=160x120"))
+    written = tmp_path / "peers.json"
+    arguments = ("--peers", "fake:well", "--source", secret, "--starts", 0, "--frames", 5)
+    assert with_fakes(*arguments, "--json", written) == 0
+    assert "secret" not in written.read_text()
+    assert read(written, "peers")["settings"]["source"] == "rtsp://door/1"
+
+
+def test_ctrl_c_writes_what_was_read_and_says_so(
+    with_fakes: Callable[..., int],
+    film: Film,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The table and the file are there, and the exit status is that of Ctrl-C."""
+    real = Process.read
+
+    def interrupted(self: Process, first: int, count: int) -> list[list[Any]]:
+        return _interrupt() or real(self, first, count) if first else real(self, first, count)
+
+    monkeypatch.setattr(Process, "read", interrupted)
+    written = tmp_path / "peers.json"
+    arguments = ("--peers", "fake:well", "--source", film.uri, "--starts", 0)
+    assert with_fakes(*arguments, "--json", written) == result.INTERRUPTED
+    assert "(ended: interrupted)" in capsys.readouterr().out
+    assert read(written, "peers")["frames_each"] == 15
+
+
+def test_a_file_that_cannot_be_written_costs_no_table(
+    with_fakes: Callable[..., int],
+    film: Film,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The figures of a long run are told before the disk, full by now, can take them away."""
+
+    def full(path: Path, measured: dict[str, Any]) -> None:
+        raise UsageError("the disk is full")
+
+    monkeypatch.setattr(result, "write", full)
+    arguments = ("--peers", "fake:well", "--source", film.uri, "--starts", 0)
+    assert with_fakes(*arguments, "--json", tmp_path / "peers.json") == 2
+    out, err = capsys.readouterr()
+    assert "tracked frames" in out
+    assert "the disk is full" in err
 
 
 @pytest.mark.parametrize(
@@ -662,6 +888,8 @@ def test_our_own_peer_reads_a_letter(hand_models: Path) -> None:
     (samples,) = row.read
     assert {s.kind for s in samples} >= {"tracked", "searching"}
     assert figures.letters(row, done.recordings)["signer"]["own"]["missed"] == 0
+    race.startups([row], peers.START, 1, bar=False)
+    assert row.startup_letters == ["B"]
     assert [Path(file).name for file in row.files] == [
         "palm_detection_lite.tflite",
         "hand_landmark_lite.tflite",

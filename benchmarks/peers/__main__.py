@@ -10,7 +10,9 @@ cores, and reads a short block of them before it is the next one's turn. Timed i
 a frame in memory: RGB in, a letter or none out. Nothing is drawn or shown.
 
 What a frame costs is told for tracked, searching and idle frames apart, never together. Ratios are
-of the same frames, by blocks. A peer that cannot be installed, dies or hangs is a row that says so.
+of the same frames, by blocks. What an empty room costs is told by the second of video, with every
+frame of it: how often a peer searches where there is no hand is its own affair. A peer that cannot
+be installed, dies or hangs is a row that says so.
 """
 
 from __future__ import annotations
@@ -34,9 +36,10 @@ from benchmarks.peers.race import BLOCK, Row
 from benchmarks.peers.report import report
 from benchmarks.peers.table import table
 from edge.errors import FingerspellError, UsageError
+from edge.sources import public
 
 CLIPS = Path(__file__).resolve().parents[3] / "shared" / "data" / "clips"
-START = "signer:B"  # a letter that is held from the first frame on
+START = footage.Film("start", footage.HELD)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -55,16 +58,16 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 0
         with environment.reserved():
             measured = measure(options, known)
+        print(table(measured), flush=True)  # first: a disk that is full now takes nothing away
         if options.json:
             result.write(options.json, measured)
-        print(table(measured))
     except FingerspellError as error:
         print(f"benchmarks.peers: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("benchmarks.peers: stopped before anything was measured", file=sys.stderr)
         return result.INTERRUPTED
-    return 0
+    return result.INTERRUPTED if measured["ended"] == "interrupted" else 0
 
 
 def _told(path: Path) -> str:
@@ -129,8 +132,9 @@ def measure(options: argparse.Namespace, known: dict[str, Adapter]) -> dict[str,
             row.error = str(error)
     names = ("source", "phrases", "frames", "seconds", "threads", "block", "starts")
     settings = {name: getattr(options, name) for name in names} | {"cpus": cpus}
+    settings["source"] = options.source and public(options.source)
     with conditions.Watch() as watch:
-        race.startups(rows, footage.Film("start", START), options.starts)
+        race.startups(rows, START, options.starts)
         done = race.run(
             rows, films, frames=options.frames, seconds=options.seconds, block=options.block
         )

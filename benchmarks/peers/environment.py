@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 OURS = ("edge", "setup.cfg", "pyproject.toml", "README.md", "LICENSE")  # what pip makes a wheel of
 INSTALL_LIMIT_S = 1800.0
 _STAMP = "peer.json"
+SCRATCH = "frames-"  # what begins so in the folder is a run's, and goes with it
 
 
 class UnavailableError(FingerspellError):
@@ -52,6 +54,8 @@ def reserved() -> Iterator[None]:
             raise FingerspellError(
                 "another benchmarks.peers is running, and two disturb each other; wait for its end"
             ) from None
+        for left in folder().glob(f"{SCRATCH}*"):  # by a run that was killed
+            shutil.rmtree(left, ignore_errors=True)
         yield
 
 
@@ -153,7 +157,13 @@ def _run(command: list[str], name: str) -> None:
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
     )
-    limit = threading.Timer(INSTALL_LIMIT_S, process.kill)
+    late = threading.Event()
+
+    def end() -> None:
+        late.set()
+        process.kill()
+
+    limit = threading.Timer(INSTALL_LIMIT_S, end)
     limit.start()
     said = []
     try:
@@ -172,5 +182,11 @@ def _run(command: list[str], name: str) -> None:
         errors = [line for line in said if line.startswith("ERROR")] or said or ["it said nothing"]
         reason = errors[-1].removeprefix("ERROR: ")
         if code < 0:
+            reason = f"signal {-code} ({signal.strsignal(-code)}) ended it"
+        if code == -signal.SIGKILL:
+            reason = (
+                "it was killed, as a system does that lacks memory; close programs, or add swap"
+            )
+        if late.is_set():
             reason = f"it took more than {INSTALL_LIMIT_S:.0f} s"
         raise UnavailableError(f"cannot be installed here: {reason[:200]}")

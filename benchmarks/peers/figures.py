@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from benchmarks.accuracy.scoring import TRACED, Score, score, total
 from benchmarks.peers.contract import KINDS
-from benchmarks.peers.footage import Recording
+from benchmarks.peers.footage import EMPTY_ROOMS, Recording
 from benchmarks.peers.race import Row, Sample
 from benchmarks.result import distribution, median_interval
 from edge.types import Event
@@ -18,7 +18,8 @@ from edge.types import Event
 WARM_UP = 3  # frames of each recording, in which a fresh graph warms up; scored, and not timed
 STEADY = (1, 5, 10, 15)  # "the same for N frames"; 1 takes each change of the frame's letter
 MEASURES = ("wall_ms", "cpu_ms")
-_LEAST = 5  # blocks, below which no interval is told
+_LEAST = 5  # blocks, or recordings, below which no interval is told
+_PAIRED = ("tracked", "searching")  # idle frames are compared by empty_rooms()
 
 
 def times(row: Row) -> dict[str, Any]:
@@ -36,13 +37,12 @@ def times(row: Row) -> dict[str, Any]:
 def ratios(row: Row, against: Row, block: int) -> list[dict[str, Any]]:
     """Returns how many times as long as `against` a peer takes on the same frames.
 
-    Only frames of one kind, to both. For those on which `against` is idle: where the peer searched
-    them in vain, or was idle as well. Each block gives the ratio of the two middle frames; told is
-    the median of the blocks, with a 95 % interval (bootstrap over blocks: Efron and Tibshirani, An
-    Introduction to the Bootstrap, 1993).
+    Only frames that both tracked, or both searched. Each block gives the ratio of the two middle
+    frames; told is the median of the blocks, with a 95 % interval (bootstrap over blocks: Efron and
+    Tibshirani, An Introduction to the Bootstrap, 1993).
     """
     found = []
-    for kind in KINDS:
+    for kind in _PAIRED:
         pairs = [each for each in _blocks(row, against, kind, block) if each]
         for measure in MEASURES:
             logs = np.array(
@@ -77,7 +77,7 @@ def _blocks(row: Row, against: Row, kind: str, block: int) -> Iterator[list[tupl
             yield [
                 (m, t)
                 for m, t in pairs[max(first, WARM_UP) : first + block]
-                if t.kind == kind and (m.kind == kind or (kind == "idle" and not m.label))
+                if m.kind == t.kind == kind
             ]
 
 
@@ -90,6 +90,40 @@ def _interval(logs: npt.NDArray[np.float64]) -> tuple[float | None, float | None
         return None, None
     low, high = np.exp(median_interval(logs))
     return round(float(low), 4), round(float(high), 4)
+
+
+def empty_rooms(row: Row, against: Row, recordings: Sequence[Recording]) -> dict[str, Any]:
+    """Returns what a second of video in which there is no hand costs a peer, in CPU time.
+
+    cpu_ms_a_s: of all frames, whatever the peer did with each. ratio: to `against`, the median of
+    the recordings, with its 95 % interval (low, high: None for a few); None for itself. Only of
+    recordings that both have read to the end; {} without any.
+    """
+    costs = []
+    for recording, mine, theirs in zip(recordings, row.read, against.read, strict=False):
+        count = len(recording.t_ns)
+        if recording.film.group == EMPTY_ROOMS and recording.whole and count > WARM_UP + 1:
+            if min(len(mine), len(theirs)) < count:
+                continue
+            # Each frame stands for the time to the next one.
+            timed_s = (recording.t_ns[-1] - recording.t_ns[WARM_UP]) / 1e9
+            timed_s *= (count - WARM_UP) / (count - WARM_UP - 1)
+            costs.append(
+                [sum(s.cpu_ms for s in each[WARM_UP:]) / timed_s for each in (mine, theirs)]
+            )
+    if not costs:
+        return {}
+    found: dict[str, Any] = {
+        "cpu_ms_a_s": round(float(np.median([mine for mine, _ in costs])), 4),
+        "recordings": len(costs),
+        **dict.fromkeys(("against", "ratio", "low", "high")),
+    }
+    if against is not row and all(min(both) > 0 for both in costs):
+        logs = np.log([mine / theirs for mine, theirs in costs])
+        low, high = _interval(logs)
+        ratio = round(float(np.exp(np.median(logs))), 4)
+        found |= {"against": against.name, "ratio": ratio, "low": low, "high": high}
+    return found
 
 
 def letters(row: Row, recordings: Sequence[Recording]) -> dict[str, Any]:

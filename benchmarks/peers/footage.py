@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
@@ -12,11 +15,15 @@ import numpy as np
 
 from benchmarks.accuracy.__main__ import PHRASES
 from benchmarks.accuracy.scoring import Shown, shown_in
-from edge.errors import SourceError, UsageError
+from benchmarks.instructions import held
+from benchmarks.peers import environment
+from edge.errors import FingerspellError, SourceError, UsageError
 from edge.signer.signer import Signer
-from edge.sources import VGA, open_source
+from edge.sources import VGA, open_source, public
 from edge.types import Frame
 
+EMPTY_ROOMS = "empty rooms"  # the group of recordings in which there is never a hand
+HELD = "held:"  # no source: the first frame in which the signer holds a letter
 _EMPTY = "empty:"  # no source: a signer's room, by the signer's seed
 MOST_FRAMES = 3000  # of one recording: a source without an end is cut here
 EMPTY_S = 8.0  # a room without a hand
@@ -56,6 +63,24 @@ class Recording:
         return (self.t_ns[-1] - self.t_ns[0]) / 1e9
 
 
+@contextlib.contextmanager
+def scratch() -> Iterator[Path]:
+    """Gives a folder for raw frames, until the end: on the disk where the environments are.
+
+    Not in /tmp, which on a small board is memory. Raises FingerspellError where there can be none.
+    """
+    try:
+        environment.folder().mkdir(parents=True, exist_ok=True)
+        folder = tempfile.TemporaryDirectory(dir=environment.folder(), prefix=environment.SCRATCH)
+    except OSError as error:
+        raise FingerspellError(
+            f"cannot make a folder for frames in {environment.folder()}: {error.strerror}; "
+            "free some space, or set XDG_CACHE_HOME to a folder that has more"
+        ) from error
+    with folder as path:
+        yield Path(path)
+
+
 def phrases(count: int = len(PHRASES)) -> list[Film]:
     """The synthetic signer's phrases, each by another signer, and the same rooms without a hand."""
     return [
@@ -63,7 +88,7 @@ def phrases(count: int = len(PHRASES)) -> list[Film]:
         for seed, text in enumerate(PHRASES[:count])
         for film in (
             Film("signer", f"signer:{text}?seed={seed}", None, text),
-            Film("empty rooms", f"{_EMPTY}{seed}", ()),
+            Film(EMPTY_ROOMS, f"{_EMPTY}{seed}", ()),
         )
     ]
 
@@ -95,7 +120,32 @@ def mixed(films: Sequence[Film]) -> list[Film]:
 
 
 def decoded(film: Film, file: Path, most: int = MOST_FRAMES) -> Recording:
-    """Writes a film's frames to `file`; raises SourceError where it has none, or sizes change."""
+    """Writes a film's frames to `file`.
+
+    Raises SourceError where it has none, or sizes change; FingerspellError where the disk is full.
+    Then it leaves no file.
+    """
+    try:
+        return _written(film, file, most)
+    except OSError as error:
+        _drop(file)
+        raise FingerspellError(
+            f"cannot write the frames of {public(film.uri)} to {file.parent}: {error.strerror}; "
+            "free some space, or set XDG_CACHE_HOME to a folder that has more"
+        ) from error
+    except BaseException:
+        _drop(file)
+        raise
+
+
+def _drop(file: Path) -> None:
+    """Gives its space back at once, though peers may still have it open, and removes it."""
+    with contextlib.suppress(OSError):
+        os.truncate(file, 0)
+        file.unlink()
+
+
+def _written(film: Film, file: Path, most: int) -> Recording:
     t_ns: list[int] = []
     told = []
     shape = None
@@ -107,13 +157,13 @@ def decoded(film: Film, file: Path, most: int = MOST_FRAMES) -> Recording:
                 break
             shape = shape or frame.rgb.shape
             if frame.rgb.shape != shape:
-                raise SourceError(f"{film.uri} changes its size on the way; choose another")
+                raise SourceError(f"{public(film.uri)} changes its size on the way; choose another")
             out.write(np.ascontiguousarray(frame.rgb).data)
             t_ns.append(frame.t_ns)
             if frame.truth:
                 told.append(frame)
     if shape is None:
-        raise SourceError(f"{film.uri} gave no frame to read; choose another source")
+        raise SourceError(f"{public(film.uri)} gave no frame to read; choose another source")
     shown = film.shown
     if shown is None and len(told) == len(t_ns):
         shown = shown_in(told)
@@ -121,6 +171,9 @@ def decoded(film: Film, file: Path, most: int = MOST_FRAMES) -> Recording:
 
 
 def _frames(film: Film) -> Iterator[Frame]:
+    if film.uri == HELD:
+        yield from held(1)
+        return
     if film.uri.startswith(_EMPTY):
         rgb = Signer("A", seed=int(film.uri.removeprefix(_EMPTY)), size=VGA).scene.background
         yield from (Frame(rgb, i, round(i * 1e9 / 30)) for i in range(round(EMPTY_S * 30)))

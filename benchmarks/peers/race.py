@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
 from benchmarks.peers.contract import KINDS, Adapter
 from benchmarks.peers.environment import UnavailableError
-from benchmarks.peers.footage import Film, Recording, decoded
+from benchmarks.peers.footage import Film, Recording, decoded, scratch
 from benchmarks.peers.process import FailedError, Process
 from edge.errors import FingerspellError, SourceError
 
@@ -36,7 +34,8 @@ class Row:
     """One peer: how it is started, and what it did.
 
     read: for each recording, in order, the samples of its frames. startup_s: from the start of a
-    fresh process to the answer on its first frame. error: why there is no more, "" for nothing.
+    fresh process to the answer on its first frame, and startup_letters: the letter that it names.
+    error: why there is no more, "" for nothing.
     """
 
     name: str
@@ -46,6 +45,7 @@ class Row:
     error: str = ""
     read: list[list[Sample]] = field(default_factory=list)
     startup_s: list[float] = field(default_factory=list)
+    startup_letters: list[str] = field(default_factory=list)
     memory_mb: Mapping[str, float] = field(default_factory=dict)
     files: Sequence[str] = ()
 
@@ -64,9 +64,12 @@ class Race:
 
 
 def startups(rows: Sequence[Row], film: Film, times: int, bar: bool = True) -> None:
-    """Starts each peer afresh, by turns, and times it to its first result on a film's frame."""
-    with tempfile.TemporaryDirectory() as scratch:
-        picture = decoded(film, Path(scratch) / "frame.rgb", most=1)
+    """Starts each peer afresh, by turns, and times it to its answer on a film's first frame.
+
+    A peer that names no letter there has not run all that it is made of.
+    """
+    with scratch() as folder:
+        picture = decoded(film, folder / "frame.rgb", most=1)
         turns = [row for _ in range(times) for row in rows]
         for row in tqdm(turns, "starting", unit=" starts", leave=False, disable=not bar):
             with _failing(row):
@@ -75,8 +78,9 @@ def startups(rows: Sequence[Row], film: Film, times: int, bar: bool = True) -> N
                 with row.start() as process:
                     process.ready()
                     process.begin(picture.file, picture.shape, picture.t_ns)
-                    process.read(0, 1)
+                    (answer,) = process.read(0, 1)
                     row.startup_s.append(time.perf_counter() - process.started)
+                    row.startup_letters.append(_sample(answer).label)
 
 
 def run(
@@ -91,11 +95,11 @@ def run(
     """Reads the films by turns until they end, or so many frames or seconds are over; 0: no end.
 
     A peer that fails is left out from there on, with its reason in its row. Ctrl-C ends it with
-    what was read. Raises SourceError where there was no frame at all.
+    what was read, or goes on where nothing was. Raises SourceError where there was no frame at all.
     """
     race = Race()
     with contextlib.ExitStack() as stack:
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        file = stack.enter_context(scratch()) / "frames.rgb"  # of one film after the other
         processes: dict[str, Process] = {}
         show = stack.enter_context(tqdm(total=len(films), unit=" films", disable=not bar))
         start = time.perf_counter()
@@ -108,7 +112,6 @@ def run(
             start = time.perf_counter()
             for film in films:
                 show.set_postfix_str(film.group)
-                file = scratch / "frames.rgb"
                 try:
                     race.recordings.append(decoded(film, file))
                 except FingerspellError as error:  # one clip that is broken spoils no long run
@@ -123,11 +126,12 @@ def run(
                     until=seconds and start + seconds,
                 )
                 _weigh(rows, processes)
-                file.unlink()
                 show.update()
                 if race.ended != "source":
                     break
         except KeyboardInterrupt:
+            if not any(any(row.read) for row in rows):
+                raise
             race.ended = "interrupted"
         if race.ended != "source" and race.recordings:
             race.recordings[-1] = replace(race.recordings[-1], whole=False)

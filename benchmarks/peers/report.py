@@ -9,7 +9,10 @@ peers       for each: name, summary, error (None, or why there are no figures, o
             models      file -> SHA-256 of those that lie outside it
             frames      kind -> count, and distributions of wall_ms and cpu_ms
             ratios      against, kind, measure, ratio, low, high, blocks, frames
-            startup_s   median, all: from the start of a fresh process to its first result
+            empty_rooms cpu_ms_a_s: CPU ms a second of video without a hand, the median of so many
+                        recordings; against, ratio, low, high; {} where it read none of them whole
+            startup_s   all: from the start of a fresh process to its answer on a frame in which a
+                        letter is held; letters: what it named; median, if it always named one
             memory_mb   peak_rss, pss: after the first recording
             installed_mb            environment and models on disk
             letters     group -> rule -> figures of benchmarks/accuracy/scoring.py, and
@@ -81,7 +84,8 @@ def _row(
         return told
     against = _against(row, alive)
     python = pythons.get(row.name)
-    starts = {"median": statistics.median(row.startup_s)} if row.startup_s else {}
+    read = row.startup_s and all(row.startup_letters)
+    starts = {"median": statistics.median(row.startup_s)} if read else {}
     return told | {
         "versions": environment.versions(python) if python else {},
         "models": {
@@ -89,7 +93,9 @@ def _row(
         },
         "frames": figures.times(row),
         "ratios": figures.ratios(row, against, block) if against is not row else [],
-        "startup_s": starts | {"all": [round(each, 3) for each in row.startup_s]},
+        "empty_rooms": figures.empty_rooms(row, against, done.recordings),
+        "startup_s": starts
+        | {"all": [round(each, 3) for each in row.startup_s], "letters": row.startup_letters},
         "memory_mb": row.memory_mb,
         "installed_mb": (
             round(environment.size_mb(python.parents[1], row.files), 1) if python else None

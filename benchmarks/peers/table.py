@@ -24,6 +24,7 @@ def table(result: dict[str, Any]) -> str:
             *(f"warning: {line}" for line in result["conditions"]["warnings"]),
             *_times(rows),
             "",
+            *_empty_rooms(rows),
             *_costs(rows),
             *_letters(rows),
             *([""] if failed else []),
@@ -40,7 +41,7 @@ def _times(rows: list[dict[str, Any]]) -> Iterator[str]:
         yield ""
         yield (
             f"{kind + ' frames':<24}{'count':>7}{'p50':>8}{'p90':>8}{'p99':>8}{'CPU':>8}  ms"
-            "   times as long, on the same frames [95 %]"
+            f"{'' if kind == 'idle' else '   times as long, on the same frames [95 %]'}"
         )
         for row in rows:
             figures = row["frames"][kind]
@@ -56,22 +57,43 @@ def _times(rows: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _ratios(row: dict[str, Any], kind: str) -> str:
-    found = [r for r in row["ratios"] if r["kind"] == kind]
+    found = [r for r in row["ratios"] if r["kind"] == kind != "idle"]
     told = []
     for measure in ("wall", "cpu"):
         for r in (r for r in found if r["measure"] == measure):
-            span = f" [{r['low']:.2f}, {r['high']:.2f}]" if r["low"] else " [too few]"
-            told.append(f"{measure} {r['ratio']:.2f}{span}")
+            told.append(f"{measure} {_ratio(r)}")
     return ", ".join(told) + (f" of {found[0]['against']}" if told else "")
 
 
+def _ratio(r: dict[str, Any]) -> str:
+    span = f"[{r['low']:.2f}, {r['high']:.2f}]" if r["low"] else "[too few]"
+    return f"{r['ratio']:.2f} {span}"
+
+
+def _empty_rooms(rows: list[dict[str, Any]]) -> Iterator[str]:
+    found = {row["name"]: row["empty_rooms"] for row in rows if row.get("empty_rooms")}
+    if not found:
+        return
+    recordings = max(each["recordings"] for each in found.values())
+    yield (
+        f"{'a room without a hand':<24}{'CPU ms':>10}  a second of video, every frame of it"
+        f" ({recordings} recordings)   times as much [95 %]"
+    )
+    for name, figures in found.items():
+        ratio = f"   {_ratio(figures)} of {figures['against']}" if figures["ratio"] else ""
+        yield f"  {name:<22}{figures['cpu_ms_a_s']:>10.1f}{ratio}"
+    yield ""
+
+
 def _costs(rows: list[dict[str, Any]]) -> Iterator[str]:
-    yield f"{'cost':<24}{'first result s':>15}{'peak RSS MB':>13}{'PSS MB':>9}{'on disk MB':>12}"
+    yield f"{'cost':<24}{'first letter s':>15}{'peak RSS MB':>13}{'PSS MB':>9}{'on disk MB':>12}"
     for row in rows:
-        start = row["startup_s"].get("median")
+        starts = row["startup_s"]
+        unread = starts["all"] and "median" not in starts
+        start = "reads none" if unread else _number(starts.get("median"), 2)
         memory = row["memory_mb"]
         yield (
-            f"  {row['name']:<22}{_number(start, 2):>15}{_number(memory.get('peak_rss'), 0):>13}"
+            f"  {row['name']:<22}{start:>15}{_number(memory.get('peak_rss'), 0):>13}"
             f"{_number(memory.get('pss'), 0):>9}{_number(row['installed_mb'], 0):>12}"
         )
 

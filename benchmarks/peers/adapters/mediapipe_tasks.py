@@ -2,7 +2,8 @@
 
 Newer MediaPipe has no hand model of its own: the user names one. A hand_landmarker.task is a zip
 archive, stored and not compressed, of hand_detector.tflite and hand_landmarks_detector.tflite;
-palm_detection_full.tflite and hand_landmark_full.tflite of 0.10.18 serve as these.
+palm_detection_full.tflite and hand_landmark_full.tflite of 0.10.18 serve as these, under those
+names: `zip -0 hand_landmarker.task hand_detector.tflite hand_landmarks_detector.tflite`.
 """
 
 from __future__ import annotations

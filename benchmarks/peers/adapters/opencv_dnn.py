@@ -4,6 +4,10 @@ Everything around the models is ours, which treats it kindly: the geometry (edge
 following of a held hand from its own landmarks and the spacing of searches (edge/hands.py). The
 zoo's own demonstration searches every frame for palms. What differs from our own peer is what runs
 the models, and that letters are read by the peers' classifier, in NumPy.
+
+Where the zoo's files cannot be had, MediaPipe 0.10.18's own models serve, converted by tf2onnx:
+`python -m tf2onnx.convert --opset 11 --tflite palm_detection_full.tflite --output palm.onnx`, and
+the same with hand_landmark_full.tflite.
 """
 
 from __future__ import annotations
