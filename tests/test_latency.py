@@ -25,10 +25,12 @@ from benchmarks.latency.measuring import Wanted, run
 from benchmarks.latency.times import FIRST_OF_A_KIND, Times
 from benchmarks.result import KINDS, QUANTILES
 from edge.config import Config
+from edge.errors import FingerspellError, SinkError
 from edge.pipeline import results
 from edge.run import open_stages
 from edge.service import Stop
 from edge.sources import open_source
+from edge.types import Event
 from tests import fake_cameras, fake_v4l2
 
 ROOT = Path(__file__).parents[1]
@@ -129,6 +131,152 @@ def test_only_enough_tracked_frames_can_be_quoted(found: result.Result) -> None:
     assert "\n" not in line
 
 
+def test_a_quote_is_of_facts_told_once(found: result.Result) -> None:
+    """What to do about a warning is for who measures, and the governor has a place of its own."""
+    enough = deepcopy(found)
+    enough["frames"]["tracked"]["count"] = table.QUOTABLE
+    enough["machine"]["governor"] = "ondemand"
+    enough["conditions"]["warnings"] = [
+        "the machine runs on battery; plug it in",
+        "the clock's governor is ondemand; for steady figures: echo performance | sudo tee /sys/x",
+    ]
+    line, _ = table.quote(enough)
+    assert line.endswith("; BUT the machine runs on battery")
+    assert line.count("governor ondemand") == 1
+    assert "sudo" not in line
+    enough["conditions"]["warnings"].pop(0)
+    assert "BUT" not in table.quote(enough)[0]
+
+
+@pytest.mark.parametrize(
+    ("count", "seconds", "ended", "said"),
+    [
+        (649, 10.0, "seconds", "run for 20 s or more"),
+        (100, 60.0, "interrupted", "run for 660 s or more"),
+        (649, 10.0, "source", "choose a longer source"),
+        (0, 10.0, "seconds", "hold one before the camera"),
+    ],
+)
+def test_too_few_frames_say_what_to_do(
+    found: result.Result, count: int, seconds: float, ended: str, said: str
+) -> None:
+    """As long as it takes at the rate that was seen, or another source."""
+    few = deepcopy(found) | {"seconds": seconds, "ended": ended}
+    few["frames"]["tracked"]["count"] = count
+    line, why_not = table.quote(few)
+    assert line == ""
+    assert why_not.startswith(f"{count} tracked frames; 1000 are needed: ")
+    assert why_not.endswith(said)
+
+
+def test_what_drawing_takes_is_said(found: result.Result) -> None:
+    """The synthetic signer is drawn by the very process whose time is told; a camera is not."""
+    assert "the drawing of the synthetic signer with it: " in table.table(found)
+    filmed = deepcopy(found)
+    filmed["settings"]["source"] = "usb:0"
+    assert "synthetic" not in table.table(filmed)
+
+
+def test_only_letters_are_what_a_reader_waits_for() -> None:
+    """A hand that comes or goes, and a space, are events too, and no frame is counted for them."""
+    source = open_source("signer:HI")
+    stages = open_stages(Config(detector="truth"), source)
+    (one,) = [r for r in results(islice(source.frames(), 40), *stages) if r.hands][-1:]
+    times = Times()
+    hand, space = Event("hand", "found", 1.0, 0), Event("space", " ", 1.0, 0)
+    letter = Event("letter", "H", 1.0, 0)
+    for events in [()] * FIRST_OF_A_KIND + [(hand,), (space,), (hand, letter)]:
+        times.take(replace(one, events=events), {}, 1.0)
+    assert times.count("tracked") == 3
+    assert times.events()["tracked"]["count"] == 1
+
+
+def test_writing_that_fails_does_not_cost_the_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder that is none any more is one line, after all that was measured was shown."""
+    folder = tmp_path / "results"
+    folder.mkdir()
+    count = latency._count
+
+    def and_meanwhile(*arguments: Any) -> None:
+        count(*arguments)
+        folder.rmdir()
+        folder.write_text("")
+
+    monkeypatch.setattr(latency, "_count", and_meanwhile)
+    assert latency.main([*QUICK, "--json", str(folder / "latency.json")]) == 2
+    out, err = capsys.readouterr()
+    assert "whole frame" in out
+    assert "cannot write" in err.splitlines()[-1]
+
+
+def test_what_was_left_out_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C leaves the counts out and says so, but in no quote; a time that is over does not."""
+    arguments = latency._parser().parse_args(["--source", "signer:HI", "--starts", "0"])
+    config = Config(source="signer:HI", detector="truth")
+    for reason, missing in (("seconds", 0), ("SIGINT", 1)):
+        stop = Stop()
+        stop.ask(reason)
+        kept: dict[str, Any] = {"work": {}, "start": {}, "conditions": {"warnings": []}}
+        latency._count(arguments, config, stop, kept)
+        assert len(kept["conditions"]["warnings"]) == missing
+        assert bool(kept["work"]) == (not missing)
+    (line,) = kept["conditions"]["warnings"]
+    assert line == "calls, copies and memory were not measured: it was stopped"
+
+
+def test_what_was_chosen_for_a_camera_is_counted_and_started(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Goals stand beside one model's figures, although a picture has time for another."""
+    given: list[str] = []
+    monkeypatch.setattr(latency.work, "count", lambda c: given.append(c.detector) or {"frames": {}})
+    monkeypatch.setattr(startup, "measure", lambda c, _: given.append(c.detector) or {})
+    lite = {"hand_landmark_lite": "0" * 64, "letters": "1" * 64}
+    measured_with = {
+        "models": lite,
+        "settings": {"live": True, "sizes": ["640x480"]},
+        "conditions": {"samples": {}, "warnings": [], "quiet": True},
+        "seconds": 1.0,
+        "ended": "frames",
+        "frames": {kind: {"count": 0} for kind in KINDS},
+    }
+    for detector, models, expected in (
+        ("mediapipe", lite, "mediapipe:lite"),
+        ("mediapipe:full", {"hand_landmark_full": "0" * 64}, "mediapipe:full"),
+        ("mediapipe", {"hand_landmark_full": "0" * 64}, "mediapipe"),
+    ):
+        given.clear()
+        monkeypatch.setattr(
+            latency, "run", lambda *_, models=models: deepcopy(measured_with) | {"models": models}
+        )
+        flags = ["--source", "usb:0", "--detector", detector, "--starts", "1"]
+        latency.measure(latency._parser().parse_args(flags))
+        assert given == [expected] * 2
+
+
+def test_a_start_that_fails_is_one_line(tmp_path: Path) -> None:
+    """What its process said last, as an error of ours."""
+    picture = tmp_path / "none.png"
+    with pytest.raises(FingerspellError, match=r"tells its steps failed: .*none\.png"):
+        startup._steps(picture, Config(detector="truth", threads=1))
+    cv2.imwrite(str(picture), np.zeros((48, 64, 3), np.uint8))
+    with pytest.raises(FingerspellError, match="it found no hand"):
+        startup._steps(picture, Config(detector="truth", threads=1))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["dynamic", "motion"])
+def test_motion_models_start_too(hand_models: Path, tmp_path: Path, model: str) -> None:
+    """They read no stills, and their first prediction is measured all the same."""
+    config = Config(detector="mediapipe:lite", model=model, threads=1)
+    steps = startup._steps(startup._picture_of_a_hand(tmp_path), config)
+    assert [step["step"] for step in steps][-2:] == ["letter and motion models", "first prediction"]
+
+
 def test_json_on_stdout_is_all_there(capsys: pytest.CaptureFixture[str]) -> None:
     """One line, so that another program can read it; the table goes to stderr."""
     assert latency.main([*QUICK, "--json", "-"]) == 0
@@ -171,9 +319,36 @@ def test_a_sink_that_fails_costs_nothing_of_what_was_measured(tmp_path: Path) ->
     """The disk that is full ends the run, and the figures stay."""
     config = Config(source="signer:HI?loop=yes", detector="truth", sink=("jsonl:/dev/full",))
     found = run(config, Wanted(60.0, None, 0), Stop())
-    assert found["ended"] == "interrupted"
+    assert found["ended"] == "sink"
     assert "no sink is left" in found["conditions"]["warnings"][-1]
     assert found["total_frames"] > 5
+
+
+def test_a_run_that_lost_its_sink_ends_as_one(tmp_path: Path) -> None:
+    """With the exit status of a sink's failure, not of Ctrl-C, and with its file."""
+    path = tmp_path / "latency.json"
+    flags = ["--source", "signer:HI?loop=yes", "--detector", "truth", "--warm-up", "0"]
+    flags += ["--starts", "0", "--no-work", "--sink", "jsonl:/dev/full", "--json", str(path)]
+    assert latency.main(flags) == SinkError.exit_code
+    assert result.read(path)["ended"] == "sink"
+
+
+def test_a_last_word_that_cannot_be_written_costs_nothing() -> None:
+    """A sink that fails only when it is closed had been told of every frame."""
+    config = Config(source="signer:HI", detector="truth", sink=("jsonl:/dev/full",))
+    found = measured(config, 8)  # no event yet, so that nothing is written before the end
+    assert found["ended"] == "frames"
+    assert found["total_frames"] == 8
+    assert "no sink is left" in found["conditions"]["warnings"][-1]
+
+
+def test_a_sink_that_drops_out_is_told(tmp_path: Path) -> None:
+    """The run goes on with the other, and the figures of the one are not all frames'."""
+    sinks = ("jsonl:/dev/full", f"jsonl:{tmp_path / 'events.jsonl'}")
+    found = measured(Config(source="signer:HI?loop=yes", detector="truth", sink=sinks), 60)
+    assert found["ended"] == "frames"
+    assert "the sink jsonl:/dev/full failed and was left out" in found["conditions"]["warnings"]
+    assert not any("events.jsonl" in line for line in found["conditions"]["warnings"])
 
 
 def test_a_camera_is_measured_in_its_own_process(
@@ -197,7 +372,8 @@ def test_a_camera_is_measured_in_its_own_process(
         assert whole["mean"] == pytest.approx(
             sum(stage["mean"] for stage in figures["stages_ms"].values()), rel=0.01
         )
-    assert found["event_ms"]["searching"]["count"] >= 1  # the hand that came again was found
+    letters = sum(each["count"] for each in found["event_ms"].values())
+    assert letters <= 2  # the hand that came and went and came again is no letter
     assert found["memory_mb"]["capture"] > 10
     assert found["cpu_s"]["capture"] > 0
     assert set(found["models"]) == {
@@ -338,7 +514,12 @@ def test_a_missed_goal_is_said(overhead: float, memory: float, seconds: float, m
         (["--warm-up", "-1"], 2, "must not be below 0"),
         (["--detector", "haar"], 2, "there is no detector"),
         (["--model", "none"], 2, "there is no model"),
+        (["--source", ""], 2, "--source is empty"),
         (["--sink", "jsonl:-", "--json", "-"], 2, "want stdout"),
+        (["--sink", "jsonl:", "--json", "-"], 2, "want stdout"),
+        (["--sink", "jsonl", "--json", "-"], 2, "want stdout"),
+        (["--sink", "jsonl://-", "--json", "-"], 2, "want stdout"),
+        (["--sink", "jsonl://", "--quote"], 2, "want stdout"),
         (["--json", "{folder}/none/latency.json"], 2, "there is no folder"),
         (["--json", "{folder}"], 2, "cannot write"),
     ],

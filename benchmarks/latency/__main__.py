@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,9 +29,9 @@ from typing import Any, get_args
 
 from benchmarks import conditions, result, work
 from benchmarks.latency import startup, table
-from benchmarks.latency.measuring import Wanted, run
+from benchmarks.latency.measuring import INTERRUPTIONS, Wanted, run
 from edge.config import Alphabet, Config, load
-from edge.errors import FingerspellError, UsageError
+from edge.errors import FingerspellError, SinkError, UsageError
 from edge.run import threads
 from edge.service import Stop, stop_on_signals
 from edge.sources import public
@@ -40,6 +40,7 @@ SOURCE = "signer:HELLO WORLD?loop=yes"
 SECONDS = 600.0  # until a board without a fan is as hot as it gets
 START_S = 4.0  # that one fresh process takes, roughly: for what is told at the start
 AUTOMATIC = ("mediapipe", "mediapipe:auto")
+LATER = {"work": "calls, copies and memory", "start": "starts"}  # what needs no source
 GOALS = {"overhead_share": 0.15, "memory_mb": 150.0, "first_prediction_s": 1.5}
 
 
@@ -56,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("latency: stopped; nothing was written", file=sys.stderr)
         return result.INTERRUPTED
-    return result.INTERRUPTED if found["ended"] == "interrupted" else 0
+    return {"interrupted": result.INTERRUPTED, "sink": SinkError.exit_code}.get(found["ended"], 0)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -88,11 +89,20 @@ def _check(arguments: argparse.Namespace) -> None:
             raise UsageError(f"--{name} must be above 0")
     if arguments.starts < 0 or arguments.warm_up < 0:
         raise UsageError("--starts and --warm-up must not be below 0")
+    if not arguments.source:
+        raise UsageError(
+            "--source is empty; give a URI such as usb:0, video:FILE or signer:'HELLO WORLD'"
+        )
     path, to_stdout = arguments.json, str(arguments.json) == "-"
-    if to_stdout and (arguments.quote or "jsonl:-" in (arguments.sink or ())):
+    if to_stdout + arguments.quote + any(map(_wants_stdout, arguments.sink or ())) > 1:
         raise UsageError("two of --json -, --quote and --sink jsonl:- want stdout; choose one")
     if path and not to_stdout:
         result.check_writable(path)
+
+
+def _wants_stdout(sink: str) -> bool:
+    name, _, rest = sink.partition(":")
+    return name == "jsonl" and rest.removeprefix("//") in ("", "-", "/dev/stdout")
 
 
 def measure(arguments: argparse.Namespace, argv: Sequence[str] = ()) -> result.Result:
@@ -125,30 +135,43 @@ def measure(arguments: argparse.Namespace, argv: Sequence[str] = ()) -> result.R
     }
     found = {**head, **measured, "work": {}, "start": {}}
     found["settings"] = settings | measured["settings"]
-    _count(arguments, config, stop, found)
-    found["goals"] = _goals(found)
+    # Before what is counted and started: what fails there says nothing of the frames.
     found["quote"], found["unquotable"] = table.quote(found)
+    _count(arguments, _as_measured(config, found["models"]), stop, found)
+    found["goals"] = _goals(found)
     return found
+
+
+def _as_measured(config: Config, models: Mapping[str, str]) -> Config:
+    """Returns the settings with the models that were opened for this source.
+
+    What was chosen for a camera's rate is not chosen for the signer or a picture, which have time.
+    """
+    lite = config.detector in AUTOMATIC and "hand_landmark_lite" in models
+    return replace(config, detector="mediapipe:lite") if lite else config
 
 
 def _count(arguments: argparse.Namespace, config: Config, stop: Stop, found: result.Result) -> None:
     """Adds what does not hang on the source; what fails there costs none of what was measured."""
-    if stop.reason:
-        return
+    asked = {"work": not arguments.no_work, "start": arguments.starts > 0}
+    trouble = ""
     try:
-        if not arguments.no_work:
+        if stop.reason in INTERRUPTIONS:
+            raise KeyboardInterrupt
+        if asked["work"]:
             _say("counting calls, copies and memory")
-            # What was chosen for a camera's rate is not chosen for the signer, who has time.
-            lite = config.detector in AUTOMATIC and "hand_landmark_lite" in found["models"]
-            detector = "mediapipe:lite" if lite else config.detector
-            found["work"] = work.count(replace(config, detector=detector))
-        if arguments.starts:
+            found["work"] = work.count(config)
+        if asked["start"]:
             _say(f"measuring {arguments.starts} starts in fresh processes")
             found["start"] = startup.measure(config, arguments.starts)
     except KeyboardInterrupt:
-        found["conditions"]["warnings"].append("stopped before starts and memory were measured")
+        trouble = "it was stopped"
     except FingerspellError as error:
-        found["conditions"]["warnings"].append(str(error))
+        trouble = str(error)
+    missing = [LATER[name] for name, wanted in asked.items() if wanted and not found[name]]
+    if missing:
+        line = f"{' and '.join(missing)} were not measured: {trouble}"
+        found["conditions"]["warnings"].append(line)
 
 
 def _plan(wanted: Wanted, starts: int) -> str:
@@ -163,17 +186,21 @@ def _say(line: str) -> None:
 
 
 def _tell(arguments: argparse.Namespace, found: result.Result) -> None:
+    """Shows first and writes then, so that neither's failing costs both."""
     to_stdout = str(arguments.json) == "-"
-    if arguments.json and not to_stdout:
-        result.write(arguments.json, found)
-    if arguments.quote:
-        if found["unquotable"]:
-            raise FingerspellError(f"nothing to quote: {found['unquotable']}")
-        print(found["quote"])
-        return
-    print(table.table(found), file=sys.stderr if to_stdout else sys.stdout)
-    if to_stdout:
-        print(result.line(found))
+    try:
+        if not arguments.quote:
+            shown = sys.stderr if to_stdout else sys.stdout
+            print(table.table(found), file=shown, flush=True)
+        elif found["quote"]:
+            print(found["quote"], flush=True)
+    finally:
+        if to_stdout:
+            print(result.line(found))
+        elif arguments.json:
+            result.write(arguments.json, found)
+    if arguments.quote and not found["quote"]:
+        raise FingerspellError(f"nothing to quote: {found['unquotable']}")
 
 
 def _goals(found: result.Result) -> dict[str, Any]:

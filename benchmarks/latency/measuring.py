@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ from benchmarks.latency.times import Times
 from benchmarks.opened import opened_models
 from benchmarks.result import KINDS
 from edge.config import Config
-from edge.errors import FingerspellError, SourceError
+from edge.errors import FingerspellError, SinkError, SourceError
 from edge.pipeline import results
 from edge.run import Stages, open_stages, some_source, taken
 from edge.service import Stop
@@ -46,7 +46,8 @@ def run(config: Config, wanted: Wanted, stop: Stop) -> dict[str, Any]:
     Returns the fields of a result that come of it. Raises FingerspellError where nothing could be
     measured, and KeyboardInterrupt where it was stopped before anything was.
     """
-    times, ended, trouble = Times(), "", ""
+    times, ended, trouble, late = Times(), "", "", ""
+    sinks_ms: Mapping[str, float] = {}
     with contextlib.ExitStack() as stack:
         source = some_source(config)
         stack.callback(source.close)
@@ -71,8 +72,12 @@ def run(config: Config, wanted: Wanted, stop: Stop) -> dict[str, Any]:
                 if not times.frames:
                     raise
                 trouble = str(error)
-                ended = "source" if isinstance(error, SourceError) else "interrupted"
+                ended = "sink" if isinstance(error, SinkError) else "source"
             seconds = until.passed_s()
+        try:
+            told.close()
+        except SinkError as error:  # of the last word: all has been measured
+            late = str(error)
     if not times.frames:
         if stop.reason in INTERRUPTIONS:
             raise KeyboardInterrupt
@@ -82,8 +87,9 @@ def run(config: Config, wanted: Wanted, stop: Stop) -> dict[str, Any]:
         )
     ended = ended or _why(stop)
     warnings = watch.warnings()
-    if ended == "source" or trouble:
+    if ended in ("source", "sink"):
         warnings.append(f"it ended after {seconds:.1f} s: {trouble or 'the source has no more'}")
+    warnings += [late] if late else _left_out(config.sink, sinks_ms)
     return {
         "models": models.sums(),
         "settings": {"live": source.live, "sizes": sorted(f"{w}x{h}" for h, w in times.sizes)},
@@ -104,6 +110,13 @@ def run(config: Config, wanted: Wanted, stop: Stop) -> dict[str, Any]:
         "memory_mb": watch.memory_mb,
         "measuring_share": round(times.took_share() + watch.took_s / seconds, 6),
     }
+
+
+def _left_out(sinks: Sequence[str], sinks_ms: Mapping[str, float]) -> list[str]:
+    """Returns a line for each sink that the last frame was not handed to."""
+    return [
+        f"the sink {public(uri)} failed and was left out" for uri in sinks if uri not in sinks_ms
+    ]
 
 
 def _why(stop: Stop) -> str:

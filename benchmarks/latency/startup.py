@@ -1,8 +1,8 @@
 """Start-up and memory, each measured in fresh processes: used by benchmarks/latency.
 
-`python -m benchmarks.latency.startup START_NS PICTURE DETECTOR MODEL THREADS` is one such process:
-it does what `fingerspell run` does up to its first prediction, and tells the time and the memory of
-every step.
+`python -m benchmarks.latency.startup START_NS PICTURE SETTINGS` is one such process, SETTINGS being
+a JSON object: it does what `fingerspell run` does up to its first prediction, and tells the time
+and the memory of every step.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 STEADY_S = 4.0  # how long a run goes on until its memory is looked at
+SETTINGS = ("detector", "model", "alphabet", "hands", "threads")  # that a start hangs on
 
 
 def measure(config: Any, starts: int) -> dict[str, Any]:
@@ -34,7 +36,7 @@ def measure(config: Any, starts: int) -> dict[str, Any]:
     """
     flags = ["--detector", config.detector, "--model", config.model]
     flags += ["--alphabet", config.alphabet] if config.alphabet else []
-    flags += ["--threads", str(config.threads)]
+    flags += ["--threads", str(config.threads), "--hands", str(config.hands)]
     with tempfile.TemporaryDirectory() as scratch:
         picture = _picture_of_a_hand(Path(scratch))
         command = ["run", "--source", f"images:{picture}", "--sink", "jsonl:-", *flags]
@@ -118,13 +120,16 @@ def _memory_of_a_run(flags: list[str]) -> float:
 
 
 def _check(process: subprocess.Popen[bytes], well: bool) -> None:
-    from edge.errors import FingerspellError
-
     if not well:
         process.kill()
-        said = process.communicate()[1].decode().strip().splitlines()
-        reason = said[-1] if said else "it told of no hand"
-        raise FingerspellError(f"a fresh fingerspell run failed: {reason}")
+        raise _failed("a fresh fingerspell run", process.communicate()[1].decode())
+
+
+def _failed(what: str, stderr: str) -> Exception:
+    from edge.errors import FingerspellError
+
+    said = stderr.strip().splitlines()
+    return FingerspellError(f"{what} failed: {said[-1] if said else 'it told of no hand'}")
 
 
 def peak_memory_mb(pid: int | str = "self") -> float:
@@ -142,18 +147,21 @@ def peak_memory_mb(pid: int | str = "self") -> float:
 
 def _steps(picture: Path, config: Any) -> list[dict[str, Any]]:
     start_ns = time.monotonic_ns()
-    options = [str(start_ns), str(picture), config.detector, config.model, str(config.threads)]
+    settings = {name: getattr(config, name) for name in SETTINGS}
+    options = [str(start_ns), str(picture), json.dumps(settings)]
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.latency.startup", *options],
         capture_output=True,
-        check=True,
+        check=False,
         text=True,
         env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
     )
+    if done.returncode:
+        raise _failed("a fresh process that tells its steps", done.stderr)
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def _child(start_ns: int, picture: str, detector_name: str, model: str, threads: int) -> None:
+def _child(start_ns: int, picture: str, settings: Mapping[str, Any]) -> None:
     """Takes the steps of edge/run.py one by one; prints a line after each."""
 
     def tell(step: str) -> None:
@@ -170,23 +178,24 @@ def _child(start_ns: int, picture: str, detector_name: str, model: str, threads:
     from edge import interpreter, run
     from edge.config import load
     from edge.detectors import open_detector
-    from edge.hands import Hands
-    from edge.models import open_reader
+    from edge.pipeline import results
     from edge.sources import open_source
 
     tell("fingerspell")
     interpreter.runtime()
     tell("LiteRT")
-    config = load(None, {"threads": threads})
-    detector = open_detector(detector_name, threads=run.threads(config))
+    config = load(None, settings)
+    detector = open_detector(config.detector, threads=run.threads(config))
     tell("hand models")
-    letters = open_reader(model, pooled=detector.pooled, live=True)
-    tell("letter model")
-    frame = next(iter(open_source(f"images:{picture}").frames()))
-    letters.predict(frame, Hands(detector).update(frame)[0])
+    source = open_source(f"images:{picture}")
+    with patch.object(run, "open_detector", lambda *_, **__: detector):  # it is open already
+        stages = run.open_stages(config, source)
+    tell("letter and motion models")
+    if not next(results(source.frames(), *stages)).hands:
+        sys.exit("it found no hand")
     tell("first prediction")
 
 
 if __name__ == "__main__":
-    start, path, detector, model, threads = sys.argv[1:]
-    _child(int(start), path, detector, model, int(threads))
+    start, path, given = sys.argv[1:]
+    _child(int(start), path, json.loads(given))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,7 +17,11 @@ _GOAL_NAMES = {
     "memory_mb": "peak memory, MB",
     "first_prediction_s": "start to first prediction, s",
 }
-_ENDED = {"interrupted": "; stopped early", "source": "; the source ended"}
+_ENDED = {
+    "interrupted": "; stopped early",
+    "source": "; the source ended",
+    "sink": "; no sink was left",
+}
 
 
 def table(found: Result) -> str:
@@ -32,7 +37,8 @@ def quote(found: Result) -> tuple[str, str]:
     """
     tracked = found["frames"]["tracked"]
     if tracked["count"] < QUOTABLE:
-        return "", f"{tracked['count']} tracked frames; {QUOTABLE} are needed"
+        few = f"{tracked['count']} tracked frames; {QUOTABLE} are needed"
+        return "", f"{few}: {_how_to_get_more(found)}"
     machine, settings, frame = found["machine"], found["settings"], tracked["frame_ms"]
     models = ", ".join(f"{name} {sha256[:8]}" for name, sha256 in found["models"].items())
     versions = found["versions"]
@@ -50,8 +56,24 @@ def quote(found: Result) -> tuple[str, str]:
         f"fingerspell {versions.get('fingerspell', '?')}, {versions['litert']},"
         f" Python {versions['python']}, {machine['kernel']}, {found['date'][:10]}",
     ]
-    warnings = found["conditions"]["warnings"]
-    return "; ".join(parts + [f"BUT {'; '.join(warnings)}"] * bool(warnings)), ""
+    against = _against(found)
+    return "; ".join(parts + [f"BUT {'; '.join(against)}"] * bool(against)), ""
+
+
+def _how_to_get_more(found: Result) -> str:
+    count, seconds = found["frames"]["tracked"]["count"], found["seconds"]
+    if found["ended"] == "source":
+        return "choose a longer source"
+    if not count:
+        return "choose a source that shows a hand, or hold one before the camera"
+    # A tenth more than at the rate that was seen, in tens of seconds.
+    return f"run for {max(1, math.ceil(1.1 * QUOTABLE * seconds / count / 10)) * 10} s or more"
+
+
+def _against(found: Result) -> list[str]:
+    """Returns the warnings' facts, without what to do about them; what governs is told anyhow."""
+    facts = [warning.partition("; ")[0] for warning in found["conditions"]["warnings"]]
+    return [fact for fact in facts if "governor" not in fact]
 
 
 def _conditions(found: Result) -> str:
@@ -81,10 +103,12 @@ def _lines(found: Result) -> Iterator[str]:
         yield ""
         yield from _kind_lines(kind, found["frames"][kind])
         if kind in found["event_ms"]:
-            yield _row("  from glass to event", found["event_ms"][kind])
+            yield _row("  from glass to letter", found["event_ms"][kind])
     yield ""
     cpu_s, memory_mb = found["cpu_s"], found["memory_mb"]
-    for name, told in (("loop", "this process"), ("capture", "the camera's process")):
+    drawn = settings["source"].startswith("signer:")
+    whole = "the whole process" + ", the drawing of the synthetic signer with it" * drawn
+    for name, told in (("loop", whole), ("capture", "the camera's process")):
         if name in cpu_s:
             yield f"{told}: {cpu_s[name]:.1f} CPU-seconds, at most {memory_mb[name]:.0f} MB"
     yield f"measuring took {found['measuring_share']:.2%} on top of what it measured"
