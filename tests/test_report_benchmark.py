@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from matplotlib.figure import Figure
 
-from benchmarks import result
 from benchmarks.latency import __main__ as latency
 from benchmarks.models import __main__ as models
 from benchmarks.report import __main__ as report
+from benchmarks.report import charts, page
+from benchmarks.scaling import __main__ as scaling
+from benchmarks.scaling import axes
 from edge.errors import UsageError
 from edge.manifest import BUNDLED
 
@@ -39,6 +42,23 @@ def of_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     flags = ["--only", "--threads", "1", "--runs", "2", "--seconds", "0.01", "--json", str(path)]
     assert models.main([*files, *flags]) == 0
     return path
+
+
+@pytest.fixture(scope="module")
+def of_scaling(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A result of two axes, measured for an instant on small pictures."""
+    path = tmp_path_factory.mktemp("report") / "scaling.json"
+    flags = ["--axis", "sinks", "--axis", "length", "--detector", "truth", "--json", str(path)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(axes, "ROUND", "signer:A?size=160x120")
+        assert scaling.main([*flags, "--seconds", "0.01", "--length", "0.01"]) == 0
+    return path
+
+
+@pytest.fixture
+def of_peers() -> Path:
+    """The reference result: peers have environments of their own."""
+    return RESULTS / "xeon-2-cores" / "peers.json"
 
 
 def changed(path: Path, to: Path, **fields: Any) -> Path:
@@ -101,9 +121,8 @@ def test_results_of_different_models_are_marked(
     out = tmp_path / "out"
     assert report.main([str(of_latency), str(other), "--out", str(out)]) == 0
     marked = capsys.readouterr().err
-    assert "different models" in marked
-    assert "letters" in marked
-    assert "hands is 2, not 1" in marked
+    assert re.search(r" and Raspberry Pi 9.*, truth, letters: hands 1 and 2\n", marked)
+    assert re.search(rf"the model letters \w+ and {'0' * 12}", marked)
     page = (out / "index.html").read_text()
     assert "Not of the same" in page
     assert "Raspberry Pi 9" in page
@@ -183,7 +202,7 @@ def test_every_reference_result_is_listed_with_its_command() -> None:
         (
             '{"kind": "scaling", "version": 1, "machine": {}, "conditions": {}, "command": "",'
             ' "date": "", "axes": {"hands": 3}, "models": {}, "versions": {}}',
-            "no whole result (",
+            "no whole result: ",
         ),
         ('{"kind": 3, "version": 1}', "those drawn"),
         ('{"kind": "models", "version": 1}', "no"),
@@ -230,11 +249,143 @@ def test_without_matplotlib_it_says_what_to_install(
     assert "pip install matplotlib" in capsys.readouterr().err
 
 
-def test_names_in_results_do_no_harm_to_the_page(of_latency: Path, tmp_path: Path) -> None:
-    """A result may come from anyone."""
-    bad = "<script>alert(1)</script>"
-    other = changed(of_latency, tmp_path / "o.json", command=bad, machine={"board": bad})
-    assert report.main([str(other), "--out", str(tmp_path / "out")]) == 0
-    page = (tmp_path / "out" / "index.html").read_text()
-    assert "<script>" not in page
-    assert result.read(other)["command"] == bad
+KINDS = ("latency", "models", "scaling", "peers")
+TAG = "<script>alert(1)</script>"
+
+
+def tagged(value: Any) -> Any:
+    """Returns a result with a script in every text, and in what its machine does not tell."""
+    if isinstance(value, dict):
+        found = {name: tagged(each) for name, each in value.items()}
+        if "board" in value:
+            found |= {name: TAG for name, each in value.items() if each is None}
+        return found
+    if isinstance(value, list):
+        return [tagged(each) for each in value]
+    return value + TAG if isinstance(value, str) else value
+
+
+def keys(value: Any) -> set[str]:
+    """Returns every name in a result."""
+    inner = list(value.values()) if isinstance(value, dict) else value
+    if not isinstance(inner, list):
+        return set()
+    return set(value if isinstance(value, dict) else ()).union(*map(keys, inner))
+
+
+def renamed(value: Any, old: str, new: str) -> Any:
+    """Returns a result in which a name is another, wherever it is."""
+    if isinstance(value, dict):
+        return {new if n == old else n: renamed(v, old, new) for n, v in value.items()}
+    return [renamed(each, old, new) for each in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_texts_in_results_do_no_harm_to_the_page(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """A result may come from anyone, with a script in whatever text it has."""
+    given: Path = request.getfixturevalue(f"of_{kind}")
+    bad = tagged(json.loads(given.read_text())) | {"kind": kind}
+    path = tmp_path / "r.json"
+    path.write_text(json.dumps(bad))
+    # Of another model, so that what results differ in is told as well.
+    others = [str(given)] if kind == "latency" else []
+    assert report.main([str(path), *others, "--out", str(tmp_path / "out")]) == 0
+    told = (tmp_path / "out" / "index.html").read_text()
+    assert "<script" not in told
+    assert told.count("&lt;script&gt;") > 5
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_names_in_results_do_no_harm_to_the_page(kind: str, request: pytest.FixtureRequest) -> None:
+    """As of a model, a peer or a sink: whatever name it is that is a script."""
+    given: Path = request.getfixturevalue(f"of_{kind}")
+    found = report.read(given)
+    harmless = 0
+    for name in keys(found) - {"kind"}:
+        bad = renamed(found, name, name + TAG)
+        try:
+            told = page.html([bad], report.labels([bad]), {}, [])
+        except report.FAULTS:
+            continue  # it would be refused
+        assert "<script" not in told
+        harmless += "&lt;script" in told
+    assert harmless or kind == "peers"  # which tells no name but what a field says
+
+
+def test_what_a_result_lacks_is_named(
+    of_scaling: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As one that was made before a figure was added."""
+    found = json.loads(of_scaling.read_text())
+    del found["axes"]["length"]["kinds"]["tracked"]["blocks_kept"]
+    path = tmp_path / "old.json"
+    path.write_text(json.dumps(found))
+    assert report.main([str(path), "--out", str(tmp_path / "out")]) == UsageError.exit_code
+    why = "is no whole result: it has no blocks_kept; measure it again"
+    assert capsys.readouterr().err == f"report: {path} {why}\n"
+
+
+def test_what_only_a_picture_needs_is_named_as_well(
+    of_latency: Path, of_scaling: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the files that the picture is of."""
+    found = json.loads(of_latency.read_text())
+    del found["frames"]["tracked"]["invoke_ms"]
+    path = tmp_path / "cut.json"
+    path.write_text(json.dumps(found))
+    out = tmp_path / "out"
+    assert report.main([str(path), str(of_scaling), "--out", str(out)]) == UsageError.exit_code
+    why = "is no whole result: it has no invoke_ms; measure it again"
+    assert capsys.readouterr().err == f"report: {path} {why}\n"
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("only", "drawn"), [([], ["latency", "fps", "models", "accuracy"]), (["fps"], ["fps"])]
+)
+def test_each_picture_is_drawn_once(
+    only: list[str],
+    drawn: list[str],
+    of_latency: Path,
+    of_models: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And none that is not wanted."""
+    calls = []
+    png = charts.png
+    monkeypatch.setattr(charts, "png", lambda figure: calls.append(figure) or png(figure))
+    flags = [flag for name in only for flag in ("--only", name)]
+    argv = [str(of_latency), str(of_models), "--out", str(tmp_path / "out"), *flags]
+    assert report.main(argv) == 0
+    assert len(calls) == len(drawn)
+    assert {path.stem for path in (tmp_path / "out").glob("*.png")} == set(drawn)
+
+
+def test_every_picture_tells_why_not_to_trust_it(
+    of_latency: Path, of_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of models among them, where int8 may gain what it gains on no board."""
+    texts = []
+    png = charts.png
+
+    def told(figure: Figure) -> bytes:
+        texts.append(figure.get_supxlabel())
+        return png(figure)
+
+    monkeypatch.setattr(charts, "png", told)
+    given = []
+    for path in (of_latency, of_models):
+        conditions = {"warnings": ["it was busy"]}
+        given.append(str(changed(path, tmp_path / path.name, conditions=conditions)))
+    assert report.main([*given, "--out", str(tmp_path / "out")]) == 0
+    assert texts == ["it was busy"] * 4
+
+
+def test_models_that_could_not_be_measured_are_on_the_page(of_models: Path, tmp_path: Path) -> None:
+    """With their reason."""
+    path = changed(of_models, tmp_path / "r.json", missing={"letters_of_asl": "it died"})
+    assert report.main([str(path), "--out", str(tmp_path / "out")]) == 0
+    assert "missing: letters_of_asl: it died" in (tmp_path / "out" / "index.html").read_text()

@@ -19,13 +19,15 @@ the models' manifests tell.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from benchmarks import result
+from benchmarks import compare, result
 from benchmarks.report import page
 from benchmarks.result import Result
 from edge.errors import FingerspellError, ModelError, UsageError
@@ -39,8 +41,16 @@ NEEDED = {
     "peers": ("peers", "settings"),
 }
 PICTURES = ("latency", "fps", "models", "accuracy", "scaling", "peers")
-SAME = ("source", "sizes", "detector", "model", "alphabet", "hands", "threads", "sink")
+# What comes of drawing or telling what is no whole result.
+FAULTS = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError)
 STRANGERS = ("strangers", "left out", "held out")  # how manifests name the harder figures
+
+
+class Drawing(NamedTuple):
+    """A picture that can be drawn: of which results, and what draws it."""
+
+    of: Sequence[Result]
+    draw: Callable[[], bytes]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -74,12 +84,18 @@ def report(paths: Sequence[Path], out: Path, only: Sequence[str] | None = None) 
     found = [read(path) for path in paths]
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out} is no folder; choose another --out")
-    pictures = drawn(found)
-    differ = differences([each for each in found if each["kind"] == "latency"])
-    if missing := sorted(set(only or ()) - set(pictures)):
+    possible = drawings(found)
+    differ = differences(found)
+    if missing := sorted(set(only or ()) - set(possible)):
         raise UsageError(f"there is nothing to draw {missing[0]}.png from; give such a result")
-    wanted = [name for name in pictures if not only or name.partition("-")[0] in only]
-    files = {f"{name}.png": pictures[name] for name in wanted}
+    pictures = {}
+    for name, drawing in possible.items():
+        if not only or name.partition("-")[0] in only:
+            with _whole(
+                path for path, each in zip(paths, found, strict=True) if each in drawing.of
+            ):
+                pictures[name] = drawing.draw()
+    files = {f"{name}.png": content for name, content in pictures.items()}
     if not only:
         files["index.html"] = page.html(found, labels(found), pictures, differ).encode()
     for name, content in files.items():
@@ -103,35 +119,47 @@ def read(path: Path) -> Result:
     for name in ("machine", "conditions", "command", "date", *NEEDED[found["kind"]]):
         if name not in found:
             raise UsageError(f"{path} is no whole result: it has no {name}; measure it again")
-    try:
-        drawn([found])
+    with _whole([path]):
+        drawings([found])
         page.html([found], labels([found]), {}, [])
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
-        why = f"{type(error).__name__}: {error}"
-        raise UsageError(f"{path} is no whole result ({why}); measure it again") from error
     return found
 
 
-def drawn(found: Sequence[Result]) -> dict[str, bytes]:
-    """Returns name -> picture, of what there are results for."""
+@contextlib.contextmanager
+def _whole(paths: Iterable[Path]) -> Iterator[None]:
+    """Raises UsageError for whatever a result lacks when it is drawn or told."""
+    try:
+        yield
+    except FAULTS as error:
+        why = f"{type(error).__name__}: {error}"
+        if isinstance(error, KeyError):
+            why = f"it has no {error.args[0]}"
+        which = " or ".join(map(str, paths))
+        raise UsageError(f"{which} is no whole result: {why}; measure it again") from error
+
+
+def drawings(found: Sequence[Result]) -> dict[str, Drawing]:
+    """Returns name -> picture, of what there are results for; nothing is drawn yet."""
     from benchmarks.report import against, charts, slopes
 
     named = dict(zip(labels(found), found, strict=True))
     latency = {label: each for label, each in named.items() if each["kind"] == "latency"}
     pictures = {}
     if latency:
-        pictures["latency"] = charts.latency(latency)
-        pictures["fps"] = charts.fps(latency)
+        every = list(latency.values())
+        pictures["latency"] = Drawing(every, partial(charts.latency, latency))
+        pictures["fps"] = Drawing(every, partial(charts.fps, latency))
     for number, each in _numbered(found, "models"):
         few = min(each["settings"]["threads"])
-        pictures[f"models{number}"] = charts.models(each["models"], few)
+        pictures[f"models{number}"] = Drawing([each], partial(charts.models, each, few))
         if points := accuracies(each, few):
             cost = f"steady invoke of the model alone, {few} thread, ms"
-            pictures[f"accuracy{number}"] = charts.accuracy(points, cost)
+            draw = partial(charts.accuracy, each, points, cost)
+            pictures[f"accuracy{number}"] = Drawing([each], draw)
     for number, each in _numbered(found, "scaling"):
-        pictures[f"scaling{number}"] = slopes.scaling(each)
+        pictures[f"scaling{number}"] = Drawing([each], partial(slopes.scaling, each))
     for number, each in _numbered(found, "peers"):
-        pictures[f"peers{number}"] = against.peers(each)
+        pictures[f"peers{number}"] = Drawing([each], partial(against.peers, each))
     return pictures
 
 
@@ -154,7 +182,7 @@ def accuracies(found: Result, threads: int) -> list[dict[str, Any]]:
         except ModelError:
             continue
         if manifest.sha256 == model["sha256"]:
-            ms = next(e["steady_ms"]["p50"] for e in model["alone"] if e["threads"] == threads)
+            ms = {each["threads"]: each["steady_ms"]["p50"] for each in model["alone"]}[threads]
             for what, accuracy in _figures(manifest.figures):
                 kind = "strangers" if any(s in what for s in STRANGERS) else "same people"
                 points.append(
@@ -190,21 +218,17 @@ def labels(found: Sequence[Result]) -> list[str]:
 
 
 def differences(found: Sequence[Result]) -> list[str]:
-    """Returns a line for each thing in which results are not of the same: models, settings."""
-    lines = []
-    for number, each in enumerate(found[1:], 2):
-        first = found[0]
-        lines += [
-            f"result {number}: {name} is {each['settings'].get(name)}, not"
-            f" {first['settings'].get(name)}"
-            for name in SAME
-            if each["settings"].get(name) != first["settings"].get(name)
-        ]
-        if each["models"] != first["models"]:
-            names = sorted({*each["models"].items()} ^ {*first["models"].items()})
-            told = ", ".join(sorted({name for name, _ in names}))
-            lines.append(f"result {number} is of different models than the first: {told}")
-    return lines
+    """Returns a line for each thing in which latencies are not of the same as the first of them.
+
+    That is what forbids benchmarks.compare to compare them: models and settings.
+    """
+    named = zip(labels(found), found, strict=True)
+    latency = [(label, each) for label, each in named if each["kind"] == "latency"]
+    return [
+        f"{latency[0][0]} and {label}: {line}"
+        for label, each in latency[1:]
+        for line in compare.differences(latency[0][1], each)[0]
+    ]
 
 
 if __name__ == "__main__":

@@ -144,8 +144,10 @@ def fps(results: Mapping[str, Result]) -> bytes:
     return png(figure)
 
 
-def accuracy(points: Sequence[Mapping[str, Any]], cost: str) -> bytes:
-    """Draws accuracy against cost: points have name, ms, accuracy (0..1), what, and kind.
+def accuracy(found: Result, points: Sequence[Mapping[str, Any]], cost: str) -> bytes:
+    """Draws accuracy against what was found to be its cost.
+
+    points: have name, ms, accuracy (0..1), what, and kind.
 
     kind: "strangers" (people or sets that were left out) is filled, "same people" is not.
     """
@@ -176,12 +178,13 @@ def accuracy(points: Sequence[Mapping[str, Any]], cost: str) -> bytes:
     axes.set_yticks(range(0, 101, 20))
     told = "● people or sets never seen    ○ the people of training; one line joins a model's own"
     axes.text(0.0, -0.17, told, transform=axes.transAxes, fontsize=8, color=GREY)
+    warn(figure, [found])
     return png(figure)
 
 
-def models(results: Sequence[Mapping[str, Any]], threads: int) -> bytes:
+def models(found: Result, threads: int) -> bytes:
     """Draws each model's steady invoke, as latency() does, and int8 against float32."""
-    results = sorted(results, key=lambda model: float(_alone(model, threads)["p50"]))
+    results = sorted(found["models"], key=lambda model: float(_alone(model, threads)["p50"]))
     figure = Figure(figsize=(8, 1.2 + 0.28 * len(results)), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(2, 1))
     plain(left, f"steady invoke, {threads} thread{'s' * (threads > 1)}")
@@ -200,8 +203,10 @@ def models(results: Sequence[Mapping[str, Any]], threads: int) -> bytes:
     right.axvline(1, color=MARK, linewidth=1)
     right.set_xlim(0, 1.5)
     right.set_xlabel("left of the red line int8 is faster; 95 %", fontsize=8)
+    warn(figure, [found])
     return png(figure)
 
 
 def _alone(model: Mapping[str, Any], threads: int) -> dict[str, float]:
-    return next(each["steady_ms"] for each in model["alone"] if each["threads"] == threads)
+    found: dict[int, dict[str, float]] = {e["threads"]: e["steady_ms"] for e in model["alone"]}
+    return found[threads]

@@ -73,7 +73,7 @@ def _lines(
     yield "<h1>fingerspell, measured</h1>"
     dates = sorted(each["date"][:10] for each in found)
     span = dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
-    yield f'<p class="facts">{span}; drawn by <code>python -m benchmarks.report</code></p>'
+    yield f'<p class="facts">{escape(span)}; drawn by <code>python -m benchmarks.report</code></p>'
     if differ:
         yield '<div class="note"><b>Not of the same</b>, and not to be compared as if they were:'
         yield "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in differ) + "</ul></div>"
@@ -138,6 +138,8 @@ def _models(found: Result) -> Iterator[str]:
                 ]
             )
     yield from _table(heads, rows)
+    for name, why in found.get("missing", {}).items():
+        yield f'<p class="note">{escape(f"missing: {name}: {why}")}</p>'
     yield '<p class="note"><b>Estimates, not measured:</b> the time of the arithmetic, ms, by what'
     yield " others published of XNNPACK on these boards.</p>"
     boards = [(e["board"], e["threads"]) for e in _first_estimates(found)]
@@ -155,7 +157,7 @@ def _models(found: Result) -> Iterator[str]:
     yield "<ul class='facts'>"
     for rate in found["rates"]:
         yield (
-            f"<li>{escape(rate['board'])}, {rate['precision']}: {rate['low_gmacs']:g} to"
+            f"<li>{escape(rate['board'])}, {escape(rate['precision'])}: {rate['low_gmacs']:g} to"
             f" {rate['high_gmacs']:g} GMAC/s on four cores, from"
             f" {escape('; '.join(rate['from']))}</li>"
         )
