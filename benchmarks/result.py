@@ -12,7 +12,8 @@ what distribution() returns. KINDS of frames cost differently, and no figure is 
     versions    python, litert, fingerspell, numpy, ...
     models      name -> SHA-256 of the file
     settings    source, live, sizes (["640x480"]), detector, model, alphabet, hands, threads, sink
-    conditions  samples: t_s, temperature_c, clock_mhz, others_cpus, throttled: lists of one length
+    conditions  samples: t_s, temperature_c, clock_mhz, others_cpus, throttled (what the board holds
+                back, [] for nothing): lists of one length, with None for what nothing tells
                 warnings: lines, [] for none; quiet: whether none of them makes two runs differ
     frames      kind -> count
                         stages_ms    stage -> distribution, of those of STAGES that there were, and
@@ -27,9 +28,10 @@ what distribution() returns. KINDS of frames cost differently, and no figure is 
                 {"count": 0} where there was no such frame
     event_ms    kind of frame -> distribution of glass_ms of frames that settled an event; {} else
     total_frames, dropped, share_with_hand, seconds, warm_up_frames
-    ended       "frames", "seconds", "source" or "interrupted"
+    ended       "frames", "seconds", "source", "sink" (one failed) or "interrupted"
     cpu_s, memory_mb     {"loop": this process, "capture": the one that a camera lives in}; memory
-                         is the most there ever was
+                         is the most there ever was. All of a process is in them: what it takes to
+                         draw the synthetic signer, which is no stage, too
     measuring_share      what writing down took, of the time that frames took, and what sampling the
                          conditions took, of one core
     work        what benchmarks/work.py counted with these settings; {} if it was not asked
