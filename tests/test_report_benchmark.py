@@ -262,7 +262,7 @@ def tagged(value: Any) -> Any:
         return found
     if isinstance(value, list):
         return [tagged(each) for each in value]
-    return value + TAG if isinstance(value, str) else value
+    return TAG + value if isinstance(value, str) else value
 
 
 def keys(value: Any) -> set[str]:
