@@ -103,8 +103,9 @@ def _sum(found: Result, model: str) -> str:
 def compare(a: Result, b: Result, *, anyway: bool = False) -> Result:
     """Returns a result of kind "compare"; raises UsageError for two that do not belong together.
 
-    ratios: kind -> stage -> the fields of Ratio; "whole frame", "overhead" and "glass" are stages
-    here. rose: a line for each count of work that rose. different, known: as of differences().
+    ratios: kind -> stage -> the fields of Ratio; "whole frame", "overhead", "glass" and "glass to
+    letter" are stages here. rose: a line for each count of work that rose. different, known: as of
+    differences().
     """
     different, known = differences(a, b)
     if different and not anyway:
@@ -120,7 +121,8 @@ def compare(a: Result, b: Result, *, anyway: bool = False) -> Result:
         found = {stage: ratio(of_a[stage], of_b[stage], quiet=quiet) for stage in both}
         ratios[kind] = {stage: r._asdict() for stage, r in found.items() if r}
     rose = []
-    if a["work"] and b["work"]:
+    counted = bool(a["work"] and b["work"] and work.same_footage(a["work"], b["work"]))
+    if counted:
         rose = work.rises(a["work"], b["work"], alike=work.alike_versions(a, b))
     return {
         "kind": "compare",
@@ -128,7 +130,7 @@ def compare(a: Result, b: Result, *, anyway: bool = False) -> Result:
         "different": different,
         "known": known,
         "ratios": ratios,
-        "counted": bool(a["work"] and b["work"]),
+        "counted": counted,
         "rose": rose,
     }
 
@@ -139,6 +141,8 @@ def _distributions(found: Result, kind: str) -> dict[str, Any]:
         return {}
     whole = {"whole frame": "frame_ms", "overhead": "overhead_ms", "glass": "glass_ms"}
     more = {name: figures[key] for name, key in whole.items() if key in figures}
+    if kind in found["event_ms"]:
+        more["glass to letter"] = found["event_ms"][kind]
     return {**figures["stages_ms"], **more}
 
 
@@ -166,7 +170,7 @@ def lines(found: Result) -> Iterator[str]:
             verdict = _VERDICTS[r["verdict"]]
             yield f"  {stage:<32}{r['value']:>9.3f}{interval:>20}  {verdict}"
     if not found["counted"]:
-        yield "counted work: not in both"
+        yield "counted work: not in both, or not of the same frames"
     elif not found["rose"]:
         yield f"counted work: none rose by more than {work.RISE:.0%}"
     yield from (f"counted work: {line}" for line in found["rose"])

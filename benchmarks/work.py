@@ -2,16 +2,18 @@
 
 What a frame makes a machine do, counted and not timed, so that it is the same on a busy machine as
 on a quiet one: what CI compares (--against benchmarks/results/work.json), and what two results of
-benchmarks.latency can be compared by. The frames are the synthetic signer's, on one thread.
+benchmarks.latency can be compared by. The frames are the synthetic signer's, with the empty room
+before and after, on one thread.
 
+    count          of frames of a kind, of the same footage
     model_calls    of each model
     opencv_calls   of OpenCV's functions
     copied_bytes   into and out of the models, and out of OpenCV's functions
     peak_bytes     the most memory that a frame had at once, on top of what was there before
     calls          of functions, Python's and C's
 
-All but `calls`, which differ between versions of Python and NumPy, can be compared between
-machines. Each is a mean over the frames of one kind.
+The others are means over the frames of one kind. The last two differ between versions of Python,
+NumPy and OpenCV; the rest can be compared between machines.
 """
 
 from __future__ import annotations
@@ -33,15 +35,20 @@ from benchmarks.latency.times import kind_of
 from benchmarks.opened import opened_models
 from benchmarks.result import KINDS
 from edge.config import Config, load
-from edge.errors import FingerspellError
+from edge.errors import FingerspellError, UsageError
 from edge.pipeline import results
 from edge.run import open_stages
 from edge.sources import open_source
+from edge.types import Frame, Source
 
 SOURCE = "signer:HI?seed=0"
+FOOTAGE = f"{SOURCE}, its room before and after"
 FRAMES = 90  # from a search for the hand to its second letter
-EVERYWHERE = ("opencv_calls", "copied_bytes", "peak_bytes")
-SAME_VERSIONS = ("calls",)
+ROOM_FRAMES = 60  # each time: a second in which all are searched, and one in which few are
+FRAME_NS = 33_333_333
+EVERYWHERE = ("opencv_calls", "copied_bytes")
+SAME_VERSIONS = ("calls", "peak_bytes")
+DEAR = ("tracked", "searching")  # kinds of which more are more work; idle frames are next to none
 WARM_UP = 5  # of a kind: the first fill caches
 RISE = 0.15  # that CI lets pass
 ROSE = 1  # exit status
@@ -56,7 +63,7 @@ def count(config: Config) -> dict[str, Any]:
     counted: dict[str, dict[str, Any]] = {}
     config = replace(config, source=SOURCE, threads=1, sink=())
     source = open_source(SOURCE)
-    frames = list(islice(source.frames(), FRAMES))
+    frames = list(_footage(source))
     for counter in (counters.libraries, counters.calls_of_functions, counters.peak_bytes):
         with opened_models() as models:
             stages = open_stages(config, source)
@@ -71,23 +78,51 @@ def count(config: Config) -> dict[str, Any]:
                 counted.setdefault(kind, {"count": len(each) - WARM_UP}).update(
                     _means(each[WARM_UP:])
                 )
-    return {"source": SOURCE, "models": models.sums(), "frames": counted}
+    return {"source": FOOTAGE, "models": models.sums(), "frames": counted}
+
+
+def _footage(source: Source) -> Iterator[Frame]:
+    """Yields the room, the signer in it, and the room again, at 30 frames a second."""
+    signer = list(islice(source.frames(), FRAMES))
+    room = [signer[0]] * ROOM_FRAMES  # the hand is not in view yet
+    for index, frame in enumerate([*room, *signer, *room]):
+        yield replace(frame, index=index, t_ns=index * FRAME_NS)
 
 
 def rises(before: Mapping[str, Any], after: Mapping[str, Any], alike: bool) -> list[str]:
     """Returns a line for each count that rose by more than RISE.
 
-    before, after: what count() returned. alike: of the same versions of Python and NumPy.
+    And for each kind of frame that only one of them has.
+
+    before, after: what count() returned. alike: of the same versions, see alike_versions(). Raises
+    UsageError where they are of different frames.
     """
+    if not same_footage(before, after):
+        sources = f"{before.get('source')!r} and {after.get('source')!r}"
+        raise UsageError(f"work was counted on different frames, {sources}: count it anew")
     found = []
-    for kind, old in before["frames"].items():
-        new = after["frames"].get(kind, {})
+    for kind in KINDS:
+        old, new = before["frames"].get(kind), after["frames"].get(kind)
+        if old is None or new is None:
+            if old or new:
+                found.append(
+                    f"{kind}: such frames there {'were' if old else 'are'} only"
+                    f" {'before' if old else 'now'}"
+                )
+            continue
+        if kind in DEAR and new.get("count", 0) > (1 + RISE) * old.get("count", 0):
+            found.append(f"{kind}: frames rose from {old.get('count', 0)} to {new['count']}")
         for name in EVERYWHERE + SAME_VERSIONS * alike:
             found += _rise(kind, name, old.get(name), new.get(name))
         for model in {**old["model_calls"], **new.get("model_calls", {})}:
             calls = (counts.get("model_calls", {}).get(model, 0) for counts in (old, new))
             found += _rise(kind, f"calls of {model}", *calls)
     return found
+
+
+def same_footage(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
+    """Whether two that count() returned are of the same frames, and so comparable."""
+    return bool(a.get("source") == b.get("source"))
 
 
 def rises_of(before: results_file.Result, after: results_file.Result) -> list[str]:
@@ -102,10 +137,10 @@ def rises_of(before: results_file.Result, after: results_file.Result) -> list[st
 
 
 def alike_versions(a: results_file.Result, b: results_file.Result) -> bool:
-    """Whether the same Python and NumPy made both: only then are calls of functions comparable."""
+    """Whether the same Python and libraries made both: only then is SAME_VERSIONS comparable."""
     return all(
         str(a["versions"].get(name)).split(".")[:2] == str(b["versions"].get(name)).split(".")[:2]
-        for name in ("python", "numpy")
+        for name in ("python", "numpy", "opencv-python-headless", "opencv-python")
     )
 
 
@@ -177,7 +212,7 @@ def lines(counted: Mapping[str, Any]) -> Iterator[str]:
         others = [
             f"{figures[name]:,.0f} {name.replace('_', ' ')}" for name in EVERYWHERE + SAME_VERSIONS
         ]
-        yield f"{kind}: {', '.join(models + others)} a frame"
+        yield f"{kind}: {figures['count']} frames, {', '.join(models + others)} a frame"
 
 
 if __name__ == "__main__":

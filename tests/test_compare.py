@@ -210,6 +210,24 @@ def test_only_counted_work_decides(
     assert "copied bytes" in rose
 
 
+def test_the_time_to_a_letter_is_compared(made: result.Result) -> None:
+    """Where both results have it, which those of live sources do."""
+    a, b = deepcopy(made), deepcopy(made)
+    a["event_ms"], b["event_ms"] = {"tracked": times(80.0, 1)}, {"tracked": times(160.0, 2)}
+    found = compare.compare(a, b)["ratios"]["tracked"]["glass to letter"]
+    assert found["value"] == pytest.approx(2.0, rel=0.05)
+    assert found["verdict"] == "slower"
+    assert "glass to letter" not in compare.compare(a, made)["ratios"]["tracked"]
+
+
+def test_work_of_other_frames_does_not_decide(
+    files: Callable[..., list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A result of before the counted footage changed has no counts to compare with."""
+    assert compare.main(files(lambda found: found["work"].update(source="signer:HI"))) == 0
+    assert "counted work: not in both, or not of the same frames" in capsys.readouterr().out
+
+
 def test_what_disturbed_a_run_is_not_laid_to_the_code(
     files: Callable[..., list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:

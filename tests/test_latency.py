@@ -355,13 +355,13 @@ def test_a_camera_is_measured_in_its_own_process(
     hand_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its reading and colours are told, its process's time and memory, and the time since glass."""
-    drawn = [frame.rgb[..., ::-1] for frame in islice(open_source("signer:B").frames(), 45)]
+    drawn = [frame.rgb[..., ::-1] for frame in islice(open_source("signer:B").frames(), 60)]
     np.save(tmp_path / "pictures.npy", np.stack(drawn))
     machine = fake_cameras.install(monkeypatch, tmp_path)
     pictures = str(tmp_path / "pictures.npy")
     machine.plug(0, fake_v4l2.Device(pictures=pictures, interval_s=0.03))
     config = Config(source="usb:0", detector="mediapipe:lite")
-    found = measured(config, 80)
+    found = measured(config, 120)
     assert found["settings"]["live"]
     for kind in ("tracked", "searching"):
         figures = found["frames"][kind]
@@ -372,8 +372,8 @@ def test_a_camera_is_measured_in_its_own_process(
         assert whole["mean"] == pytest.approx(
             sum(stage["mean"] for stage in figures["stages_ms"].values()), rel=0.01
         )
-    letters = sum(each["count"] for each in found["event_ms"].values())
-    assert letters <= 2  # the hand that came and went and came again is no letter
+    assert found["event_ms"]["tracked"]["count"] >= 1  # the letter, in each round of the pictures
+    assert "searching" not in found["event_ms"]  # the hand that was found again is none
     assert found["memory_mb"]["capture"] > 10
     assert found["cpu_s"]["capture"] > 0
     assert set(found["models"]) == {
