@@ -89,8 +89,10 @@ def _costs(rows: list[dict[str, Any]]) -> Iterator[str]:
     yield f"{'cost':<24}{'first letter s':>15}{'peak RSS MB':>13}{'PSS MB':>9}{'on disk MB':>12}"
     for row in rows:
         starts = row["startup_s"]
-        unread = starts["all"] and "median" not in starts
-        start = "reads none" if unread else _number(starts.get("median"), 2)
+        letters = starts.get("letters", [])  # none in older results, of starts on an empty room
+        start = "-" if not letters else "reads none"
+        if letters and all(letters):
+            start = _number(starts["median"], 2)
         memory = row["memory_mb"]
         yield (
             f"  {row['name']:<22}{start:>15}{_number(memory.get('peak_rss'), 0):>13}"
