@@ -121,7 +121,7 @@ def test_results_of_different_models_are_marked(
     out = tmp_path / "out"
     assert report.main([str(of_latency), str(other), "--out", str(out)]) == 0
     marked = capsys.readouterr().err
-    assert re.search(r" and Raspberry Pi 9.*, truth, letters: hands 1 and 2\n", marked)
+    assert re.search(r" and \S+, truth, letters: hands 1 and 2\n", marked)
     assert re.search(rf"the model letters \w+ and {'0' * 12}", marked)
     page = (out / "index.html").read_text()
     assert "Not of the same" in page
@@ -136,6 +136,21 @@ def test_results_of_the_same_are_not_marked(
     assert report.main([str(of_latency), str(other), "--out", str(tmp_path / "out")]) == 0
     assert not capsys.readouterr().err
     assert "Not of the same" not in (tmp_path / "out" / "index.html").read_text()
+
+
+def test_boards_are_named_by_their_folders(of_models: Path, tmp_path: Path) -> None:
+    """Above each board's own pictures."""
+    paths = []
+    for name in ("raspberry-pi-8", "raspberry-pi-9"):
+        (tmp_path / name).mkdir()
+        found = json.loads(of_models.read_text())
+        found["conditions"]["warnings"] = []
+        (tmp_path / name / "models.json").write_text(json.dumps(found))
+        paths.append(str(tmp_path / name / "models.json"))
+    assert report.main([*paths, "--out", str(tmp_path / "out")]) == 0
+    page = (tmp_path / "out" / "index.html").read_text()
+    assert "<h2>Models alone: raspberry-pi-8</h2>" in page
+    assert "<h2>Models alone: raspberry-pi-9</h2>" in page
 
 
 def test_results_of_one_board_have_different_names(of_latency: Path) -> None:
@@ -306,7 +321,7 @@ def test_names_in_results_do_no_harm_to_the_page(kind: str, request: pytest.Fixt
     for name in keys(found) - {"kind"}:
         bad = renamed(found, name, name + TAG)
         try:
-            told = page.html([bad], report.labels([bad]), {}, [])
+            told = page.html([bad], report.labels([bad]), {}, [], {})
         except report.FAULTS:
             continue  # it would be refused
         assert "<script" not in told

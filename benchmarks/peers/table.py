@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.peers.contract import KINDS
 
-RULES = ("own", "same for 5", "same for 10", "same for 15")  # of those that were scored
+RULES = ("own", *(f"same for {n}" for n in (5, 10, 15, 20, 25, 30)))  # of those that were scored
 CLIPS = "clips with letters"
 _COUNTS = ("letters", "edits", "held", "missed", "wrong", "false", "free_s")
 

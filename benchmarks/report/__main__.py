@@ -97,7 +97,13 @@ def report(paths: Sequence[Path], out: Path, only: Sequence[str] | None = None) 
                 pictures[name] = drawing.draw()
     files = {f"{name}.png": content for name, content in pictures.items()}
     if not only:
-        files["index.html"] = page.html(found, labels(found), pictures, differ).encode()
+        named = labels(found)
+        whose = {
+            name: named[found.index(drawing.of[0])]
+            for name, drawing in possible.items()
+            if len(drawing.of) == 1
+        }
+        files["index.html"] = page.html(found, named, pictures, differ, whose).encode()
     for name, content in files.items():
         write(out / name, content)
     for line in differ:
@@ -116,12 +122,13 @@ def read(path: Path) -> Result:
     if kind is not None and (not isinstance(kind, str) or kind not in NEEDED):
         raise UsageError(f"{path} is a result of kind {kind!r}; those drawn: {', '.join(NEEDED)}")
     found = result.read(path, kind or "latency")
+    found["folder"] = path.absolute().parent.name
     for name in ("machine", "conditions", "command", "date", *NEEDED[found["kind"]]):
         if name not in found:
             raise UsageError(f"{path} is no whole result: it has no {name}; measure it again")
     with _whole([path]):
         drawings([found])
-        page.html([found], labels([found]), {}, [])
+        page.html([found], labels([found]), {}, [], {})
     return found
 
 
@@ -204,12 +211,17 @@ def _figures(figures: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
 
 
 def labels(found: Sequence[Result]) -> list[str]:
-    """Returns a name for each result: the board, and what else tells it from the others."""
+    """Returns a name for each result: the board, and what else tells it from the others.
+
+    Of results that lie in several folders, the folder's name: they are named after boards.
+    """
     names: list[str] = []
+    several = len({each.get("folder") for each in found}) > 1
     for each in found:
         machine = each["machine"]
         name = machine["board"] or machine["processor"].partition(",")[0].replace("(R)", "")
         name += " (virtual)" * bool(machine.get("virtual"))
+        name = each["folder"] if several else name
         if each["kind"] == "latency":
             name += f", {each['settings']['detector']}, {each['settings']['model']}"
         same = names.count(name) + sum(n.startswith(f"{name} #") for n in names)

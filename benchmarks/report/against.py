@@ -28,13 +28,13 @@ def peers(found: Result) -> bytes:
     memory = [row["memory_mb"].get("peak_rss") for row in rows]
     _bars(panels[1], "most memory, MB", rows, memory, "{:.0f}")
     starts = [row["startup_s"].get("median") for row in rows]
-    _bars(panels[2], "to first result, s", rows, starts, "{:.1f}")
+    _bars(panels[2], "to first letter, s", rows, starts, "{:.1f}")
     scores = [best(row) for row in rows]
     wrong = [100 * score["edits"] / score["letters"] if score else None for score in scores]
     _bars(panels[3], "letter errors, clips, %", rows, wrong, "{:.0f}")
     panels[0].set_yticks(range(len(rows)), [row["name"] for row in rows])
     panels[0].invert_yaxis()
-    warn(figure, [found])
+    warn(figure, {"": found})
     return png(figure)
 
 

@@ -40,9 +40,16 @@ def plain(axes: Axes, title: str) -> None:
     axes.set_title(title, loc="left", fontsize=10, weight="bold", color=INK)
 
 
-def warn(figure: Figure, results: Sequence[Result]) -> None:
-    """Writes below a picture why its figures are not to be trusted, if there is a reason."""
-    lines = dict.fromkeys(line for each in results for line in each["conditions"]["warnings"])
+def warn(figure: Figure, results: Mapping[str, Result]) -> None:
+    """Writes below a picture why its figures are not to be trusted, if there is a reason.
+
+    results: by their labels, which are told where there are several.
+    """
+    lines = [
+        f"{label}: {line}" if len(results) > 1 else line
+        for label, each in results.items()
+        for line in each["conditions"]["warnings"]
+    ]
     if lines:
         figure.supxlabel("\n".join(lines), fontsize=7, color=MARK)
 
@@ -81,7 +88,7 @@ def latency(results: Mapping[str, Result]) -> bytes:
     handles, labels = panels[0].get_legend_handles_labels()
     if handles:
         figure.legend(handles, labels, loc="outside upper left", fontsize=8, frameon=False)
-    warn(figure, list(results.values()))
+    warn(figure, results)
     return png(figure)
 
 
@@ -140,7 +147,7 @@ def fps(results: Mapping[str, Result]) -> bytes:
     axes.axvline(CAMERA_FPS, color=MARK, linewidth=1)
     axes.set_xlim(0, 1.1 * max([CAMERA_FPS, *(value for _, _, value in bars)]))
     axes.set_xlabel(f"the red line: the {CAMERA_FPS:.0f} that a camera gives", fontsize=8)
-    warn(figure, list(results.values()))
+    warn(figure, results)
     return png(figure)
 
 
@@ -178,7 +185,7 @@ def accuracy(found: Result, points: Sequence[Mapping[str, Any]], cost: str) -> b
     axes.set_yticks(range(0, 101, 20))
     told = "● people or sets never seen    ○ the people of training; one line joins a model's own"
     axes.text(0.0, -0.17, told, transform=axes.transAxes, fontsize=8, color=GREY)
-    warn(figure, [found])
+    warn(figure, {"": found})
     return png(figure)
 
 
@@ -203,7 +210,7 @@ def models(found: Result, threads: int) -> bytes:
     right.axvline(1, color=MARK, linewidth=1)
     right.set_xlim(0, 1.5)
     right.set_xlabel("left of the red line int8 is faster; 95 %", fontsize=8)
-    warn(figure, [found])
+    warn(figure, {"": found})
     return png(figure)
 
 

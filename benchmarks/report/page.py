@@ -56,9 +56,13 @@ def html(
     labels: Sequence[str],
     pictures: Mapping[str, bytes],
     differ: Sequence[str],
+    whose: Mapping[str, str],
 ) -> str:
-    """Returns the page. differ: what results are not alike in, to be marked."""
-    return "\n".join(_lines(found, labels, pictures, differ)) + "\n"
+    """Returns the page.
+
+    differ: what results are not alike in, to be marked. whose: the label of pictures of one result.
+    """
+    return "\n".join(_lines(found, labels, pictures, differ, whose)) + "\n"
 
 
 def _lines(
@@ -66,6 +70,7 @@ def _lines(
     labels: Sequence[str],
     pictures: Mapping[str, bytes],
     differ: Sequence[str],
+    whose: Mapping[str, str],
 ) -> Iterator[str]:
     yield '<!doctype html><html lang="en"><head><meta charset="utf-8">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -80,7 +85,8 @@ def _lines(
     for name, content in pictures.items():
         title, told = TITLES[name.partition("-")[0]]
         data = base64.b64encode(content).decode()
-        yield f'<h2>{title}</h2><figure><img alt="{title}" src="data:image/png;base64,{data}">'
+        head = f"{title}: {escape(whose[name])}" if name in whose else title
+        yield f'<h2>{head}</h2><figure><img alt="{title}" src="data:image/png;base64,{data}">'
         yield f"<figcaption>{escape(told)}</figcaption></figure>"
     yield "<h2>Figures</h2>"
     for label, each in zip(labels, found, strict=True):

@@ -34,7 +34,7 @@ def scaling(found: Result) -> bytes:
             panel.set_xlabel(", ".join(f"{x:.1f}" for x in axis["x"]) + " megapixels", fontsize=8)
         elif axis["names"] and name != "sinks":
             panel.set_xticks(axis["x"], axis["names"])
-    warn(figure, [found])
+    warn(figure, {"": found})
     return png(figure)
 
 
