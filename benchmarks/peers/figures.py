@@ -18,14 +18,6 @@ from edge.types import Event
 WARM_UP = 3  # frames of each recording, in which a fresh graph warms up; scored, and not timed
 # "The same for N frames"; 1 takes each change of the frame's letter, 30 are a second.
 STEADY = (1, 5, 10, 15, 20, 25, 30)
-    1,
-    5,
-    10,
-    15,
-    20,
-    25,
-    30,
-)  # "the same for N frames"; 1 takes each change of the frame's letter
 MEASURES = ("wall_ms", "cpu_ms")
 _LEAST = 5  # blocks, or recordings, below which no interval is told
 _PAIRED = ("tracked", "searching")  # idle frames are compared by empty_rooms()
