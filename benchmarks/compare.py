@@ -1,11 +1,12 @@
 """Two latency results, stage by stage: `python -m benchmarks.compare A.json B.json`.
 
 Tells B's median over A's, by kind of frame and stage, with an interval of 99 %, and whether the
-difference is more than noise. Results of different models or settings are refused, or marked with
---anyway; different machines and versions are what may be compared, and are told.
+difference is more than noise: two runs of the same code differ by up to 5 %, so that much is added
+to the interval. Results of different models or settings are refused, or marked with --anyway;
+different machines and versions are what may be compared, and are told.
 
-Exit status 1 where counted work rose by more than 15 % (benchmarks/work.py). Times never decide:
-they depend on who else was there.
+Exit status 1 where counted work rose by more than 15 % (benchmarks/work.py), of the same models and
+settings. Times never decide: they depend on who else was there.
 """
 
 from __future__ import annotations
@@ -122,7 +123,7 @@ def compare(a: Result, b: Result, *, anyway: bool = False) -> Result:
         ratios[kind] = {stage: r._asdict() for stage, r in found.items() if r}
     rose = []
     counted = bool(a["work"] and b["work"] and work.same_footage(a["work"], b["work"]))
-    if counted:
+    if counted and not different:
         rose = work.rises(a["work"], b["work"], alike=work.alike_versions(a, b))
     return {
         "kind": "compare",
@@ -171,6 +172,8 @@ def lines(found: Result) -> Iterator[str]:
             yield f"  {stage:<32}{r['value']:>9.3f}{interval:>20}  {verdict}"
     if not found["counted"]:
         yield "counted work: not in both, or not of the same frames"
+    elif found["different"]:
+        yield "counted work: of others, and not compared"
     elif not found["rose"]:
         yield f"counted work: none rose by more than {work.RISE:.0%}"
     yield from (f"counted work: {line}" for line in found["rose"])

@@ -170,6 +170,20 @@ def test_what_is_not_of_the_same_is_refused_or_marked(
     assert said in marked[0]
 
 
+def test_other_models_do_not_fail_by_their_counts(
+    files: Callable[..., list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was swapped is no regression."""
+
+    def swapped(found: Any) -> None:
+        found["models"].update(letters="0" * 64)
+        for counts in found["work"]["frames"].values():
+            counts["model_calls"]["another"] = 1.0
+
+    assert compare.main([*files(swapped), "--anyway"]) == 0
+    assert "counted work: of others, and not compared" in capsys.readouterr().out
+
+
 def test_another_machine_is_told(
     files: Callable[..., list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:

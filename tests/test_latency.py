@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -125,8 +126,15 @@ def test_only_enough_tracked_frames_can_be_quoted(found: result.Result) -> None:
     enough["conditions"]["warnings"] = ["it was warm"]
     line, why_not = table.quote(enough)
     assert why_not == ""
-    assert line.startswith("tracked frames on ")
-    for part in ("p50", "p99", "signer:HI at 640x480", "letters", "1 thread", "BUT it was warm"):
+    assert re.match(r"fingerspell \S+ on .+: a tracked frame takes p50 ", line)
+    for part in (
+        "p50",
+        "p99",
+        "signer:HI (synthetic) at 640x480",
+        "letters",
+        "1 thread",
+        "BUT it was warm",
+    ):
         assert part in line
     assert "\n" not in line
 

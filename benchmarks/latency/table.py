@@ -40,21 +40,22 @@ def quote(found: Result) -> tuple[str, str]:
         few = f"{tracked['count']} tracked frames; {QUOTABLE} are needed"
         return "", f"{few}: {_how_to_get_more(found)}"
     machine, settings, frame = found["machine"], found["settings"], tracked["frame_ms"]
-    models = ", ".join(f"{name} {sha256[:8]}" for name, sha256 in found["models"].items())
     versions = found["versions"]
     where = machine["board"] or machine["processor"]
     kind = " (virtual)" if machine["virtual"] else ""
+    drawn = " (synthetic)" if settings["source"].startswith("signer") else ""
     parts = [
-        f"tracked frames on {where}{kind}: p50 {frame['p50']:.1f} ms, p90 {frame['p90']:.1f},"
-        f" p99 {frame['p99']:.1f}, max {frame['max']:.1f}; {tracked['fps']:.0f} frames/s at most",
-        f"{settings['source']} at {', '.join(settings['sizes'])}",
-        f"{settings['detector']}, {models}, {_count(settings['threads'], 'thread')}",
+        f"fingerspell {versions.get('fingerspell', '?')} on {where}{kind}: a tracked frame takes"
+        f" p50 {frame['p50']:.1f} ms, p90 {frame['p90']:.1f}, p99 {frame['p99']:.1f},"
+        f" max {frame['max']:.1f}, {tracked['fps']:.0f} a second by the mean",
+        f"{settings['source']}{drawn} at {', '.join(settings['sizes'])}",
+        f"{', '.join(found['models'])}; {_count(settings['threads'], 'thread')}",
         f"sinks {', '.join(settings['sink']) or 'none'}",
         f"{tracked['count']} frames in {found['seconds']:.0f} s"
         + (", stopped early" if found["ended"] == "interrupted" else ""),
         _conditions(found),
-        f"fingerspell {versions.get('fingerspell', '?')}, {versions['litert']},"
-        f" Python {versions['python']}, {machine['kernel']}, {found['date'][:10]}",
+        f"{versions['litert']}, Python {versions['python']}, {machine['kernel']},"
+        f" {found['date'][:10]}",
     ]
     against = _against(found)
     return "; ".join(parts + [f"BUT {'; '.join(against)}"] * bool(against)), ""
@@ -79,13 +80,20 @@ def _against(found: Result) -> list[str]:
 def _conditions(found: Result) -> str:
     samples = found["conditions"]["samples"]
     parts = []
-    if degrees := [t for t in samples["temperature_c"] if t is not None]:
+    if degrees := _told(samples["temperature_c"]):
         parts.append(f"{min(degrees):.0f} to {max(degrees):.0f} °C")
     if clocks := [clock for clock in samples["clock_mhz"] if clock]:
         parts.append(f"{min(clocks):.0f} to {max(clocks):.0f} MHz")
     if governor := found["machine"]["governor"]:
         parts.append(f"governor {governor}")
-    return ", ".join(parts) or "neither heat nor clock told"
+    told = {"heat": degrees, "clock": clocks, "throttling": _told(samples["throttled"])}
+    if untold := [name for name, values in told.items() if not values]:
+        parts.append(f"no sensor tells of {' or '.join(untold)}")
+    return ", ".join(parts)
+
+
+def _told(values: list[Any]) -> list[Any]:
+    return [value for value in values if value is not None]
 
 
 def _lines(found: Result) -> Iterator[str]:
