@@ -24,6 +24,8 @@ from itertools import count as count_up
 from pathlib import Path
 from typing import Any
 
+from tqdm import tqdm
+
 from benchmarks import conditions, result
 from benchmarks.latency.times import Times
 from edge.config import load
@@ -44,8 +46,9 @@ def count(detector: str, frames: int) -> dict[str, Any]:
 
     Raises UsageError without Valgrind, FingerspellError where a run under it fails.
     """
-    once, twice = (of_a_run(detector, number, 0) for number in (frames, 2 * frames))
-    measured = of_a_run(detector, 2 * frames, TAKES)
+    runs = [(frames, 0), (2 * frames, 0), (2 * frames, TAKES)]
+    shown = tqdm(runs, f"{detector} under Valgrind", disable=None, unit=" runs")
+    once, twice, measured = (of_a_run(detector, *each) for each in shown)
     a_frame = (twice - once) / frames
     added = (measured - twice) / (2 * frames * TAKES)
     return {"frame": round(a_frame), "measuring": round(added), "share": added / a_frame}

@@ -130,7 +130,7 @@ def _lines(found: Result) -> Iterator[str]:
         yield f"{'goal':<34}{'measured':>9}{'at most':>9}"
     for name, goal in found["goals"].items():
         met = "met" if goal["met"] else "MISSED"
-        yield f"{_GOAL_NAMES[name]:<34}{goal['measured']:>9.3g}{goal['at_most']:>9g}  {met}"
+        yield f"{_GOAL_NAMES[name]:<34}{goal['measured']:>9.4g}{goal['at_most']:>9g}  {met}"
     yield ""
     yield from (f"warning: {line}" for line in found["conditions"]["warnings"])
     unquotable = found["unquotable"]

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -59,7 +60,9 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("files", nargs="*", type=Path, metavar="FILE.tflite", help="measured besides the bundled")
     add("--only", action="store_true", help="the files given, and no bundled or hand models")
-    add("--threads", type=_threads, default=[1, 2, 4], metavar="1,2,4", help="default: 1,2,4")
+    some = [number for number in (1, 2, 4) if number <= (os.cpu_count() or 1)]
+    told = f"default: {','.join(map(str, some))}, as there are cores"
+    add("--threads", type=_threads, default=some, metavar="1,2,4", help=told)
     add("--float", type=Path, metavar="FILE", help="the float32 model that the one FILE was")
     add("--runs", type=int, default=RUNS, metavar="N", help=f"at least; default: {RUNS}")
     add("--seconds", type=float, default=SECONDS, metavar="S", help=f"at least; {SECONDS:g}")
