@@ -26,7 +26,7 @@ what distribution() returns. KINDS of frames cost differently, and no figure is 
                         glass_ms     of a live source whose stamps are this machine's clock: from
                                      the stamp until the last sink was told
                 {"count": 0} where there was no such frame
-    event_ms    kind of frame -> distribution of glass_ms of frames that settled an event; {} else
+    event_ms    kind of frame -> distribution of glass_ms of frames that settled a letter; {} else
     total_frames, dropped, share_with_hand, seconds, warm_up_frames
     ended       "frames", "seconds", "source", "sink" (one failed) or "interrupted"
     cpu_s, memory_mb     {"loop": this process, "capture": the one that a camera lives in}; memory
@@ -34,7 +34,7 @@ what distribution() returns. KINDS of frames cost differently, and no figure is 
                          draw the synthetic signer, which is no stage, too
     measuring_share      what writing down took, of the time that frames took, and what sampling the
                          conditions took, of one core
-    work        what benchmarks/work.py counted with these settings; {} if it was not asked
+    work        what benchmarks/work.py counted with these settings, of its own frames; {} if not asked
     start       what benchmarks/latency/startup.py measured; {} if it was not asked
     goals       name -> measured, at_most, met
     quote       the one line to quote: tracked frames of this source on this board; "" for none
