@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from benchmarks.peers import environment
+from benchmarks.peers.footage import Film
 from edge import handmodels
+from tests import raced
 from tests.leftovers import children, descriptors
 
 # A busy machine is no fault: tests say what happens, benchmarks how fast.
@@ -49,3 +52,16 @@ def nothing_is_left() -> Iterator[None]:
     left = {fd: what for fd, what in descriptors().items() if before.get(fd) != what}
     assert not left
     assert "fingerspell-frames" not in Path("/proc/self/maps").read_text()
+
+
+@pytest.fixture
+def peers_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of benchmarks/peers: not the user's own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+    return environment.folder()
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Film:
+    """What most peers are raced on."""
+    return raced.filmed(tmp_path_factory.mktemp("pictures"))
