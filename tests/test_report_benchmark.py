@@ -153,10 +153,13 @@ def test_boards_are_named_by_their_folders(of_models: Path, tmp_path: Path) -> N
     assert "<h2>Models alone: raspberry-pi-9</h2>" in page
 
 
-def test_results_of_one_board_have_different_names(of_latency: Path) -> None:
-    """The second of a name is told by its number."""
+def test_results_of_one_board_have_different_names(of_latency: Path, of_models: Path) -> None:
+    """The second of a name is told by its number, among those of its kind."""
     found = [report.read(of_latency) for _ in range(3)]
     assert len(set(report.labels(found))) == 3
+    (of_one,) = report.labels([report.read(of_models)])
+    same = [report.read(of_models) | {"kind": kind} for kind in ("models", "scaling")]
+    assert report.labels(same) == [of_one, of_one]
 
 
 def test_accuracy_is_that_of_the_very_file_that_was_measured(of_models: Path) -> None:

@@ -22,6 +22,7 @@ import argparse
 import contextlib
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -149,8 +150,8 @@ def drawings(found: Sequence[Result]) -> dict[str, Drawing]:
     """Returns name -> picture, of what there are results for; nothing is drawn yet."""
     from benchmarks.report import against, charts, slopes
 
-    named = dict(zip(labels(found), found, strict=True))
-    latency = {label: each for label, each in named.items() if each["kind"] == "latency"}
+    named = zip(labels(found), found, strict=True)
+    latency = {label: each for label, each in named if each["kind"] == "latency"}
     pictures = {}
     if latency:
         every = list(latency.values())
@@ -216,6 +217,7 @@ def labels(found: Sequence[Result]) -> list[str]:
     Of results that lie in several folders, the folder's name: they are named after boards.
     """
     names: list[str] = []
+    seen: Counter[tuple[str, str]] = Counter()  # results of one kind and name
     several = len({each.get("folder") for each in found}) > 1
     for each in found:
         machine = each["machine"]
@@ -224,8 +226,9 @@ def labels(found: Sequence[Result]) -> list[str]:
         name = each["folder"] if several else name
         if each["kind"] == "latency":
             name += f", {each['settings']['detector']}, {each['settings']['model']}"
-        same = names.count(name) + sum(n.startswith(f"{name} #") for n in names)
-        names.append(f"{name} #{same + 1}" if same else name)
+        seen[each["kind"], name] += 1
+        number = seen[each["kind"], name]
+        names.append(f"{name} #{number}" if number > 1 else name)
     return names
 
 
