@@ -1,4 +1,4 @@
 """Measurements, each run as `python -m benchmarks.NAME`; docs/benchmarks.md says what they answer.
 
-What several share: result.py, conditions.py, opened.py, work.py and counters.py.
+What several share: result.py, conditions.py, opened.py, held.py, work.py and counters.py.
 """

@@ -8,11 +8,13 @@ import platform
 import resource
 import time
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
+from benchmarks import result
 from benchmarks.latency.startup import peak_memory_mb
 from edge import interpreter, machine
 
@@ -25,6 +27,17 @@ SLOWED = 0.9  # of its own highest clock: a processor told to keep it is below t
 LIBRARIES = ("fingerspell", "numpy", "opencv-python-headless", "opencv-python", "pygame-ce")
 
 _TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def head(kind: str, argv: Sequence[str]) -> dict[str, Any]:
+    """Returns what every result begins with: what it is, the command, now, and the machine."""
+    return {
+        "kind": kind,
+        "version": result.VERSION,
+        "command": result.typed(kind, argv),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": facts(),
+    }
 
 
 def facts() -> dict[str, Any]:

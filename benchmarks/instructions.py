@@ -18,23 +18,20 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
-from itertools import count as count_up
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from benchmarks import conditions, result
+from benchmarks.held import held
 from benchmarks.latency.times import Times
 from edge.config import load
 from edge.errors import FingerspellError, UsageError
 from edge.pipeline import results
 from edge.run import open_stages
 from edge.sources import open_source
-from edge.sources.signer import open as open_signer
-from edge.types import Frame
 
 FRAMES = 20
 TAKES = 100  # one more or less would be lost among what two runs differ by
@@ -87,15 +84,6 @@ def _child(detector: str, frames: int, takes: int) -> None:
             times.take(seen, {}, (time.monotonic_ns() - seen.frame.t_ns) / 1e6)
 
 
-def held(frames: int) -> Iterator[Frame]:
-    """Yields the first frame in which the signer holds a letter, again and again."""
-    signer = open_signer("B").signer  # which draws no frame before it: slow under Valgrind
-    held_s = next(s for s in (index / 30 for index in count_up()) if signer.timeline.at(s)[0])
-    rgb, truth = signer.draw(held_s)
-    for index in range(frames):
-        yield Frame(rgb, index, index * 33_333_333, truth)
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Counts, prints, and writes the JSON if it is wanted; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.instructions", description=__doc__)
@@ -117,11 +105,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.frames < 1:
             raise UsageError("--frames must be above 0")
         found: result.Result = {
-            "kind": "instructions",
-            "version": result.VERSION,
-            "command": result.typed("instructions", sys.argv[1:]),
-            "date": datetime.now(UTC).isoformat(timespec="seconds"),
-            "machine": conditions.facts(),
+            **conditions.head("instructions", sys.argv[1:]),
             "versions": conditions.versions(),
             "a_tracked_frame": {},
         }

@@ -12,6 +12,7 @@ import cv2
 import pytest
 
 from benchmarks import instructions, result, work
+from benchmarks.held import held
 from benchmarks.latency.times import kind_of
 from edge import hands
 from edge.config import Config
@@ -186,7 +187,7 @@ def test_instructions_want_valgrind(
 def test_instructions_are_counted_on_tracked_frames() -> None:
     """What runs under Valgrind follows one hand from its second frame on."""
     source = open_source("signer:B")
-    frames = instructions.held(8)
+    frames = held(8)
     seen = list(results(frames, *open_stages(Config(detector="truth"), source)))[:8]
     assert [kind_of(one) for one in seen] == ["searching"] + 7 * ["tracked"]
     assert instructions.main(["--child", "truth", "3", "1"]) == 0

@@ -23,7 +23,6 @@ import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
 
@@ -115,11 +114,7 @@ def measure(arguments: argparse.Namespace, argv: Sequence[str] = ()) -> result.R
         _say(f"warning: {line}")
     _say(_plan(wanted, arguments.starts))
     head = {
-        "kind": "latency",
-        "version": result.VERSION,
-        "command": result.typed("latency", argv),
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": conditions.facts(),
+        **conditions.head("latency", argv),
         "versions": conditions.versions(),
     }
     with stop_on_signals() as stop:

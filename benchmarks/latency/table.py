@@ -43,7 +43,7 @@ def quote(found: Result) -> tuple[str, str]:
     versions = found["versions"]
     where = machine["board"] or machine["processor"]
     kind = " (virtual)" if machine["virtual"] else ""
-    drawn = " (synthetic)" if settings["source"].startswith("signer") else ""
+    drawn = " (synthetic)" * _drawn(settings)
     parts = [
         f"fingerspell {versions.get('fingerspell', '?')} on {where}{kind}: a tracked frame takes"
         f" p50 {frame['p50']:.1f} ms, p90 {frame['p90']:.1f}, p99 {frame['p99']:.1f},"
@@ -92,6 +92,11 @@ def _conditions(found: Result) -> str:
     return ", ".join(parts)
 
 
+def _drawn(settings: dict[str, Any]) -> bool:
+    """Whether the source is the synthetic signer."""
+    return bool(settings["source"].partition(":")[0] == "signer")
+
+
 def _told(values: list[Any]) -> list[Any]:
     return [value for value in values if value is not None]
 
@@ -114,8 +119,7 @@ def _lines(found: Result) -> Iterator[str]:
             yield _row("  from glass to letter", found["event_ms"][kind])
     yield ""
     cpu_s, memory_mb = found["cpu_s"], found["memory_mb"]
-    drawn = settings["source"].startswith("signer:")
-    whole = "the whole process" + ", the drawing of the synthetic signer with it" * drawn
+    whole = "the whole process" + ", the drawing of the synthetic signer with it" * _drawn(settings)
     for name, told in (("loop", whole), ("capture", "the camera's process")):
         if name in cpu_s:
             yield f"{told}: {cpu_s[name]:.1f} CPU-seconds, at most {memory_mb[name]:.0f} MB"

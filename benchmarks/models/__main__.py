@@ -19,7 +19,6 @@ import os
 import sys
 import tempfile
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -109,11 +108,7 @@ def measure(options: argparse.Namespace, argv: Sequence[str]) -> result.Result:
     if failed and not measured:
         raise failed
     return {
-        "kind": "models",
-        "version": result.VERSION,
-        "command": result.typed("models", argv),
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": conditions.facts(),
+        **conditions.head("models", argv),
         "versions": conditions.versions(),
         "settings": {
             "threads": options.threads,

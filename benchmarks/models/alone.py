@@ -8,7 +8,6 @@ model of an int8 FILE, the two are invoked in turns, and their ratio is printed.
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -21,12 +20,12 @@ import numpy as np
 
 from benchmarks.latency.startup import peak_memory_mb
 from benchmarks.result import distribution, median_interval
+from edge import machine
 from edge.errors import FingerspellError, ModelError
 from edge.interpreter import Array, Model, Tensor, runtime
 
 WARM_UP_S = 0.5  # benchmark_model's own default, as are RUNS and SECONDS of benchmarks/models
 TURNS = 30  # of int8 and float32, each of an equal share of the time
-
 INTERRUPTED = (130, -2)  # exit codes after Ctrl-C, which reaches this process and its child
 
 
@@ -58,7 +57,7 @@ def alone(path: Path, threads: int, runs: int, seconds: float) -> dict[str, Any]
     what the process grew by at the most. Raises ModelError.
     """
     runtime()  # loads LiteRT itself, which is no model's
-    before_mb = _resident_mb()
+    before_mb = machine.resident_mb()
     start_ns = time.perf_counter_ns()
     model = Model(path, threads=threads)
     init_ms = (time.perf_counter_ns() - start_ns) / 1e6
@@ -136,11 +135,6 @@ def _invoke_ms(model: Model, inputs: Sequence[Array]) -> float:
     before_ns = model.invoke_ns
     model.run(*inputs)
     return (model.invoke_ns - before_ns) / 1e6
-
-
-def _resident_mb() -> float:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def main() -> int:

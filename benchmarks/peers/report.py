@@ -25,11 +25,10 @@ import hashlib
 import statistics
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import conditions, result
+from benchmarks import conditions
 from benchmarks.peers import environment, figures
 from benchmarks.peers.race import Race, Row
 
@@ -45,11 +44,7 @@ def report(
     alive = [row for row in rows if not row.error]
     skipped = [f"skipped: {error}" for error in done.skipped]
     return {
-        "kind": "peers",
-        "version": result.VERSION,
-        "command": result.typed("peers", sys.argv[1:]),
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": conditions.facts(),
+        **conditions.head("peers", sys.argv[1:]),
         "settings": {**settings, "warm_up_frames": figures.WARM_UP},
         "conditions": {"samples": watch.samples, "warnings": [*watch.warnings(), *skipped]},
         "footage": _footage(done),

@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -110,11 +109,7 @@ def measure(options: argparse.Namespace, argv: Sequence[str]) -> result.Result:
     if not found:
         raise KeyboardInterrupt
     return {
-        "kind": "scaling",
-        "version": result.VERSION,
-        "command": result.typed("scaling", argv),
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": conditions.facts(),
+        **conditions.head("scaling", argv),
         "versions": conditions.versions(),
         "models": _models(found),
         "settings": _settings(config, options),
