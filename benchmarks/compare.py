@@ -5,7 +5,7 @@ difference is more than noise: two runs of the same code differ by up to 5 %, so
 to the interval. Results of different models or settings are refused, or marked with --anyway;
 different machines and versions are what may be compared, and are told.
 
-Exit status 1 where counted work rose by more than 15 % (benchmarks/work.py), of the same models and
+Exit status 1 where counted work rose by more than 15 % (benchmarks/developers/work.py), of the same models and
 settings. Times never decide: they depend on who else was there.
 """
 
@@ -19,8 +19,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from benchmarks import result, work
-from benchmarks.result import KINDS, Result
+from benchmarks.developers import work
+from benchmarks.measure import result
+from benchmarks.measure.result import KINDS, Result
 from edge.errors import FingerspellError, UsageError
 
 LEAST = 8  # batches; fewer tell nothing of how much they vary
@@ -47,7 +48,7 @@ class Ratio(NamedTuple):
 
 
 def ratio(a: Mapping[str, Any], b: Mapping[str, Any], *, quiet: bool = True) -> Ratio | None:
-    """Compares two distributions of benchmarks/result.py; None where either has nothing.
+    """Compares two distributions of benchmarks/measure/result.py; None where either has nothing.
 
     The interval is a percentile bootstrap (Efron 1979) of the ratio of medians over the results'
     batches, each result's drawn by itself: single frames are alike as they follow each other, and

@@ -20,9 +20,9 @@ import numpy as np
 import numpy.typing as npt
 
 from convert.quiet_tensorflow import keras, silenced
-from edge.alphabet import NONE
 from edge.errors import FingerspellError, UsageError
-from edge.manifest import Manifest, open_model, write
+from edge.handshapes.alphabet import NONE
+from edge.models.manifest import Manifest, open_model, write
 
 Floats = npt.NDArray[np.float32]
 ALLOWED_LOSS = 0.003  # of accuracy, issue 2
@@ -71,7 +71,7 @@ def compare(
         mine = np.isin(label, alphabet)
         if not mine.any():
             continue
-        # As edge.letters does: of two labels with one shape, the first stands for both.
+        # As edge.handshapes.letters does: of two labels with one shape, the first stands for both.
         twins = {b: a for a, b in manifest.shared if a in alphabet and b in alphabet}
         truth = np.array([twins.get(str(name), str(name)) for name in label[mine]])
         p, q = (_scores(manifest, alphabet, twins, z) for z in (logits, logits_int8))

@@ -25,8 +25,8 @@ import numpy.typing as npt
 
 from convert.quiet_tensorflow import keras, silenced, tf
 from edge.errors import FingerspellError, ModelError, UsageError
-from edge.interpreter import Model
-from edge.manifest import Manifest, facts, load, sha256_of, write
+from edge.models.interpreter import Model
+from edge.models.manifest import Manifest, facts, load, sha256_of, write
 
 SAMPLES = 2000  # calibration inputs at most: ranges hardly move after a few hundred
 INTEGERS = ("INT8", "INT32", "INT64")  # activations and weights, biases and shapes, wide biases

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from edge.capture import CameraConfig
-from edge.debounce import DebounceConfig
 from edge.errors import UsageError
-from edge.gestures import GestureConfig
-from edge.logs import Style
-from edge.text import TextConfig
+from edge.recognise.rules.debounce import DebounceConfig
+from edge.recognise.rules.gestures import GestureConfig
+from edge.running.logs import Style
+from edge.spelling.speller import TextConfig
 
 LARGE = 1e15  # a number beyond this is a slip of the finger, and one beyond 1e308 no float
 Alphabet = Literal["", "letters", "digits", "both"]
@@ -34,7 +34,7 @@ class Config:
     hands: how many hands to follow, 1 or 2; the one that came first is read.
     threads: of the models' interpreter; 0 is half of the cores, at most 4.
     max_seconds: ends the run after so long; 0 is never.
-    log: how log lines look, text or json (edge/logs.py).
+    log: how log lines look, text or json (edge/running/logs.py).
     camera: what is done about a camera that falls ill; see edge/capture.
     debounce, text, gestures: see the modules of these names in edge.
     """

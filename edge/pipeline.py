@@ -6,17 +6,17 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
-from edge.debounce import Debouncer
-from edge.gestures import Gestures
-from edge.hands import Hands
-from edge.text import Speller
+from edge.hands.tracking import Hands
+from edge.recognise.rules.debounce import Debouncer
+from edge.recognise.rules.gestures import Gestures
+from edge.spelling.speller import Speller
 from edge.types import Event, Frame, Hand, Prediction, Result
 
 UNREAD = Prediction("", 0.0, {})  # of a hand of which no still is read
 
 
 class Letters(Protocol):
-    """Reads one hand: its landmarks (edge/letters.py) or its pixels (edge/pixels.py)."""
+    """Reads one hand: its landmarks (edge/handshapes/letters.py) or its pixels (edge/handshapes/pixels.py)."""
 
     @property
     def invoke_ns(self) -> int:
@@ -32,7 +32,7 @@ class Letters(Protocol):
 
 
 class Motion(Protocol):
-    """Follows one hand's path (edge/motion.py)."""
+    """Follows one hand's path (edge/recognise/rules/motion.py)."""
 
     @property
     def scores(self) -> Mapping[str, float]:

@@ -166,7 +166,7 @@ class Vitals:
     shed: what is left out, and why, in a line; "" for nothing.
     memory_mb: resident, of this process and its children.
     temperature_c: of the hottest sensor; None without sensors.
-    throttled: what the board's firmware holds back, in words (edge/machine.py).
+    throttled: what the board's firmware holds back, in words (edge/running/machine.py).
     watchdog_age_s: how long ago the service manager was told that the loop lives; None where
         nobody wants to know.
     """

@@ -12,9 +12,9 @@ from hypothesis import settings
 
 from benchmarks.peers import environment
 from benchmarks.peers.footage import Film
-from edge import handmodels
-from tests import raced
-from tests.leftovers import children, descriptors
+from edge.models import handmodels
+from tests.support import raced
+from tests.support.leftovers import children, descriptors
 
 # A busy machine is no fault: tests say what happens, benchmarks how fast.
 settings.register_profile("untimed", deadline=None)

@@ -29,12 +29,12 @@ from benchmarks.accuracy import tradeoff
 from benchmarks.accuracy.recordings import Reading, Recording, record, replay
 from benchmarks.accuracy.scoring import Score, Shown, score, shown_in, total
 from edge.config import Config
+from edge.decoding.picture import find_pictures, read_rgb
 from edge.detectors import open_detector
 from edge.errors import FingerspellError, UsageError
-from edge.manifest import write
+from edge.hands.still import hands_in, looks
 from edge.models import open_reader
-from edge.picture import find_pictures, read_rgb
-from edge.still import hands_in, looks
+from edge.models.manifest import write
 from edge.types import Frame
 
 # Every letter that is held still, doubles among them; J and Z, which move, are left out.

@@ -2,7 +2,7 @@
 
 `record` runs the hand stage over a source and keeps the hands of every frame, on disk too, under
 a name that changes with the code and the models that found them. `replay` runs the other stages,
-those of edge.run.open_stages in edge.pipeline.results, over what was kept.
+those of edge.commands.run.open_stages in edge.pipeline.results, over what was kept.
 """
 
 from __future__ import annotations
@@ -17,15 +17,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from edge import handmodels
+from edge.commands.run import Stages, open_stages
 from edge.config import Config
 from edge.errors import UsageError
-from edge.hands import Hands
-from edge.manifest import write
-from edge.models import open_reader
+from edge.hands.tracking import Hands
+from edge.handshapes.pixels import Pixels
+from edge.models import handmodels, open_reader
+from edge.models.manifest import write
 from edge.pipeline import Letters, results
-from edge.pixels import Pixels
-from edge.run import Stages, open_stages
 from edge.sources import open_source
 from edge.types import Event, Frame, Hand, Prediction, Source, Truth
 

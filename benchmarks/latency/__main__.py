@@ -11,7 +11,7 @@ The resolution is the source's: usb:0?size=1280x720. "capture" and "convert" are
 videos; with a live source they are spent in another process. Waiting for a frame is part of no
 frame's time. The first frames of all, and of each kind, are left out. Ten minutes are what shows
 how a small board does when it is warm; Ctrl-C ends it early and keeps what was measured. Then
-calls, copies and memory are counted (benchmarks/work.py), and start-up and memory are measured in
+calls, copies and memory are counted (benchmarks/developers/work.py), and start-up and memory are measured in
 fresh processes (benchmarks/latency/startup.py).
 
 The last line, or the only one with --quote, is made to be quoted.
@@ -26,13 +26,14 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, get_args
 
-from benchmarks import conditions, result, work
+from benchmarks.developers import work
 from benchmarks.latency import startup, table
 from benchmarks.latency.measuring import INTERRUPTIONS, Wanted, run
+from benchmarks.measure import conditions, result
+from edge.commands.run import threads
 from edge.config import Alphabet, Config, load
 from edge.errors import FingerspellError, SinkError, UsageError
-from edge.run import threads
-from edge.service import Stop, stop_on_signals
+from edge.running.stop import Stop, stop_on_signals
 from edge.sources import public
 
 SOURCE = "signer:HELLO WORLD?loop=yes"
@@ -105,7 +106,7 @@ def _wants_stdout(sink: str) -> bool:
 
 
 def measure(arguments: argparse.Namespace, argv: Sequence[str] = ()) -> result.Result:
-    """Returns all figures, in the form of benchmarks/result.py. Raises FingerspellError."""
+    """Returns all figures, in the form of benchmarks/measure/result.py. Raises FingerspellError."""
     known = {f.name for f in fields(Config)}
     config = load(None, {name: given for name, given in vars(arguments).items() if name in known})
     seconds = arguments.seconds or (None if arguments.frames else SECONDS)

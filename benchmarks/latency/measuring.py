@@ -14,15 +14,15 @@ from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
-from benchmarks.conditions import Watch
 from benchmarks.latency.times import Times
-from benchmarks.opened import opened_models
-from benchmarks.result import KINDS
+from benchmarks.measure.conditions import Watch
+from benchmarks.measure.opened import opened_models
+from benchmarks.measure.result import KINDS
+from edge.commands.run import Stages, open_stages, some_source, taken
 from edge.config import Config
 from edge.errors import FingerspellError, SinkError, SourceError
 from edge.pipeline import results
-from edge.run import Stages, open_stages, some_source, taken
-from edge.service import Stop
+from edge.running.stop import Stop
 from edge.sinks import Sinks
 from edge.sources import public
 from edge.types import End, Frame, Result

@@ -76,7 +76,7 @@ def _picture_of_a_hand(folder: Path) -> Path:
     """Draws a frame in which the synthetic signer holds a letter."""
     import cv2
 
-    from benchmarks.held import held
+    from benchmarks.measure.held import held
 
     path = folder / "hand.png"
     cv2.imwrite(str(path), cv2.cvtColor(next(held(1)).rgb, cv2.COLOR_RGB2BGR))
@@ -159,7 +159,7 @@ def _steps(picture: Path, config: Any) -> list[dict[str, Any]]:
 
 
 def _child(start_ns: int, picture: str, settings: Mapping[str, Any]) -> None:
-    """Takes the steps of edge/run.py one by one; prints a line after each."""
+    """Takes the steps of edge/commands/run.py one by one; prints a line after each."""
 
     def tell(step: str) -> None:
         seconds = (time.monotonic_ns() - start_ns) / 1e9
@@ -172,9 +172,10 @@ def _child(start_ns: int, picture: str, settings: Mapping[str, Any]) -> None:
     import cv2  # noqa: F401
 
     tell("OpenCV")
-    from edge import interpreter, run
+    from edge.commands import run
     from edge.config import load
     from edge.detectors import open_detector
+    from edge.models import interpreter
     from edge.pipeline import results
     from edge.sources import open_source
 

@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from benchmarks import work
+from benchmarks.developers import work
 from benchmarks.latency import startup
-from benchmarks.result import KINDS, QUANTILES, Result
+from benchmarks.measure.result import KINDS, QUANTILES, Result
 
 QUOTABLE = 1000  # tracked frames: ten of them are beyond p99
 

@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchmarks.result import KINDS, distribution
+from benchmarks.measure.result import KINDS, distribution
 from edge.sources import public
 from edge.types import Result
 
@@ -58,7 +58,7 @@ class Times:
         return len(self._columns[kind].get("frame", ()))
 
     def figures(self, kind: str, sinks: Sequence[str], live: bool) -> dict[str, Any]:
-        """Returns what benchmarks/result.py tells of one kind of frames; sinks: their URIs."""
+        """Returns what benchmarks/measure/result.py tells of one kind of frames; sinks: their URIs."""
         column = self._columns[kind]
         if not self.count(kind):
             return {"count": 0}

@@ -24,13 +24,14 @@ from typing import Any
 
 from tqdm import tqdm
 
-from benchmarks import conditions, result
+from benchmarks.measure import conditions, result
 from benchmarks.models import estimates, graph, table
 from benchmarks.models.alone import WARM_UP_S, in_own_process
-from edge import handmodels, machine
 from edge.errors import FingerspellError, ModelError, UsageError
-from edge.interpreter import Model
-from edge.manifest import BUNDLED, sha256_of
+from edge.models import handmodels
+from edge.models.interpreter import Model
+from edge.models.manifest import BUNDLED, sha256_of
+from edge.running import machine
 
 RUNS, SECONDS = 50, 1.0  # benchmark_model's own defaults
 

@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.latency.startup import peak_memory_mb
-from benchmarks.result import distribution, median_interval
-from edge import machine
+from benchmarks.measure.result import distribution, median_interval
 from edge.errors import FingerspellError, ModelError
-from edge.interpreter import Array, Model, Tensor, runtime
+from edge.models.interpreter import Array, Model, Tensor, runtime
+from edge.running import machine
 
 WARM_UP_S = 0.5  # benchmark_model's own default, as are RUNS and SECONDS of benchmarks/models
 TURNS = 30  # of int8 and float32, each of an equal share of the time

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from benchmarks.result import Result
+from benchmarks.measure.result import Result
 
 
 def lines(found: Result) -> Iterator[str]:

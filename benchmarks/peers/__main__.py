@@ -27,7 +27,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-from benchmarks import conditions, result
+from benchmarks.measure import conditions, result
 from benchmarks.peers import adapters, environment, footage, race
 from benchmarks.peers.contract import Adapter
 from benchmarks.peers.environment import UnavailableError

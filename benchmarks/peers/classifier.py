@@ -4,7 +4,7 @@
 
 42 numbers, two hidden layers of 128 and 64, dropout, a softmax over A to Z: larger than the
 repositories' own (20 and 10), which had fewer signs to tell apart. Trained on the photographs of
-`train.label` and, with --data, on the landmark collections, as `train.letters` is: hands of the
+`train.data.label` and, with --data, on the landmark collections, as `train.letters` is: hands of the
 full and of the lite model, and their mirror images, so that left hands are read too. J and Z are
 letters like others, by their stills. Photographs in lee/valid are left out, as there.
 
@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from benchmarks.peers.landmarks import LETTERS, TFLITE, WEIGHTS, normalised
 from edge.errors import FingerspellError
-from edge.manifest import write
+from edge.models.manifest import write
 
 VIEWS = ("found", "mirrored", "lite", "lite mirrored")
 PHOTOGRAPHS = ("kaggle_alphabet", "lee", "massey", "multiuser")
@@ -38,7 +38,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.peers.classifier")
     parser.description = __doc__
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--landmarks", type=Path, required=True, help="hands.npz of train.label")
+    parser.add_argument(
+        "--landmarks", type=Path, required=True, help="hands.npz of train.data.label"
+    )
     parser.add_argument("--data", type=Path, help="with landmarks/ for the collections, too")
     parser.add_argument("--no-held-out", action="store_true", help="only train what is written")
     options = parser.parse_args()
@@ -51,8 +53,8 @@ def main() -> int:
 
 
 def _train(options: argparse.Namespace) -> None:
-    from train import landmarks
-    from train.letters import VALIDATION
+    from train.data import landmarks
+    from train.letters.__main__ import VALIDATION
 
     rows = landmarks.load(options.landmarks)
     rows = rows.where(np.isin(rows.label, list(LETTERS)))
@@ -72,7 +74,7 @@ def _train(options: argparse.Namespace) -> None:
 
 def _samples(parts: list[Any]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
     """Returns (N, 42) features and the (N,) numbers of their letters."""
-    from train.landmarks import VIEWS as ALL
+    from train.data.landmarks import VIEWS as ALL
 
     features, labels = [], []
     for rows in parts:

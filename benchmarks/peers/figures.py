@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.accuracy.scoring import TRACED, Score, score, total
+from benchmarks.measure.result import distribution, median_interval
 from benchmarks.peers.contract import KINDS
 from benchmarks.peers.footage import EMPTY_ROOMS, Recording
 from benchmarks.peers.race import Row, Sample
-from benchmarks.result import distribution, median_interval
 from edge.types import Event
 
 WARM_UP = 3  # frames of each recording, in which a fresh graph warms up; scored, and not timed

@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.accuracy.__main__ import PHRASES
 from benchmarks.accuracy.scoring import Shown, shown_in
-from benchmarks.held import held
+from benchmarks.measure.held import held
 from benchmarks.peers import environment
 from edge.errors import FingerspellError, SourceError, UsageError
 from edge.signer.signer import Signer

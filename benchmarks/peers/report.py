@@ -1,4 +1,4 @@
-"""All that a race came to, as one result: {"kind": "peers", ...}; see benchmarks/result.py.
+"""All that a race came to, as one result: {"kind": "peers", ...}; see benchmarks/measure/result.py.
 
 settings    source, phrases, frames, seconds, threads, cpus, block, starts, warm_up_frames
 footage     group -> recordings, frames, sizes
@@ -28,7 +28,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import conditions
+from benchmarks.measure import conditions
 from benchmarks.peers import environment, figures
 from benchmarks.peers.race import Race, Row
 

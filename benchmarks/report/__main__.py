@@ -28,11 +28,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks import compare, result
+from benchmarks import compare
+from benchmarks.measure import result
+from benchmarks.measure.result import Result
 from benchmarks.report import page
-from benchmarks.result import Result
 from edge.errors import FingerspellError, ModelError, UsageError
-from edge.manifest import BUNDLED, load, write
+from edge.models.manifest import BUNDLED, load, write
 
 # What a result of each kind has to have to be drawn, and told on the page.
 NEEDED = {

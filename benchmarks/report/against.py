@@ -8,9 +8,9 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from benchmarks.measure.result import Result
 from benchmarks.peers.table import best
 from benchmarks.report.charts import INK, PALE, plain, png, warn
-from benchmarks.result import Result
 
 OURS = "fingerspell:"
 

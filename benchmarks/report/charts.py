@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator, StrMethodFormatter
 
-from benchmarks.result import KINDS, Result
+from benchmarks.measure.result import KINDS, Result
 
 DPI = 110
 INK, PALE, MARK, GRID, GREY = "#1f3a5f", "#9db4d0", "#c0392b", "#e3e6ea", "#5c6672"

@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from benchmarks.measure.result import Result
 from benchmarks.report.charts import INK, MARK, PALE, plain, png, warn
-from benchmarks.result import Result
 
 KEYS = ("value", "low", "high")
 

@@ -28,20 +28,21 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.result import INTERRUPTED, typed
+from benchmarks.measure.result import INTERRUPTED, typed
 from benchmarks.soak.bystanders import Page, Systemd, Troubles, Unhurried
 from benchmarks.soak.drift import Bound, Sampler, bounds
 from benchmarks.soak.ledger import Ledger
-from edge import interpreter, machine
 from edge.capture import CameraConfig, open_guarded
+from edge.commands.run import USUAL_FPS, open_stages
 from edge.config import Config
 from edge.errors import FingerspellError, SourceError, UsageError
-from edge.health import Health
-from edge.mailbox import Mailbox
-from edge.manifest import write
+from edge.models import interpreter
+from edge.models.manifest import write
 from edge.pipeline import results
-from edge.run import USUAL_FPS, open_stages
-from edge.service import Stop, stop_on_signals
+from edge.running import machine
+from edge.running.health import Health
+from edge.running.mailbox import Mailbox
+from edge.running.stop import Stop, stop_on_signals
 from edge.sinks import Sinks
 from edge.types import End, Result, Source, Vitals
 
@@ -90,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 class Soak:
-    """One long run: what edge.run.run() does, with bystanders."""
+    """One long run: what edge.commands.run.run() does, with bystanders."""
 
     def __init__(self, arguments: argparse.Namespace, scratch: Path) -> None:
         """Raises UsageError for flags that make no sense."""

@@ -25,7 +25,7 @@ _FIRST_S, _LONGEST_S = 0.5, 10.0  # the pauses between reopenings, each twice th
 _STEADY_S = 10.0  # frames for so long, and the next pause is the first again
 # To open: a Pi takes 5 s to start Python and picamera2; a stream has its own limit of at most 60.
 _OPEN_S, _STREAM_OPEN_S = 20.0, 65.0
-_LATE_S = 20.0  # no opening lasts longer beyond patience: edge/health.py vouches for 30 s
+_LATE_S = 20.0  # no opening lasts longer beyond patience: edge/running/health.py vouches for 30 s
 
 
 class Guarded:

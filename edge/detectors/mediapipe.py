@@ -13,10 +13,10 @@ import time
 import numpy as np
 import numpy.typing as npt
 
-from edge import handmodels
 from edge.errors import UsageError
-from edge.geometry import box_of, crop, iou, points_to_frame, region_of_palm
-from edge.interpreter import Model
+from edge.hands.geometry import box_of, crop, iou, points_to_frame, region_of_palm
+from edge.models import handmodels
+from edge.models.interpreter import Model
 from edge.types import Box, Detector, Frame, Hand, Region, Rgb
 
 PALM_SIDE_PX = 192

@@ -10,11 +10,11 @@ import os.path
 from pathlib import Path
 from typing import Literal
 
-from edge.closed import open_closed
 from edge.errors import UsageError
-from edge.letters import Letters
-from edge.manifest import BUNDLED, Manifest, load
-from edge.pixels import Pixels
+from edge.handshapes.closed import open_closed
+from edge.handshapes.letters import Letters
+from edge.handshapes.pixels import Pixels
+from edge.models.manifest import BUNDLED, Manifest, load
 
 Kind = Literal["landmarks", "pixels", "motion", "pooled"]
 Reader = Letters | Pixels
@@ -54,7 +54,7 @@ def find(name: str) -> Path:
 
 
 def open_reader(name: str, *, alphabet: str = "", pooled: int = 0, live: bool = False) -> Reader:
-    """Opens what reads a hand: a model by name or path, for one alphabet (see edge.alphabet).
+    """Opens what reads a hand: a model by name or path, for one alphabet (see edge.handshapes.alphabet).
 
     pooled: how many pooled features the detector's hands have (`Detector.pooled`). live: J and Z
     are read from the path of the hand. Raises UsageError where there is no such model or alphabet,

@@ -27,7 +27,7 @@ SLIDE_MM = 55.0
 REACH_MM = 150.0
 RETURN_MM = 14.0  # the most that a hand drifts back with each new letter
 
-# The editing gestures (edge/gestures.py), made with an open hand: held it is a space, swept to the
+# The editing gestures (edge/recognise/rules/gestures.py), made with an open hand: held it is a space, swept to the
 # signer's own side it takes back a letter. They are made for a reader and keep their own pace.
 SPACE, DELETE = "_", "<"
 OPEN_S = 0.9

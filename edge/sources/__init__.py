@@ -87,7 +87,7 @@ def first_camera(opened: Callable[[str], Source] = open_source) -> Source | None
     opened: what opens a source by its URI: this module's open_source or, for a camera that may be
     killed when it hangs, edge.capture's open_guarded. Why others do not work is logged.
     """
-    from edge.cameras import list_cameras
+    from edge.cameras.listing import list_cameras
 
     for camera in list_cameras():
         if camera.problem:

@@ -9,7 +9,7 @@ from typing import NamedTuple, cast
 
 import cv2
 
-from edge.quiet import quiet
+from edge.decoding.quiet import quiet
 from edge.types import Rgb
 
 

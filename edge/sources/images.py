@@ -5,7 +5,7 @@ fps (default 1): the rate by which the frames are stamped.
 repeat (default 1): how many frames each picture is shown for, for stages that need time.
 
 A picture that cannot be read is skipped, and named in the log. Frames differ in size as the
-pictures do. What can be read, and how, is told in edge/picture.py.
+pictures do. What can be read, and how, is told in edge/decoding/picture.py.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge.decoding.picture import find_pictures, read_rgb
 from edge.errors import SourceError, UsageError
-from edge.picture import find_pictures, read_rgb
 from edge.sources import read_options, split_options
 from edge.types import Frame, Source
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
-from edge.cameras import picamera2_class
+from edge.cameras.listing import picamera2_class
 from edge.errors import SourceError, UsageError
 from edge.sources import VGA, Size, read_options, split_options
 from edge.types import Frame, Source

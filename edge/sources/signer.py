@@ -3,7 +3,7 @@
     signer:HELLO WORLD?seed=3&speed=1.5&hand=left&fps=30&size=640x480&loop=1&live=1
 
 The same URI gives the same frames. Text may be quoted. In it, "_" is an open hand that is held for
-a space, and "<" one that sweeps aside to take back a letter (edge/gestures.py).
+a space, and "<" one that sweeps aside to take back a letter (edge/recognise/rules/gestures.py).
 The hand's pictures come from edge/signer.
 """
 

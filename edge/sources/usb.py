@@ -21,12 +21,12 @@ from urllib.parse import quote
 
 import cv2
 
-from edge.cameras import usb_camera
+from edge.cameras.listing import usb_camera
+from edge.cameras.v4l2 import Mode
 from edge.errors import SourceError, UsageError
 from edge.sources import VGA, Size, read_options, split_options
 from edge.sources._capture import Capture
 from edge.types import Frame, Source
-from edge.v4l2 import Mode
 
 _log = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 """The public projects that fingerspell grew out of, each as a recipe that works.
 
 `python -m train.recipes.NAME --data PATH --out FOLDER`: each module here is one, found by its file
-name, with `main() -> int`. All end in the same things (train/outcome.py, train/summary.py).
+name, with `main() -> int`. All end in the same things (train/report/outcome.py, train/report/summary.py).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edge.errors import FingerspellError, UsageError
-from train.pictures import FEWEST, Pictures, Sample, Task, looked_at
+from train.data.pictures import FEWEST, Pictures, Sample, Task, looked_at
 
 # The least that flags of numbers may be.
 LEAST = {
@@ -63,7 +63,7 @@ def add_backbone(
     arguments: argparse.ArgumentParser, *, default: str, several: bool = False
 ) -> None:
     """The flags of recipes that put a head on a backbone."""
-    from train.backbones import BACKBONES
+    from train.pictures.backbones import BACKBONES
 
     known = ", ".join(BACKBONES)
     arguments.add_argument(
@@ -82,7 +82,7 @@ def add_backbone(
 
 def check_backbones(names: Sequence[str], weights: str) -> None:
     """Raises UsageError for a backbone or a file of weights that there is not, before all work."""
-    from train.backbones import named
+    from train.pictures.backbones import named
 
     for name in names:
         named(name)

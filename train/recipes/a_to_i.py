@@ -27,14 +27,15 @@ import numpy as np
 
 from convert.quiet_tensorflow import keras
 from edge.types import Rgb
-from train import backbones, recipes, search, textures
-from train.document import Block
-from train.fitting import Plan, Training
-from train.held_out import same_people, strangers
-from train.outcome import finish
-from train.pictures import Pictures, Shake, Task, class_folders, looked_at
-from train.splits import at_random
-from train.summary import Told
+from train import recipes
+from train.data.pictures import Pictures, Shake, Task, class_folders, looked_at
+from train.data.splits import at_random
+from train.evaluate.held_out import same_people, strangers
+from train.pictures import backbones, search, textures
+from train.pictures.fitting import Plan, Training
+from train.report.document import Block
+from train.report.outcome import finish
+from train.report.summary import Told
 
 NAME = "a_to_i"
 SUMMARY = "A to I with AlexNet's features: frozen, and a small CNN on its last feature map."

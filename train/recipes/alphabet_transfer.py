@@ -27,17 +27,18 @@ from string import ascii_uppercase
 from typing import Any
 
 from convert.quiet_tensorflow import keras
-from edge.alphabet import NONE
 from edge.errors import UsageError
-from edge.manifest import write
-from train import backbones, recipes
-from train.document import Block, Table, Text, page
-from train.fitting import Plan, Training
-from train.held_out import same_people, strangers
-from train.outcome import finish
-from train.pictures import Sample, Shake, Task, class_folders, looked_at
-from train.splits import at_random
-from train.summary import Told
+from edge.handshapes.alphabet import NONE
+from edge.models.manifest import write
+from train import recipes
+from train.data.pictures import Sample, Shake, Task, class_folders, looked_at
+from train.data.splits import at_random
+from train.evaluate.held_out import same_people, strangers
+from train.pictures import backbones
+from train.pictures.fitting import Plan, Training
+from train.report.document import Block, Table, Text, page
+from train.report.outcome import finish
+from train.report.summary import Told
 
 NAME = "alphabet_transfer"
 SUMMARY = "ASL Alphabet, 29 classes: transfer learning, one backbone beside the other."

@@ -20,14 +20,14 @@ import numpy as np
 
 from convert.quiet_tensorflow import keras
 from train import recipes
-from train.datasets import student
-from train.fitting import Plan, Training
-from train.folds import student_groups
-from train.held_out import people_left_out, same_people
-from train.outcome import finish
-from train.pictures import Shake, Task, class_folders, looked_at
-from train.splits import at_random
-from train.summary import Told
+from train.data.datasets import student
+from train.data.pictures import Shake, Task, class_folders, looked_at
+from train.data.splits import at_random
+from train.evaluate.folds import student_groups
+from train.evaluate.held_out import people_left_out, same_people
+from train.pictures.fitting import Plan, Training
+from train.report.outcome import finish
+from train.report.summary import Told
 
 NAME = "digits"
 SUMMARY = "ASL digits: a CNN on colour crops, 0 to 9."

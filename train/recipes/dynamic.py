@@ -4,7 +4,7 @@
     python -m train.recipes.dynamic --data gestures --out out
     fingerspell run --model out/dynamic
 
-DATA is a folder of gestures (train/gestures.py), or shared/data: its J and Z, judged by whole
+DATA is a folder of gestures (train/motion/gestures.py), or shared/data: its J and Z, judged by whole
 collections. What is no gesture is told by takes of "none", by the beginnings of the takes, and by
 hands made of the signer's skeleton that spell, rest, wander and wave.
 
@@ -23,16 +23,16 @@ from typing import Any
 
 import numpy as np
 
-from edge.manifest import load, write
-from edge.motion import Motion
+from edge.models.manifest import load, write
+from edge.recognise.rules.motion import Motion
 from train import recipes
-from train.bags import bags
-from train.gestures import NEITHER, Gathered, evened, gather, held_out
-from train.motion_figures import int8, judged
-from train.motion_fit import fit, material, save, words
-from train.motion_parity import float_model, parity
-from train.motion_report import write_report
-from train.paths import Take, made
+from train.motion.bags import bags
+from train.motion.figures import int8, judged
+from train.motion.fit import fit, material, save, words
+from train.motion.gestures import NEITHER, Gathered, evened, gather, held_out
+from train.motion.parity import float_model, parity
+from train.motion.report import write_report
+from train.motion.trajectories import Take, made
 
 NAME = "dynamic"
 SUMMARY = "Gestures of one's own: a model of moving hands, from recorded takes."

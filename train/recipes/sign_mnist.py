@@ -20,13 +20,14 @@ import numpy as np
 
 from convert.quiet_tensorflow import keras
 from edge.types import Rgb
-from train import recipes, sign_csv
-from train.fitting import Plan, Training
-from train.held_out import people_left_out, same_people
-from train.outcome import finish
-from train.pictures import Pictures, Task
-from train.splits import at_random
-from train.summary import Told
+from train import recipes
+from train.data import sign_csv
+from train.data.pictures import Pictures, Task
+from train.data.splits import at_random
+from train.evaluate.held_out import people_left_out, same_people
+from train.pictures.fitting import Plan, Training
+from train.report.outcome import finish
+from train.report.summary import Told
 
 NAME = "sign_mnist"
 SUMMARY = "Sign Language MNIST: a small CNN on 28 x 28 grey crops, 24 letters."

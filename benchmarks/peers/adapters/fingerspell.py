@@ -30,8 +30,8 @@ class Fingerspell:
     """The loop of edge/pipeline.py, a frame at a time."""
 
     def __init__(self, variant: str, threads: int) -> None:
-        from edge import handmodels
         from edge.config import Config
+        from edge.models import handmodels
 
         self._config = Config(detector=f"mediapipe:{variant}", alphabet="letters", threads=threads)
         names = (f"palm_detection_{variant}", f"hand_landmark_{variant}")
@@ -40,8 +40,8 @@ class Fingerspell:
 
     def begin(self) -> None:
         """Opens fresh stages."""
+        from edge.commands.run import open_stages
         from edge.pipeline import results
-        from edge.run import open_stages
         from edge.sources import open_source
 
         source = open_source("signer:A")  # recorded, as these frames are; only that is asked of it

@@ -1,7 +1,7 @@
 """OpenCV's DNN module running the palm and hand-pose models of the OpenCV Zoo.
 
-Everything around the models is ours, which treats it kindly: the geometry (edge/geometry.py), the
-following of a held hand from its own landmarks and the spacing of searches (edge/hands.py). The
+Everything around the models is ours, which treats it kindly: the geometry (edge/hands/geometry.py), the
+following of a held hand from its own landmarks and the spacing of searches (edge/hands/tracking.py). The
 zoo's own demonstration searches every frame for palms. What differs from our own peer is what runs
 the models, and that letters are read by the peers' classifier, in NumPy.
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from edge.hands import Hands
+    from edge.hands.tracking import Hands
 
 SUMMARY = "OpenCV DNN, palm and hand-pose ONNX, classifier in NumPy"
 VARIANTS = ("full",)
@@ -44,7 +44,7 @@ def open(variant: str, threads: int, files: Mapping[str, str]) -> Dnn:
 
 
 class _Model:
-    """One network in the form of edge.interpreter.Model, as far as edge.detectors asks for it."""
+    """One network in the form of edge.models.interpreter.Model, as far as edge.detectors asks for it."""
 
     invoke_ns = 0
 
@@ -81,7 +81,7 @@ class Dnn:
 
     def begin(self) -> None:
         """Forgets the hand."""
-        from edge.hands import Hands
+        from edge.hands.tracking import Hands
 
         self._hands: Hands = Hands(self._detector, smooth=False)
         self._index = 0

@@ -1,0 +1,1 @@
+"""What makes a frame dearer: `python -m benchmarks.developers.scaling`."""

@@ -1,1 +1,0 @@
-"""What makes a frame dearer: `python -m benchmarks.scaling`."""

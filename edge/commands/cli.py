@@ -1,0 +1,259 @@
+"""The command line: `fingerspell run`, `read`, `record`, `devices`, `doctor` and `models`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge.errors import FingerspellError, SinkError
+from edge.running import logs
+from edge.running.stop import true_interrupts
+
+if TYPE_CHECKING:
+    from edge.config import Config
+
+EXAMPLES = """\
+examples:
+  fingerspell run --source "usb:0?size=1280x720&fps=30&format=MJPG" --sink screen:full
+  fingerspell run --source video:clip.mp4 --sink jsonl:letters.jsonl
+  fingerspell run --source "video:rtsp://192.168.1.7/stream#timeout=3"
+  fingerspell run --source "images:FOLDER?fps=10&repeat=15" --alphabet digits
+  fingerspell run --source "signer:HELLO?seed=3&speed=1.5&hand=left&loop=yes&live=yes"
+  fingerspell run --sink screen:no-mirror,no-skeleton,no-hints,1280x720 --sink jsonl:-
+
+exit status: 0, or 2 wrong use or setting, 3 camera or stream missing or lost, 4 model missing or
+broken, 5 a sink that cannot be written, 130 after Ctrl-C
+"""
+RECORDING = """\
+A name of one character is a letter, a longer one a word: "hello". Takes of "none", what your hand
+does when it means nothing, make a model surer. Then, with 15 takes or more of each gesture:
+  python -m train.recipes.dynamic --data gestures --out out
+  fingerspell run --model out/dynamic
+
+examples:
+  fingerspell record --motion hello
+  fingerspell record --motion none --seconds 5
+  fingerspell record --motion Z --source "signer:Z Z Z Z Z?seed=3" --takes 5 --countdown 0
+"""
+INTERRUPTED = 130  # what a shell expects of a program that Ctrl-C ended
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; returns its exit code (edge/errors.py, or 130 after Ctrl-C).
+
+    What takes a while to import is imported in here, where Ctrl-C is caught.
+    """
+    while (fd := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass  # stdin, stdout or stderr was closed: the next file opened would take its place
+    os.close(fd)
+    logs.set_up()
+    try:
+        try:
+            with true_interrupts():
+                arguments = _parser().parse_args(argv)
+                code: int = arguments.command(arguments)
+        finally:
+            if sys.stdout:  # None for a program that was started without one
+                sys.stdout.flush()
+        return code
+    except FingerspellError as error:
+        print(f"fingerspell: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("fingerspell: stopped", file=sys.stderr)
+        return INTERRUPTED
+    except OSError as error:  # the commands tell of their own files: this is stdout
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):  # `fingerspell devices | head -1` has had its fill
+            return 0
+        print(f"fingerspell: cannot write to stdout: {error.strerror}", file=sys.stderr)
+        return SinkError.exit_code
+
+
+class _Version(argparse.Action):
+    """Says the version when asked: it is looked up then, since that takes a while."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            print(version("fingerspell"))
+        except PackageNotFoundError:  # run from its folder, without pip install
+            print("not installed")
+        parser.exit()
+
+
+def _parser() -> argparse.ArgumentParser:
+    from edge import sinks, sources
+
+    parser = argparse.ArgumentParser(
+        prog="fingerspell",
+        description="Reads American Sign Language fingerspelling from a camera.",
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="say which version this is")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="read a camera, a video or the synthetic signer, live")
+    run.set_defaults(command=_run)
+    run.formatter_class = argparse.RawDescriptionHelpFormatter
+    run.epilog = EXAMPLES
+    run.add_argument("--source", metavar="URI", help=f"{_uris(sources.names())}; default: a camera")
+    run.add_argument("--sink", metavar="URI", action="append", help=_uris(sinks.names()))
+    run.add_argument("--hands", type=int, choices=(1, 2), help="how many hands to follow")
+    run.add_argument("--max-seconds", type=float, metavar="N", help="end after so long")
+    run.add_argument("--log", choices=("text", "json"), help="how log lines look; default: text")
+    run.add_argument("--config", type=Path, metavar="FILE", help="settings, in TOML")
+    _add_reading(run)
+
+    read = commands.add_parser("read", help="read still photographs, one JSON line each")
+    read.set_defaults(command=_read)
+    read.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="pictures or folders")
+    read.add_argument("--hands", type=int, choices=(1, 2), help="the most hands in a picture")
+    read.add_argument("--config", type=Path, metavar="FILE", help="settings, in TOML")
+    _add_reading(read)
+
+    record = commands.add_parser("record", help="record takes of a gesture of your own")
+    record.set_defaults(command=_record)
+    record.formatter_class = argparse.RawDescriptionHelpFormatter
+    record.epilog = RECORDING
+    record.add_argument("--motion", required=True, metavar="NAME", help="what it is to be read as")
+    record.add_argument("--source", metavar="URI", help=f"{_uris(sources.names())}; or a camera")
+    record.add_argument("--out", type=Path, default=Path("gestures"), metavar="FOLDER")
+    record.add_argument("--takes", type=int, default=15, metavar="N", help="more; default: 15")
+    record.add_argument("--seconds", type=float, default=2.5, metavar="S", help="default: 2.5")
+    record.add_argument("--countdown", type=int, default=3, metavar="S", help="default: 3; 0: none")
+    record.add_argument("--sink", metavar="URI", action="append", help="screen: a window")
+    _add_detector(record)
+
+    devices = commands.add_parser("devices", help="list the cameras and what they can do")
+    devices.set_defaults(command=_devices)
+    doctor = commands.add_parser(
+        "doctor",
+        help="look for what is wrong, and say what mends it",
+        epilog="Exit status: 1 if a fault keeps fingerspell from running, else 0, notes or not.",
+    )
+    doctor.set_defaults(command=_doctor)
+    models = commands.add_parser("models", help="list the models, or fetch the hand models")
+    models.set_defaults(command=_models)
+    models.add_argument("--fetch", action="store_true", help="download the hand models (36 MB)")
+    return parser
+
+
+def _uris(names: Sequence[str]) -> str:
+    return "one of " + ", ".join(f"{name}:..." for name in names)
+
+
+def _add_reading(parser: argparse.ArgumentParser) -> None:
+    """The flags that say how hands are found and read."""
+    from typing import get_args
+
+    from edge.config import Alphabet
+
+    _add_detector(parser)
+    parser.add_argument("--model", metavar="NAME", help="a model (fingerspell models), or its path")
+    alphabets = [alphabet for alphabet in get_args(Alphabet) if alphabet]
+    help_ = "what may be read; default: letters, where the model reads them"
+    parser.add_argument("--alphabet", choices=alphabets, help=help_)
+    parser.add_argument("--threads", type=int, metavar="N", help="of the models; 0: automatic")
+
+
+def _add_detector(parser: argparse.ArgumentParser) -> None:
+    from edge import detectors
+
+    names = ", ".join(detectors.names())
+    parser.add_argument("--detector", metavar="NAME", help=f"one of {names}, or NAME:OPTION")
+
+
+def _config(arguments: argparse.Namespace) -> Config:
+    from dataclasses import fields
+
+    from edge.config import Config, load
+
+    known = {f.name for f in fields(Config)}
+    flags = {key: value for key, value in vars(arguments).items() if key in known}
+    if flags.get("sink"):
+        flags["sink"] = tuple(flags["sink"])
+    return load(getattr(arguments, "config", None), flags)
+
+
+# Each command imports what it needs: `fingerspell --help` should not wait for OpenCV.
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from edge.commands.run import run
+    from edge.running.stop import stop_on_signals
+
+    config = _config(arguments)
+    logs.set_up(config.log)
+    with stop_on_signals() as stop:
+        run(config, stop)
+    if stop.reason == "SIGINT":
+        raise KeyboardInterrupt
+    return 0
+
+
+def _read(arguments: argparse.Namespace) -> int:
+    from edge.commands.read import read
+
+    return read(arguments.paths, _config(arguments))
+
+
+def _record(arguments: argparse.Namespace) -> int:
+    from edge.commands.record import record
+    from edge.recording.recorder import Order
+    from edge.running.stop import stop_on_signals
+
+    order = Order(
+        arguments.motion,
+        arguments.out,
+        arguments.takes,
+        arguments.seconds,
+        arguments.countdown,
+    )
+    with stop_on_signals() as stop:
+        record(_config(arguments), order, stop)
+    if stop.reason == "SIGINT":
+        raise KeyboardInterrupt
+    return 0
+
+
+def _devices(_: argparse.Namespace) -> int:
+    from edge.cameras.listing import describe, list_cameras
+
+    print(describe(list_cameras()))
+    return 0
+
+
+def _doctor(_: argparse.Namespace) -> int:
+    from edge.commands.doctor import examine
+
+    return examine()
+
+
+def _models(arguments: argparse.Namespace) -> int:
+    from edge.errors import ModelError
+    from edge.models import handmodels, kind, manifest
+
+    faults = handmodels.faults()
+    if arguments.fetch:
+        if faults:
+            wheel = handmodels.WHEEL
+            print(f"fetching the hand models (from {wheel}, Apache-2.0, 36 MB)", flush=True)
+            handmodels.fetch()
+        print(f"the hand models are in {handmodels.folder()}")
+        return 0
+    for name in handmodels.SHA256:
+        print(f"{name}  {faults.get(name, 'ok')}  {handmodels.path(name)}")
+    for path in sorted(manifest.BUNDLED.glob("*.json")):
+        try:
+            facts, _ = manifest.open_model(path)
+            print(f"{path.stem}  {kind(facts)}  ok  {path.with_suffix('.tflite')}")
+            for alphabet, labels in facts.alphabets.items():
+                print(f"    {alphabet}: {' '.join(labels)}")
+        except ModelError as error:
+            print(f"{path.stem}  {error}")
+    return 0

@@ -1,0 +1,211 @@
+"""Hands over time: find them, follow them from frame to frame, lose them.
+
+Finding costs twice what following does, so the whole frame is searched only while fewer hands
+are held than wanted, and at a bounded rate when nobody has signed for a while.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field, replace
+from typing import TypeGuard
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.hands.geometry import box_of, hand_size_px, iou, region_of_hand
+from edge.types import Detector, Frame, Hand, Landmarks
+
+PRESENCE = 0.5  # MediaPipe's default for following a hand
+FADING = 0.3  # less present than PRESENCE but not than this, a hand is kept if a search finds none
+LOOK_AGAIN = (0.85, 1.3)  # sizes of the region in which a hand is looked for before it is let go
+SAME_HAND = 0.5  # above this IoU of their boxes two hands are one
+EAGER_MS = 1000  # how long after a loss, or after what was almost a hand, each frame is searched
+IDLE_MS = 150  # the time between searches after that: 6 a second, and no delay that anyone feels
+SECOND_MS = 500  # the time between searches for a second hand while the first is held
+HANDEDNESS_MEMORY = 0.9  # share of the past in a hand's running handedness
+
+
+@dataclass
+class OneEuro:
+    """Smooths landmarks while they rest and lets them run when they move.
+
+    Source: Casiez, Roussel, Vogel: 1 Euro Filter, CHI 2012. Speeds are in hand sizes a second, so
+    that near and far hands are treated alike. The constants were chosen by
+    `python -m benchmarks.developers.smoothing --sweep`: of the jitter while a letter is held they leave 70 %
+    on the synthetic signer and 74 % on real clips, whose signers are not still themselves. Moving
+    hands are 0 to 1 ms behind, slowly moving ones 8 to 10 ms, against 33 ms from frame to frame.
+    """
+
+    min_cutoff_hz: float = 1.0
+    beta: float = 3.0
+    speed_cutoff_hz: float = 3.0
+    _landmarks: Landmarks | None = None
+    _speed: npt.NDArray[np.float32] | None = None
+    _t_ns: int = 0
+
+    def __call__(self, landmarks: Landmarks, t_ns: int) -> Landmarks:
+        """Returns smoothed (21, 3) landmarks, in the same pixels."""
+        dt_s = (t_ns - self._t_ns) * 1e-9
+        self._t_ns = t_ns
+        if self._landmarks is None or self._speed is None or dt_s <= 0:
+            self._landmarks, self._speed = landmarks, np.zeros_like(landmarks)
+            return landmarks
+        step = landmarks - self._landmarks
+        speed = step / (dt_s * max(hand_size_px(landmarks), 1.0))
+        self._speed += _weight(self.speed_cutoff_hz, dt_s) * (speed - self._speed)
+        # One cut-off for the hand, by its fastest joint: joints that were smoothed differently
+        # would change the hand's shape.
+        fastest = float(np.sqrt((self._speed**2).sum(1).max()))
+        weight = _weight(self.min_cutoff_hz + self.beta * fastest, dt_s)
+        self._landmarks = self._landmarks + np.float32(weight) * step
+        return self._landmarks
+
+
+def _weight(cutoff_hz: float, dt_s: float) -> float:
+    """Returns the share of the new value in a first-order low-pass filter."""
+    return 1 - math.exp(-2 * math.pi * cutoff_hz * dt_s)
+
+
+@dataclass(eq=False)
+class _Track:
+    """One hand that is being followed."""
+
+    raw: Hand
+    smooth: OneEuro | None
+    right: float  # running belief that it is a right hand, 0..1
+    number: int  # in the order in which hands came
+    hasty: bool = False  # found in the frame in which a hand was lost
+    hand: Hand = field(init=False)
+
+    def take(self, raw: Hand, t_ns: int) -> None:
+        self.raw = raw
+        self.right += (1 - HANDEDNESS_MEMORY) * ((raw.handedness == "right") - self.right)
+        landmarks = self.smooth(raw.landmarks, t_ns) if self.smooth else raw.landmarks
+        self.hand = replace(
+            raw,
+            landmarks=landmarks,
+            box_px=box_of(landmarks),
+            handedness="right" if self.right > 0.5 else "left",
+        )
+
+
+class Hands:
+    """Follows up to `limit` hands through frames given in order of time.
+
+    Where a hand is lost, the same frame is searched, so that a cut or a jump costs no frame. What
+    is found then is found anew in the next frame: MediaPipe, which searches only in the next
+    frame, would otherwise follow from elsewhere, and now and then follow another hand
+    (`python -m benchmarks.developers.parity`).
+    """
+
+    def __init__(self, detector: Detector, *, limit: int = 1, smooth: bool = True) -> None:
+        self._detector = detector
+        self._limit = limit
+        self._smooth = smooth
+        self._tracks: list[_Track] = []
+        self._begun_count = 0
+        self._t_ns: int | None = None  # of the last frame
+        self._search_ns = -math.inf  # and of the last one that was searched
+        self._eager_ns = -math.inf  # and of the last reason to search each frame
+        self.find_ms = 0.0
+        self.searched = False
+        self.patience = 1.0  # by how much searches are spaced out where time is short
+
+    @property
+    def invoke_ns(self) -> int:
+        """Time that the detector spent inside the interpreter since the start."""
+        return self._detector.invoke_ns
+
+    def update(self, frame: Frame) -> tuple[Hand, ...]:
+        """Returns the hands in this frame, the one held longest first; () when there is none.
+
+        Sets `searched` where the whole frame was searched, and `find_ms` to the time it took.
+        """
+        self.searched, self.find_ms = False, 0.0
+        if self._t_ns is None or frame.t_ns < self._t_ns:  # the first frame, or a new recording's
+            self._search_ns, self._eager_ns = -math.inf, frame.t_ns
+        self._t_ns = frame.t_ns
+        held, self._tracks = self._tracks, []
+        lost = []
+        for track in held:
+            hand = None if track.hasty else self._seen(track, frame)
+            if not self._keep(track, hand, frame.t_ns, PRESENCE):
+                lost.append((track, hand))
+        if lost:
+            self._eager_ns = frame.t_ns
+        if len(self._tracks) < self._limit and self._search_is_due(frame.t_ns):
+            start = time.perf_counter()
+            self._find(frame, [track for track, _ in lost])
+            self.searched, self.find_ms = True, (time.perf_counter() - start) * 1000
+        for track, hand in lost:
+            if len(self._tracks) < self._limit and track not in self._tracks:
+                self._look_again(track, hand, frame)
+        self._tracks.sort(key=lambda track: track.number)
+        return tuple(track.hand for track in self._tracks)
+
+    def _look_again(self, track: _Track, hand: Hand | None, frame: Frame) -> None:
+        """Gives a hand that neither following nor the search has found a last chance."""
+        hand = hand or self._seen(track, frame)
+        if self._keep(track, hand, frame.t_ns, FADING):
+            return
+        for scale in LOOK_AGAIN:
+            if self._keep(track, self._seen(track, frame, scale), frame.t_ns, PRESENCE):
+                return
+
+    def _seen(self, track: _Track, frame: Frame, scale: float = 1.0) -> Hand | None:
+        """Fits the hand where it was last, in a region of `scale` times its usual size."""
+        region = region_of_hand(track.raw.landmarks)
+        return self._detector.fit(frame, region._replace(size=region.size * scale))
+
+    def _keep(self, track: _Track, hand: Hand | None, t_ns: int, presence: float) -> bool:
+        """Goes on following, unless the hand is gone or another's double; tells whether it does."""
+        if not self._is_new(hand, presence):
+            return False
+        track.hasty = False
+        track.take(hand, t_ns)
+        self._tracks.append(track)
+        return True
+
+    def _is_new(self, hand: Hand | None, presence: float) -> TypeGuard[Hand]:
+        """Tells whether this is a hand, and none of those that are held already."""
+        if hand is None or hand.presence < presence:
+            return False
+        return all(iou(hand.box_px, track.raw.box_px) <= SAME_HAND for track in self._tracks)
+
+    def _search_is_due(self, t_ns: int) -> bool:
+        since_search_ms = (t_ns - self._search_ns) / 1e6
+        since_reason_ms = (t_ns - self._eager_ns) / 1e6
+        if since_reason_ms <= EAGER_MS:
+            pause_ms = (self.patience - 1) * IDLE_MS / 2
+        else:
+            pause_ms = self.patience * (SECOND_MS if self._tracks else IDLE_MS)
+        return since_search_ms >= pause_ms
+
+    def _find(self, frame: Frame, lost: list[_Track]) -> None:
+        """Searches the frame; a hand found where one was lost is that one."""
+        self._search_ns = frame.t_ns
+        hasty = any(not track.hasty for track in lost)
+        for region in self._detector.find(frame, self._limit):
+            hand = self._detector.fit(frame, region)
+            if not self._is_new(hand, FADING):
+                continue
+            self._eager_ns = frame.t_ns
+            if hand.presence < PRESENCE or len(self._tracks) == self._limit:
+                continue
+            track = self._lost_there(lost, hand) or self._begun(hand)
+            track.hasty = hasty
+            track.take(hand, frame.t_ns)
+            self._tracks.append(track)
+
+    def _lost_there(self, lost: list[_Track], hand: Hand) -> _Track | None:
+        for track in lost:
+            if track not in self._tracks and iou(track.raw.box_px, hand.box_px) > SAME_HAND:
+                return track
+        return None
+
+    def _begun(self, hand: Hand) -> _Track:
+        self._begun_count += 1
+        smooth = OneEuro() if self._smooth else None
+        return _Track(hand, smooth, float(hand.handedness == "right"), self._begun_count)

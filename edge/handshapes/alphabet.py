@@ -1,0 +1,59 @@
+"""Logits of a model -> Prediction: which label of one alphabet a hand shows, and how surely."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.errors import ModelError, UsageError
+from edge.models.manifest import Manifest
+from edge.recognise.rules.motion import DRAWN
+from edge.types import Prediction
+
+NONE = "none"  # the output that means: this hand makes no sign
+USUAL = "letters"  # read where a model knows them and nothing else is asked for
+
+
+class Alphabet:
+    """One alphabet of a model.
+
+    name: of the alphabet; "" is the letters where the model reads them, else its first.
+    drawn_logit: added to the logit of J and Z, of which a still shows one pose of a path.
+    Raises UsageError for an alphabet that the model does not read, ModelError if it reads none.
+    """
+
+    def __init__(self, manifest: Manifest, name: str = "", *, drawn_logit: float = 0.0) -> None:
+        known = manifest.alphabets
+        if not known:
+            raise ModelError(f"the model {manifest.name} reads no alphabet; train it again")
+        if not name:
+            name = USUAL if USUAL in known else next(iter(known))
+        if name not in known:
+            raise UsageError(
+                f"the model {manifest.name} reads no alphabet {name!r}; it reads: "
+                + ", ".join(known)
+            )
+        self.labels = known[name]
+        index = {label: i for i, label in enumerate(manifest.labels)}
+        used = self.labels + ((NONE,) if NONE in index else ())
+        self._outputs = np.array([index[label] for label in used])
+        here = {label: i for i, label in enumerate(self.labels)}
+        self._offset = np.zeros(len(used), np.float32)
+        self._offset[[here[label] for label in DRAWN if label in here]] = drawn_logit
+        # Two labels of one shape: nothing in a still tells them apart, so the first gets it all.
+        pairs = [(here[a], here[b]) for a, b in manifest.shared if a in here and b in here]
+        self._first, self._second = np.array(pairs, np.intp).reshape(-1, 2).T
+
+    def prediction(self, logits: npt.NDArray[np.float32]) -> Prediction:
+        """Returns the best label and all scores, from the (L,) logits of the model's labels.
+
+        The scores are a softmax over the alphabet and, where the model has it, "no sign".
+        """
+        mine = logits[self._outputs] + self._offset
+        scores = np.exp(mine - mine.max())
+        scores = (scores / scores.sum())[: len(self.labels)]
+        scores[self._first] += scores[self._second]
+        scores[self._second] = 0
+        best = int(scores.argmax())
+        by_label = dict(zip(self.labels, scores.tolist(), strict=True))
+        return Prediction(self.labels[best], by_label[self.labels[best]], by_label)

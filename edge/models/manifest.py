@@ -1,0 +1,250 @@
+"""A model's facts, kept beside it: models/NAME.json describes models/NAME.tflite.
+
+Whoever converts a model writes its manifest; whoever runs it checks the file against it, so that
+an altered, truncated or mismatched model is one clear line instead of wrong letters.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from edge.errors import ModelError, UsageError
+from edge.models.interpreter import Model, Tensor
+
+BUNDLED = Path(__file__).parent / "bundled"
+FORMAT = 1  # of the manifest file itself; raised when a field changes its meaning
+CHANNELS = {"rgb": 3, "bgr": 3, "grey": 1}  # of a picture, by its colour order
+
+
+@dataclass(frozen=True, slots=True)
+class TensorFacts:
+    """One input or output: real = scale * (stored - zero_point); scale 0 for a float tensor."""
+
+    shape: tuple[int, ...]
+    dtype: str
+    scale: float
+    zero_point: int
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a model file is, what it takes and gives, and where it comes from.
+
+    name: of both files, without their endings.
+    sha256, size_bytes: of the .tflite file.
+    inputs, outputs: its tensors, in the interpreter's order.
+    features: version of the function that makes the input, 0 where the input is a picture.
+    normalisation: what is done to landmarks or pixels first, in words.
+    colour_order: "rgb", "bgr" or "grey" where the input is pixels, else None.
+    margin: of a model that reads pixels, the side of its square crop over the longer side of the
+        hand's box; 0 of the others. The picture's own size is inputs[0].shape: (1, side, side, C).
+    labels: what each output index stands for; () for a model that does not classify.
+    alphabets: for each alphabet, the labels it reads.
+    shared: pairs of labels with one hand shape: read as the first where both are in the alphabet.
+    training: data sets with their counts, the recipe, its seed.
+    figures: what was measured, by name.
+    date: ISO 8601, of the conversion.  licence: SPDX.  tools: versions by name.
+    """
+
+    name: str
+    sha256: str
+    size_bytes: int
+    inputs: tuple[TensorFacts, ...]
+    outputs: tuple[TensorFacts, ...]
+    features: int
+    normalisation: str
+    colour_order: str | None
+    margin: float
+    labels: tuple[str, ...]
+    alphabets: Mapping[str, tuple[str, ...]]
+    shared: tuple[tuple[str, str], ...]
+    training: Mapping[str, Any]
+    figures: Mapping[str, Any]
+    date: str
+    licence: str
+    tools: Mapping[str, str]
+    format: int = field(default=FORMAT)
+
+    def save(self, path: Path) -> None:
+        """Writes the manifest as JSON, whole or not at all."""
+        write(path, json.dumps(_plain(self), indent=1, ensure_ascii=False).encode() + b"\n")
+
+
+def load(path: Path) -> Manifest:
+    """Reads and validates a manifest; raises ModelError, one line, if it is missing or wrong."""
+    try:
+        given = json.loads(path.read_bytes())
+    except OSError as error:
+        reason = error.strerror or error
+        raise ModelError(f"cannot read the manifest {path}: {reason}; reinstall it") from error
+    except ValueError as error:
+        raise ModelError(f"the manifest {path} is not JSON; reinstall it") from error
+    try:
+        manifest = _manifest(given)
+        _validate(manifest)
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+        fault = f"no field {error}" if isinstance(error, KeyError) else str(error)
+        raise ModelError(f"the manifest {path} is wrong: {fault}; reinstall it") from error
+    return manifest
+
+
+def open_model(path: Path, *, threads: int = 1) -> tuple[Manifest, Model]:
+    """Loads PATH.json and the model beside it, and checks one against the other.
+
+    path: of the manifest.  Raises ModelError when either is missing, altered, cut short, or when
+    the model's tensors are not those that the manifest tells of.
+    """
+    manifest = load(path)
+    model_path = path.with_suffix(".tflite")
+    try:
+        size = model_path.stat().st_size
+    except OSError as error:
+        raise ModelError(f"the model {model_path} is missing; reinstall it") from error
+    if size != manifest.size_bytes:
+        raise ModelError(
+            f"the model {model_path} has {size} bytes, not {manifest.size_bytes}; reinstall it"
+        )
+    model = Model(model_path, threads=threads, sha256=manifest.sha256)
+    for kind, told, real in (
+        ("input", manifest.inputs, model.inputs),
+        ("output", manifest.outputs, model.outputs),
+    ):
+        found = tuple(facts(tensor, "") for tensor in real)
+        if [_numbers(t) for t in told] != [_numbers(t) for t in found]:
+            raise ModelError(
+                f"the {kind}s of {model_path} are not those of its manifest; reinstall both"
+            )
+    return manifest, model
+
+
+def facts(tensor: Tensor, meaning: str) -> TensorFacts:
+    """Returns what a manifest says of a tensor."""
+    q = tensor.quantisation
+    return TensorFacts(
+        shape=tensor.shape,
+        dtype=tensor.dtype.name,
+        scale=q.scale if q else 0.0,
+        zero_point=q.zero_point if q else 0,
+        meaning=meaning,
+    )
+
+
+def sha256_of(content: bytes) -> str:
+    """Returns the sum that manifests keep, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def write(path: Path, content: bytes) -> None:
+    """Writes a file whole or not at all: beside it first, then in its place.
+
+    Makes the folder where there is none. Raises UsageError where it may not be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            os.chmod(part, 0o644)
+            os.replace(part, path)
+        except BaseException:
+            os.unlink(part)
+            raise
+    except OSError as error:
+        reason = error.strerror or error
+        raise UsageError(f"cannot write {path}: {reason}; choose another place") from error
+
+
+def _numbers(tensor: TensorFacts) -> tuple[Any, ...]:
+    return tensor.shape, tensor.dtype, round(tensor.scale, 9), tensor.zero_point
+
+
+def _plain(manifest: Manifest) -> dict[str, Any]:
+    plain = {f.name: getattr(manifest, f.name) for f in fields(manifest)}
+    for name in ("inputs", "outputs"):
+        plain[name] = [asdict(tensor) for tensor in plain[name]]
+    for name in ("alphabets", "training", "figures", "tools"):
+        plain[name] = dict(plain[name])
+    return plain
+
+
+def _manifest(given: Any) -> Manifest:
+    if not isinstance(given, dict):
+        raise ValueError("it is no JSON object")
+    unknown = sorted(set(given) - {f.name for f in fields(Manifest)})
+    if unknown:
+        raise ValueError(f"unknown field {unknown[0]!r}")
+    if given["format"] != FORMAT:
+        raise ValueError(f"its format is {given['format']!r}, this version reads {FORMAT}")
+    return Manifest(
+        **{
+            **{f.name: given[f.name] for f in fields(Manifest)},
+            "inputs": tuple(_tensor(t) for t in given["inputs"]),
+            "outputs": tuple(_tensor(t) for t in given["outputs"]),
+            "labels": tuple(given["labels"]),
+            "shared": tuple((first, second) for first, second in given["shared"]),
+            "alphabets": MappingProxyType({k: tuple(v) for k, v in given["alphabets"].items()}),
+            **{
+                name: MappingProxyType(dict(given[name]))
+                for name in ("training", "figures", "tools")
+            },
+        }
+    )
+
+
+def _tensor(given: Mapping[str, Any]) -> TensorFacts:
+    return TensorFacts(
+        shape=tuple(int(n) for n in given["shape"]),
+        dtype=str(given["dtype"]),
+        scale=float(given["scale"]),
+        zero_point=int(given["zero_point"]),
+        meaning=str(given["meaning"]),
+    )
+
+
+def _validate_pixels(manifest: Manifest) -> None:
+    """Raises ValueError where colour order, margin and input are not those of one picture."""
+    order, margin = manifest.colour_order, manifest.margin
+    if order is not None and order not in CHANNELS:
+        raise ValueError(f"colour_order must be {', '.join(CHANNELS)} or null, not {order!r}")
+    if not 0 <= margin < math.inf or (margin > 0) != (order is not None):
+        raise ValueError(f"margin is {margin!r}: above 0 where there are pixels, and 0 elsewhere")
+    if order is not None:
+        shape = manifest.inputs[0].shape
+        if min(shape) < 1 or shape != (1, *shape[1:2] * 2, CHANNELS[order]):
+            raise ValueError(f"{order} wants (1, side, side, {CHANNELS[order]}), not {shape}")
+
+
+def _validate(manifest: Manifest) -> None:
+    """Raises ValueError for a manifest that contradicts itself."""
+    for name, kind in (
+        ("name", str), ("sha256", str), ("size_bytes", int), ("features", int),
+        ("normalisation", str), ("margin", float), ("date", str), ("licence", str),
+    ):  # fmt: skip
+        if type(getattr(manifest, name)) is not kind:
+            raise ValueError(f"{name} must be {kind.__name__}, not {getattr(manifest, name)!r}")
+    _validate_pixels(manifest)
+    if len(set(manifest.labels)) != len(manifest.labels):
+        raise ValueError("a label is there twice")
+    if manifest.labels and manifest.outputs[0].shape[-1] != len(manifest.labels):
+        raise ValueError(
+            f"{len(manifest.labels)} labels for {manifest.outputs[0].shape[-1]} outputs"
+        )
+    for name, alphabet in manifest.alphabets.items():
+        strangers = sorted(set(alphabet) - set(manifest.labels))
+        if strangers:
+            raise ValueError(f"the alphabet {name} has {strangers[0]!r}, which is no label")
+    if strangers := sorted(
+        {label for pair in manifest.shared for label in pair} - set(manifest.labels)
+    ):
+        raise ValueError(f"shared has {strangers[0]!r}, which is no label")

@@ -1,0 +1,222 @@
+"""Editing gestures: an open hand held still is a space, one swept to the side deletes a letter.
+
+An open hand is upright, palm or back to the camera, all five fingers straight and spread. No
+letter looks like that, and while a hand does, it is not read (`busy`). It is the digit 5, though:
+where digits are read an open hand is one, and only the swipe is a gesture. It goes twice as far as
+the slide that makes 55 of 5, and takes back the 5 that its own stop was read as as well; after a
+stop of `hold_ms` or longer the 5 was meant, and alone is taken back.
+
+Space. The open hand keeps its place for `hold_ms`. It makes one space; for another, it has to close
+or leave first.
+
+Delete. The open hand stops for `stop_ms`, and from there goes sideways, to either side, by `swipe`
+palm lengths within `swipe_ms`. The way back deletes nothing, nor does a hand that waves: each
+deletion has its own stop. Until it closes or leaves, the hand is not read.
+
+Times are of the stream; this module reads no clock. Lengths are in palm lengths
+(`geometry.hand_size_px`), so that near and far hands, left and right ones are treated alike.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from edge.errors import UsageError
+from edge.hands.geometry import (
+    INDEX_MCP,
+    MIDDLE_MCP,
+    PINKY_MCP,
+    RING_MCP,
+    THUMB_TIP,
+    WRIST,
+    hand_size_px,
+)
+from edge.types import Event, Hand, Landmarks
+
+OPEN_HAND = "5"  # the label that it has where it is a sign
+# The open hand, in plain geometry. Chosen on labelled photographs (see docs/gestures.md).
+_STRAIGHT = 0.97  # a finger's length, tip to knuckle, over that of its bones
+_THUMB_STRAIGHT = 0.9
+_AIM = 0.7  # cosine between a finger and the way from the wrist to its knuckle
+_FAN_COS = math.cos(math.radians(18))  # between index and little finger: less is a B
+_THUMB_OUT = 1.0  # thumb's tip from the little finger's knuckle: less is a 4
+_FACING = 0.35  # the palm's apparent breadth; one seen from its edge has none
+_UPRIGHT_COS = math.cos(math.radians(45))  # between the palm and the picture's upright
+_KNUCKLES = (INDEX_MCP, MIDDLE_MCP, RING_MCP, PINKY_MCP)
+_THUMB = 2  # its knuckle; two bones follow
+_PALM = (WRIST, *_KNUCKLES)
+
+_LEVEL = 0.5  # a swipe goes up or down by at most this share of its way
+_BACK_NS = 1_000_000_000  # within this, a way to the other side leads back and is no new swipe
+_NS_PER_MS = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class GestureConfig:
+    """What counts as a gesture. Times in ms, lengths in palm lengths.
+
+    on: false turns both gestures off.
+    hold_ms: how long an open hand keeps still to make a space, or a 5 that was meant.
+    still: how far it may stray meanwhile.
+    stop_ms: how long it stops before a swipe.
+    swipe: how far it goes to the side; a repeated letter slides by about 0.6.
+    swipe_ms: in how long.
+    gap_ms: how long the hand may be missed, or look closed, on its way.
+    """
+
+    on: bool = True
+    hold_ms: float = 700.0
+    still: float = 0.25
+    stop_ms: float = 150.0
+    swipe: float = 1.2
+    swipe_ms: float = 450.0
+    gap_ms: float = 220.0
+
+    def __post_init__(self) -> None:
+        """Raises UsageError for a setting that makes no sense."""
+        for name in self.__slots__[1:]:
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value > 0):
+                raise UsageError(f"gestures.{name} is {value}; it must be a number above 0")
+
+
+@dataclass(slots=True)
+class _Place:
+    """Where an open hand is, or was: for how long it has kept there, and until when.
+
+    read: how many signs it was read as meanwhile.
+    """
+
+    x: float
+    y: float
+    until_ns: int
+    still_ms: float = 0.0
+    read: int = 0
+
+
+class Gestures:
+    """Feed it every frame in order, with the hand that is read."""
+
+    def __init__(self, config: GestureConfig = GestureConfig(), *, space: bool = True) -> None:
+        """space: whether an open hand that is held means a space; if not, it is the digit 5."""
+        self.config = config
+        self._space = space
+        self._t_ns = 0  # of the last frame with an open hand
+        self._hand: Hand | None = None  # on it; None when that was too long ago
+        self._forget()
+
+    def _forget(self) -> None:
+        """As if no open hand had been seen."""
+        self._hand = None
+        self._seen = False  # an open hand, on the frame before
+        self._here: _Place | None = None
+        self._start: _Place | None = None  # where it stopped before it went here
+        self._spent = False  # it has made a gesture since it opened
+        self._back = 0.0, 0  # the side to which it would go back, and until when it may
+
+    @property
+    def busy(self) -> bool:
+        """True while the hand is in a gesture, or would be: it is no sign, and not to be read."""
+        return self._seen and (self._space or self._spent)
+
+    def update(
+        self, t_ns: int, hand: Hand | None, spelled: tuple[Event, ...] = ()
+    ) -> tuple[Event, ...]:
+        """One frame: its time stamp, and the hand (None: no hand in view).
+
+        spelled: what the hand was read as since the last call.
+        Returns the space or the deletes that are complete with it. A time stamp that is not later
+        than the one before begins anew.
+        """
+        if not self.config.on:
+            return ()
+        if self._hand is not None and not 0 < t_ns - self._t_ns <= self.config.gap_ms * _NS_PER_MS:
+            self._forget()
+        if self._here:
+            self._here.read += sum(event.kind == "letter" for event in spelled)
+        if hand is None or not is_open(hand.landmarks):
+            self._seen = False
+            return ()
+        if self._hand is not None and self._hand.handedness != hand.handedness:
+            self._forget()  # it is the other hand, elsewhere
+        dt_ms = (t_ns - self._t_ns) / _NS_PER_MS if self._seen else 0.0
+        self._t_ns, self._hand, self._seen = t_ns, hand, True
+        x, y = (sum(float(hand.landmarks[j, axis]) for j in _PALM) / len(_PALM) for axis in (0, 1))
+        return self._go(x, y, hand_size_px(hand.landmarks), t_ns, dt_ms)
+
+    def _go(self, x: float, y: float, size_px: float, t_ns: int, dt_ms: float) -> tuple[Event, ...]:
+        """The palm's centre is at (x, y) now, dt_ms after the last look (0: it was missed)."""
+        config, here = self.config, self._here
+        if here and math.hypot(x - here.x, y - here.y) <= config.still * size_px:
+            here.until_ns = t_ns
+            here.still_ms += dt_ms
+            if here.still_ms < config.hold_ms or self._spent or not self._space:
+                return ()
+            self._spent = True
+            return (Event("space", " ", 1.0, t_ns),)
+        self._here = _Place(x, y, t_ns)
+        if here and here.still_ms >= config.stop_ms:
+            self._start = here
+        elif here:
+            self._here.read = here.read
+        if self._start is None or t_ns - self._start.until_ns > config.swipe_ms * _NS_PER_MS:
+            self._start = None
+            return ()
+        across, down = x - self._start.x, y - self._start.y
+        if abs(across) < config.swipe * size_px or abs(down) > _LEVEL * abs(across):
+            return ()
+        read = self._start.read if self._start.still_ms < config.hold_ms else 0
+        self._start = None
+        side, until_ns = self._back
+        if across * side > 0 and t_ns < until_ns:
+            return ()
+        self._back = -across, t_ns + _BACK_NS
+        self._spent = True
+        return (Event("delete", "", 1.0, t_ns),) * (1 + read)
+
+
+def is_open(landmarks: Landmarks) -> bool:
+    """Tells whether (21, 3) landmarks are those of an open hand: upright, all fingers spread."""
+    points = landmarks.tolist()  # in plain numbers: for so few points they are faster than arrays
+    x, y, z = _way(points, WRIST, MIDDLE_MCP)
+    size = math.hypot(x, y, z)
+    (ax, ay, _), (bx, by, _) = _way(points, WRIST, INDEX_MCP), _way(points, WRIST, PINKY_MCP)
+    return (
+        -y > _UPRIGHT_COS * math.hypot(x, y)
+        and abs(ax * by - ay * bx) >= _FACING * size**2
+        and math.dist(points[THUMB_TIP], points[PINKY_MCP]) >= _THUMB_OUT * size
+        and _straightness(points, _THUMB) >= _THUMB_STRAIGHT
+        and all(_straightness(points, knuckle) >= _STRAIGHT for knuckle in _KNUCKLES)
+        and all(
+            _cos(_way(points, WRIST, knuckle), _finger(points, knuckle)) >= _AIM
+            for knuckle in _KNUCKLES
+        )
+        and _cos(_finger(points, INDEX_MCP), _finger(points, PINKY_MCP)) <= _FAN_COS
+    )
+
+
+_Point = Sequence[float]
+
+
+def _way(points: Sequence[_Point], start: int, end: int) -> _Point:
+    (ax, ay, az), (bx, by, bz) = points[start], points[end]
+    return bx - ax, by - ay, bz - az
+
+
+def _finger(points: Sequence[_Point], knuckle: int) -> _Point:
+    return _way(points, knuckle, knuckle + 3)
+
+
+def _cos(a: _Point, b: _Point) -> float:
+    """The cosine between two ways; 0 where one of them has no length."""
+    lengths = math.hypot(*a) * math.hypot(*b)
+    return sum(p * q for p, q in zip(a, b, strict=True)) / lengths if lengths else 0.0
+
+
+def _straightness(points: Sequence[_Point], knuckle: int) -> float:
+    """A finger's length from tip to knuckle over that of its bones; 1 is stretched."""
+    tip = THUMB_TIP if knuckle == _THUMB else knuckle + 3
+    bones = sum(math.dist(points[j], points[j + 1]) for j in range(knuckle, tip))
+    return math.dist(points[tip], points[knuckle]) / bones if bones else 0.0

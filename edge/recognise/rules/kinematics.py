@@ -1,0 +1,91 @@
+"""How fast and how far a hand changes shape and travels, at any frame rate and distance.
+
+Lengths are in palm lengths (`geometry.hand_size_px`), speeds in palm lengths a second.
+"""
+
+from __future__ import annotations
+
+from math import exp, hypot, log, sqrt
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.hands.geometry import hand_size_px
+from edge.types import Hand
+
+_PALM = np.zeros(21)  # weights of the joints in the palm's centre: the wrist and four knuckles,
+_PALM[[0, 5, 9, 13, 17]] = 0.2  # which move with the hand and not with the fingers
+_SIZE_MS = 300.0  # the hand's size changes slowly; its estimate flickers with every landmark
+_SPEED_MS = 40.0  # smooths jitter at 60 frames/s, and leaves 10 frames/s as they are
+
+
+class Place(NamedTuple):
+    """Where a palm was: its centre in pixels, and how long it was, which tells how near."""
+
+    x_px: float
+    y_px: float
+    size_px: float
+
+
+class Speed:
+    """Follows one hand: how fast its shape changes and its palm travels, how far since a mark."""
+
+    from_anchor: npt.NDArray[np.float64]  # (2,) palm less anchor, palm lengths: x right, y down
+    _marked: npt.NDArray[np.float64]  # the shape at the last mark
+
+    def start(self, hand: Hand) -> None:
+        """The first look at a hand: it stands still."""
+        self._size_px = self._now_px = max(hand_size_px(hand.landmarks), 1.0)
+        self._palm, self._shape = self._split(hand)
+        self._palm_velocity = np.zeros(2)
+        self._shape_velocity = np.zeros((21, 2))
+        self.mark()
+
+    def move(self, hand: Hand, dt_ms: float, anchor_ms: float) -> tuple[float, float]:
+        """Returns (shape speed, palm speed), both low-passed, dt_ms after the last look."""
+        size_px = max(hand_size_px(hand.landmarks), 1.0)
+        self._size_px += (1 - exp(-dt_ms / _SIZE_MS)) * (size_px - self._size_px)
+        palm, shape = self._split(hand)
+        follow = 1 - exp(-dt_ms / _SPEED_MS)
+        self._now_px += follow * (size_px - self._now_px)
+        per_s = 1000 / dt_ms
+        moved = (palm - self._palm) / self._size_px
+        self._palm_velocity += follow * (moved * per_s - self._palm_velocity)
+        self._shape_velocity += follow * ((shape - self._shape) * per_s - self._shape_velocity)
+        self._palm, self._shape = palm, shape
+        lag = moved * (anchor_ms / dt_ms)  # what it comes to if the palm goes on like this
+        self.from_anchor = lag + (self.from_anchor - lag) * exp(-dt_ms / anchor_ms)
+        shape_speed = sqrt(np.vdot(self._shape_velocity, self._shape_velocity) / 21)
+        return shape_speed, hypot(*self._palm_velocity)
+
+    def mark(self) -> None:
+        """The anchor, and how far the shape has changed, are measured from here."""
+        self.from_anchor = np.zeros(2)
+        self._marked = self._shape
+        self._marked_palm = self._palm
+
+    def anchor(self) -> Place:
+        """Where the anchor is, and the size of the hand over the last while."""
+        x_px, y_px = self._palm - self.from_anchor * self._size_px
+        return Place(x_px, y_px, self._size_px)
+
+    def apart(self, place: Place) -> tuple[float, float]:
+        """How far the palm is sideways from a place, and how much its size differs, as |log|."""
+        dx = (self._palm[0] - place.x_px) / self._size_px
+        return dx, abs(log(self._now_px / place.size_px))
+
+    def travelled(self) -> float:
+        """How far the palm is from where it was at the mark."""
+        return hypot(*((self._palm - self._marked_palm) / self._size_px))
+
+    def shape_change(self) -> float:
+        """How far the joint that moved the most is from where it was at the mark."""
+        off = self._shape - self._marked
+        return sqrt(np.einsum("ij,ij->i", off, off).max())
+
+    def _split(self, hand: Hand) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """The palm's centre (2,) in pixels, and the 21 joints around it (21, 2) in palm lengths."""
+        joints = hand.landmarks[:, :2].astype(np.float64)
+        palm = _PALM @ joints
+        return palm, (joints - palm) / self._size_px

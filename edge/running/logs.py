@@ -1,0 +1,92 @@
+"""How log lines look: for people, for systemd's journal, or as JSON for programs.
+
+What a line means in figures is in its record's `fields`, a dict given as `extra={"fields": ...}`;
+only JSON shows them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import sys
+from datetime import UTC, datetime
+from typing import Literal
+
+Style = Literal["text", "json"]
+
+# What the journal calls them: sd-daemon(3)
+_PRIORITY = {"CRITICAL": 2, "ERROR": 3, "WARNING": 4, "INFO": 6, "DEBUG": 7}
+
+
+def set_up(style: Style = "text") -> None:
+    """Sends log lines to stderr; may be called again with another style."""
+    root = logging.getLogger()
+    for handler in [h for h in root.handlers if isinstance(h, Stderr)]:
+        root.removeHandler(handler)
+    formatter: logging.Formatter = Json() if style == "json" else logging.Formatter()
+    if _is_journal():
+        formatter = Journal(formatter)
+    elif style == "text":
+        formatter = logging.Formatter("fingerspell: %(message)s")
+    root.addHandler(Stderr(formatter))
+    root.setLevel(logging.INFO)
+    # A line a minute is for who is not looking.
+    attended = sys.stderr is not None and sys.stderr.isatty()
+    logging.getLogger("edge.running.health").setLevel(
+        logging.WARNING if attended else logging.NOTSET
+    )
+
+
+class Stderr(logging.Handler):
+    """Whatever stderr is at the time; a line in one write, since a child process has it too."""
+
+    def __init__(self, formatter: logging.Formatter) -> None:
+        super().__init__()
+        self.setFormatter(formatter)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Writes the record's line; a stderr that nobody reads any more is no reason to end."""
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            sys.stderr.write(self.format(record) + "\n")
+            sys.stderr.flush()
+
+
+class Journal(logging.Formatter):
+    """For systemd, which takes "<4>" for the priority, and knows who wrote."""
+
+    def __init__(self, plain: logging.Formatter) -> None:
+        super().__init__()
+        self._plain = plain
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Each line of a traceback bears the number too."""
+        priority = f"<{_PRIORITY.get(record.levelname, 6)}>"
+        return "\n".join(priority + line for line in self._plain.format(record).splitlines())
+
+
+class Json(logging.Formatter):
+    """For programs: {"time": "2026-01-31T12:00:00.000+00:00", "level": "info", ...}."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One object in one line: "from" (a logger), "message", and the fields that there are."""
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "from": record.name,
+            "message": record.getMessage(),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
+
+
+def _is_journal() -> bool:
+    """Whether stderr goes to systemd's journal: $JOURNAL_STREAM names its device and inode."""
+    try:
+        there = os.fstat(sys.stderr.fileno())
+    except (AttributeError, OSError, ValueError):
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{there.st_dev}:{there.st_ino}"

@@ -1,0 +1,245 @@
+"""What every sink does: one suite over all the files of edge/sinks."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge import sinks
+from edge.errors import FingerspellError, SinkError, UsageError
+from edge.sinks import Sinks, open_sink
+from edge.types import End, Monitor, Result, Sink, Vitals
+from tests.support.sample_results import hand, prediction, result
+
+# Where a sink needs more than its name to be opened in a test: NAME -> REST.
+REST = {"jsonl": "{folder}/out.jsonl", "metrics": "0"}
+
+# Of each sink, a REST that makes no sense or cannot be had.
+WRONG = {
+    "jsonl": "{folder}/missing/out.jsonl",
+    "screen": "upside-down",
+    "metrics": "http",
+}
+
+
+@pytest.fixture(autouse=True)
+def _no_display(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+
+
+@pytest.fixture(params=sinks.names())
+def name(request: pytest.FixtureRequest) -> str:
+    """Each sink's name; skipped where its library, an extra, is not installed."""
+    try:
+        importlib.import_module(f"edge.sinks.{request.param}")
+    except ModuleNotFoundError as error:
+        pytest.skip(f"needs {error.name}: pip install 'fingerspell[{request.param}]'")
+    return str(request.param)
+
+
+@pytest.fixture
+def sink(name: str, tmp_path: Path) -> Iterator[Sink]:
+    """Each sink, open."""
+    opened = open_sink(f"{name}:{REST.get(name, '').format(folder=tmp_path)}")
+    yield opened
+    opened.close(End("", 0, 0))
+
+
+def moments() -> list[Result]:
+    """All kinds of results, in an order in which they may happen."""
+    rgb = np.random.default_rng(1).integers(0, 256, (480, 640, 3)).astype(np.uint8)
+    rgb.setflags(write=False)
+    close, far = hand(200, 100, 300), hand(-40, 400, 150)
+    found = (("hand", "found"), ("letter", "A"))
+    rest = (("word", "A"), ("space", " "), ("delete", ""), ("hand", "lost"))
+    return [
+        result(0, rgb=rgb),
+        result(1, rgb=rgb, hands=(close,), reading=prediction("A", 0.2)),
+        result(2, rgb=rgb, hands=(close,), reading=prediction("A", 1.0), events=found, text="A"),
+        result(3, rgb=rgb, hands=(close, far), reading=prediction("7", 0.5), text="A"),
+        result(4, rgb=rgb, events=rest, text="A"),
+        result(90, rgb=rgb, text="A LONG TEXT " * 50),
+        result(91, rgb=rgb[:1, :1], text=""),
+        result(92, rgb=rgb[:, ::-1][:300, :7], hands=(far,), reading=prediction("Z", 0.0)),
+    ]
+
+
+def test_every_sink_is_found_by_its_file_name() -> None:
+    """The folder is the list."""
+    folder = Path(str(sinks.__file__)).parent
+    found = {path.stem for path in folder.iterdir() if path.name[0] not in "_."}
+    assert set(sinks.names()) == found
+    assert {"jsonl", "screen"} <= found
+
+
+def test_a_sink_is_a_sink(sink: Sink) -> None:
+    """What open() returns has the methods of the Protocol."""
+    assert isinstance(sink, Sink)
+
+
+def test_every_kind_of_result_is_taken(sink: Sink) -> None:
+    """With hands or without, with a reading or without, events of every kind, any picture."""
+    for moment in moments():
+        assert sink.write(moment) is None
+    sink.close(End("A", 93, 2))
+
+
+def test_a_sink_that_wants_to_know_how_the_run_is_takes_all_of_it(sink: Sink) -> None:
+    """Before the first frame, while it is well, while no frame comes, and when frames are back."""
+    if not isinstance(sink, Monitor):
+        pytest.skip("it does not want to know")
+    ill = Vitals(trouble="the camera was lost; it is opened again in 4 s", waited_s=3.5, reopened=2)
+    assert sink.note(ill) is None
+    for moment in moments():
+        assert sink.write(moment) is None
+        assert sink.note(Vitals(fps=30.0, temperature_c=50.0, throttled=("capped clock",))) is None
+        assert sink.note(ill) is None
+    sink.close(End("A", 93, 2))
+
+
+def test_the_result_is_left_as_it_was(sink: Sink) -> None:
+    """No sink draws into the frame or moves the landmarks that others are still to see."""
+    rgb = np.full((240, 320, 3), 90, np.uint8)
+    one = hand(50, 50, 150)
+    landmarks = one.landmarks.copy()
+    sink.write(result(rgb=rgb, hands=(one,), reading=prediction("A", 0.9)))
+    assert (rgb == 90).all()
+    assert (one.landmarks == landmarks).all()
+
+
+def test_close_may_be_called_twice(sink: Sink) -> None:
+    """Also when nothing was ever written."""
+    sink.close(End("", 0, 0))
+    sink.close(End("", 0, 0))
+
+
+def test_a_sink_can_be_opened_again_after_close(name: str, tmp_path: Path) -> None:
+    """Nothing of the first run is left in the way of the second."""
+    for _ in range(2):
+        sink = open_sink(f"{name}:{REST.get(name, '').format(folder=tmp_path)}")
+        sink.write(moments()[2])
+        sink.close(End("A", 1, 0))
+
+
+def test_no_file_descriptor_is_left_open(name: str, tmp_path: Path) -> None:
+    """A run of weeks in which a sink is opened and closed does not run out of them."""
+    counts = []
+    for _ in range(3):
+        sink = open_sink(f"{name}:{REST.get(name, '').format(folder=tmp_path)}")
+        sink.write(moments()[2])
+        sink.close(End("A", 1, 0))
+        counts.append(len(os.listdir("/proc/self/fd")))
+    assert counts[1] == counts[2]
+
+
+def test_what_cannot_be_opened_is_one_line(name: str, tmp_path: Path) -> None:
+    """It says which sink's option or path is wrong, without a line break."""
+    rest = WRONG[name].format(folder=tmp_path)
+    with pytest.raises(FingerspellError) as caught:
+        open_sink(f"{name}:{rest}")
+    assert rest in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("uri", ["telegraph", "telegraph:x", "", ":", "__init__:x", "_x:", "/etc"])
+def test_an_unknown_sink_is_told_with_those_that_exist(uri: str) -> None:
+    """A slip of the pen is mended without the manual."""
+    with pytest.raises(UsageError, match=r"there are: .*jsonl.*screen"):
+        open_sink(uri)
+
+
+def test_a_missing_library_is_told_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message is the command that installs it."""
+    for loaded in [m for m in sys.modules if m.startswith("edge.sinks.screen")]:
+        monkeypatch.delitem(sys.modules, loaded)
+    monkeypatch.setitem(sys.modules, "pygame", None)
+    with pytest.raises(SinkError, match=r"pip install 'fingerspell\[screen\]'"):
+        open_sink("screen")
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """A sink `failing:` of the same kind as those of others: one file in the folder."""
+    (tmp_path / "failing.py").write_text(
+        "class Failing:\n"
+        "    def write(self, result): raise ValueError('out of\\npaper')\n"
+        "    def close(self, end): raise ValueError('jammed')\n"
+        "def open(rest): return Failing()\n"
+    )
+    (tmp_path / "asking.py").write_text(
+        "class Asking:\n"
+        "    def __init__(self, rest): self.rest = rest\n"
+        "    def write(self, result): return self.rest\n"
+        "    def close(self, end): pass\n"
+        "def open(rest): return Asking(rest)\n"
+    )
+    monkeypatch.setattr(sinks, "__path__", [*sinks.__path__, str(tmp_path)])
+    yield
+    for added in ("edge.sinks.failing", "edge.sinks.asking"):
+        sys.modules.pop(added, None)
+
+
+@pytest.mark.usefixtures("failing")
+def test_a_failing_sink_is_logged_once_and_the_others_go_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its neighbours get every result and the last word."""
+    path = tmp_path / "out.jsonl"
+    several = Sinks(["failing", f"jsonl:{path}"])
+    with caplog.at_level(logging.WARNING):
+        for index in range(3):
+            assert several.write(result(index, events=(("letter", "A"),), text="A")) is None
+        several.close(End("A", 3, 0))
+    assert caplog.messages == ["sink failing failed and is dropped: out of paper"]
+    assert len(path.read_text().splitlines()) == 4
+
+
+@pytest.mark.usefixtures("failing")
+def test_a_run_whose_last_sink_fails_is_over() -> None:
+    """A run that nobody hears ends with the reason."""
+    several = Sinks(["failing"])
+    with pytest.raises(SinkError, match="no sink is left: failing: out of paper"):
+        several.write(result())
+    several.close(End("", 1, 0))
+
+
+@pytest.mark.usefixtures("failing")
+def test_a_failing_close_does_not_keep_the_last_word_from_the_others(tmp_path: Path) -> None:
+    """Each is closed, whatever the one before it does."""
+    path = tmp_path / "out.jsonl"
+    several = Sinks(["failing", f"jsonl:{path}"])
+    several.close(End("HI", 3, 0))
+    several.close(End("HI", 3, 0))
+    assert path.read_text() == '{"event": "end", "text": "HI", "frames": 3, "dropped": 0}\n'
+
+
+@pytest.mark.usefixtures("failing")
+def test_of_two_requests_quit_outweighs_clear() -> None:
+    """Whoever closes the window means it."""
+    assert Sinks(["asking:clear"]).write(result()) == "clear"
+    assert Sinks(["asking:clear", "asking:quit", "asking:clear"]).write(result()) == "quit"
+    assert Sinks([]).write(result()) is None
+
+
+@pytest.mark.usefixtures("failing")
+def test_only_those_who_want_to_know_are_told_how_the_run_is(tmp_path: Path) -> None:
+    """A sink of write() and close() alone is whole."""
+    several = Sinks(["asking:clear", f"jsonl:{tmp_path / 'out.jsonl'}"])
+    assert several.note(Vitals()) is None
+    assert several.write(result()) == "clear"
+
+
+@pytest.mark.usefixtures("failing")
+def test_sinks_opened_before_one_that_fails_to_open_are_closed(tmp_path: Path) -> None:
+    """All or none: the file of the first holds its last line."""
+    path = tmp_path / "out.jsonl"
+    with pytest.raises(UsageError):
+        Sinks([f"jsonl:{path}", "telegraph:x"])
+    assert path.read_text() == '{"event": "end", "text": "", "frames": 0, "dropped": 0}\n'

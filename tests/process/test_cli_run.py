@@ -1,0 +1,151 @@
+"""`fingerspell run`, and the ways in which it ends."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from edge.running.stop import true_interrupts
+from tests.support.command_line import (
+    ROOT,
+    TIMEOUT_S,
+    command,
+    environment,
+    events,
+    fingerspell,
+    running,
+)
+
+LIVE = "signer:HELLO?loop=yes&live=yes"
+
+
+def test_a_run_tells_events_and_ends(tmp_path: Path) -> None:
+    """Flags beat the file; the last line is the end, with every frame counted."""
+    file = tmp_path / "fingerspell.toml"
+    file.write_text('source = "usb:99"\ndetector = "truth"\n')
+    done = fingerspell("run", "--config", file, "--source", "signer:A", "--sink", "jsonl:-")
+    assert (done.returncode, done.stderr) == (0, "")
+    *told, end = events(done.stdout)
+    assert (told[0]["event"], told[0]["label"]) == ("hand", "found")
+    assert end.keys() == {"event", "text", "frames", "dropped"}
+    assert (end["event"], end["dropped"]) == ("end", 0)
+    assert end["frames"] > 10
+
+
+@pytest.mark.usefixtures("hand_models")
+def test_the_last_text_has_no_space_at_its_end() -> None:
+    """A run that ends in a pause, after the space was made, ends with the words alone."""
+    done = fingerspell(
+        *("run", "--source", "signer:HI?speed=0.3", "--sink", "jsonl:-", "--detector", "truth")
+    )
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["event"] for line in lines].count("space") == 1
+    assert lines[-1]["text"] == "HI"
+
+
+def test_the_file_of_a_run_is_whole(tmp_path: Path) -> None:
+    """Each of its lines is JSON, and stdout stays empty."""
+    path = tmp_path / "out.jsonl"
+    done = fingerspell(
+        "run", "--source", "signer:A", "--detector", "truth", "--sink", f"jsonl:{path}"
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert events(path.read_text())[-1]["event"] == "end"
+
+
+def test_max_seconds_ends_a_run() -> None:
+    """A source without an end is left after that time, as if it had ended."""
+    start = time.monotonic()
+    done = fingerspell("run", "--source", LIVE, "--detector", "truth", "--max-seconds", "0.5")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert events(done.stdout)[-1]["event"] == "end"
+    assert time.monotonic() - start >= 0.5
+
+
+def test_ctrl_c_ends_a_run_in_order() -> None:
+    """The end is still told, then one line; the exit code is a shell's for Ctrl-C."""
+    with running("run", "--source", LIVE, "--detector", "truth") as process:
+        assert process.stdout
+        first = json.loads(process.stdout.readline())
+        assert first["label"] == "found"
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=TIMEOUT_S)
+    assert (process.returncode, err) == (130, "fingerspell: stopped\n")
+    assert events(out)[-1]["event"] == "end"
+
+
+def test_sigterm_ends_a_run_in_order() -> None:
+    """A service that is stopped has not failed."""
+    with running("run", "--source", LIVE, "--detector", "truth") as process:
+        assert process.stdout
+        process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=TIMEOUT_S)
+    assert (process.returncode, err) == (0, "")
+    assert events(out)[-1]["event"] == "end"
+
+
+@pytest.mark.parametrize("library", ["_multiarray_umath", "cv2.abi3", "_pywrap"])
+def test_ctrl_c_while_libraries_are_loaded_is_one_line(library: str) -> None:
+    """However early it comes, there is no traceback: numpy, OpenCV and LiteRT take a while."""
+    with running("run", "--source", LIVE, "--detector", "truth") as process:
+        maps = Path(f"/proc/{process.pid}/maps")
+        deadline = time.monotonic() + TIMEOUT_S
+        while library not in maps.read_text():
+            assert time.monotonic() < deadline, f"it never loaded {library}"
+            time.sleep(0.001)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=TIMEOUT_S)
+    assert (process.returncode, err) == (130, "fingerspell: stopped\n")
+    assert not out or events(out)[-1]["event"] == "end"
+
+
+def test_ctrl_c_that_a_library_takes_for_a_fault_is_ctrl_c() -> None:
+    """An import that Ctrl-C broke says that something is missing: nothing is missing."""
+
+    def load(*, broken_off: bool) -> None:
+        with true_interrupts():
+            try:
+                if broken_off:
+                    signal.raise_signal(signal.SIGINT)
+            finally:
+                raise ImportError("half a library")
+
+    with pytest.raises(KeyboardInterrupt):
+        load(broken_off=True)
+    with pytest.raises(ImportError):
+        load(broken_off=False)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_run_whose_reader_goes_away_ends_quietly() -> None:
+    """As in `fingerspell run | head -1`."""
+    with running("run", "--source", LIVE, "--detector", "truth") as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == ""
+        assert process.wait(TIMEOUT_S) == 0
+
+
+@pytest.mark.parametrize("closed", ["<&-", "2>&-", "<&- 2>&-"])
+def test_a_run_needs_neither_stdin_nor_stderr(closed: str) -> None:
+    """Nor does a file that is opened take their place, to be written to by libraries."""
+    words = command(["run", "--source", "faulty:A?fault=end&after=2", "--detector", "truth"])
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$@" {closed}', "sh", *words, "--sink", "jsonl:-"],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert "A" in [e.get("label") for e in events(done.stdout) if e["event"] == "letter"]

@@ -1,0 +1,188 @@
+"""Conversion of Keras models to int8, and the report on what it cost."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edge.errors import ModelError, UsageError
+from edge.models.manifest import load, open_model
+
+pytest.importorskip("tensorflow", reason="conversion is done on a workstation, with TensorFlow")
+pytestmark = pytest.mark.tensorflow
+
+from convert import check, quantize  # noqa: E402 - they need TensorFlow
+from convert.quiet_tensorflow import keras, silenced  # noqa: E402
+
+INPUTS, LABELS = 6, ("A", "B", "none")
+WORDS = {
+    "inputs": ["six numbers"],
+    "outputs": ["logits"],
+    "features": 1,
+    "normalisation": "none",
+    "colour_order": None,
+    "margin": 0.0,
+    "labels": LABELS,
+    "alphabets": {"letters": ["A", "B"]},
+    "shared": [],
+    "training": {"hands": {}},
+    "figures": {},
+    "licence": "Apache-2.0",
+}
+
+
+def samples() -> np.ndarray:
+    return np.random.default_rng(0).normal(0, 1, (300, INPUTS)).astype(np.float32)
+
+
+def network(activation: str = "relu6") -> Any:
+    """A small network whose first two logits are far apart for most inputs."""
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((INPUTS,))
+    hidden = keras.layers.Dense(16, activation=activation)(inputs)
+    return keras.Model(inputs, keras.layers.Dense(len(LABELS))(hidden))
+
+
+@pytest.fixture
+def trained(tmp_path: Path) -> Path:
+    """What a recipe leaves: letters.keras, calibration.npz and training.json."""
+    model = network()
+    with silenced():
+        model.save(tmp_path / "letters.keras")
+    x = samples()
+    best = np.asarray(model(x))[:, :2].argmax(1)
+    np.savez(tmp_path / "calibration.npz", x=x, label=np.array(LABELS)[best])
+    (tmp_path / "training.json").write_text(json.dumps(WORDS))
+    return tmp_path
+
+
+def run(module: Any, monkeypatch: pytest.MonkeyPatch, *args: object) -> int:
+    monkeypatch.setattr(sys, "argv", [module.__name__, *map(str, args)])
+    status: int = module.main()
+    return status
+
+
+def converted(trained: Path) -> Path:
+    out = trained / "models" / "letters.tflite"
+    quantize.convert(trained / "letters.keras", trained / "calibration.npz", out)
+    return out
+
+
+def test_the_model_and_its_manifest_fit(trained: Path) -> None:
+    """What is written is int8 in and out, and opens by its manifest."""
+    out = converted(trained)
+    manifest, model = open_model(out.with_suffix(".json"))
+    assert [t.dtype.name for t in (*model.inputs, *model.outputs)] == ["int8", "int8"]
+    assert manifest.labels == LABELS
+    assert manifest.inputs[0].meaning == "six numbers"
+    assert {"tensorflow", "keras"} <= set(manifest.tools)
+    assert sorted(p.name for p in out.parent.iterdir()) == ["letters.json", "letters.tflite"]
+
+
+def test_int8_gives_what_float_gives(trained: Path) -> None:
+    """On the inputs that it was calibrated with, logits are right to a few steps."""
+    _, model = open_model(converted(trained).with_suffix(".json"))
+    exact = np.asarray(network()(samples()))
+    near = np.concatenate([model.run(x[None])[0] for x in samples()])
+    step = model.outputs[0].quantisation
+    assert step is not None
+    assert np.abs(exact - near).max() <= 6 * step.scale
+
+
+def test_the_same_model_twice_is_the_same_file(trained: Path) -> None:
+    """A conversion can be repeated, byte for byte."""
+    first = converted(trained).read_bytes()
+    assert converted(trained).read_bytes() == first
+
+
+@pytest.mark.parametrize("name", ["erf", "sin"])
+def test_what_int8_cannot_do_is_refused(name: str) -> None:
+    """An operation that would stay in floating point is no full int8 model."""
+    inputs = keras.Input((INPUTS,))
+    hidden = keras.layers.Dense(4)(inputs)
+    function = getattr(keras.ops, name)
+    model = keras.Model(inputs, keras.layers.Dense(3)(function(hidden)))
+    with pytest.raises(ModelError) as error:
+        quantize.quantise(model, samples())
+    assert "\n" not in str(error.value)
+
+
+def test_inputs_of_another_shape_are_refused() -> None:
+    """Calibration inputs that the model does not take are a usage error."""
+    with pytest.raises(UsageError, match="calibration inputs"):
+        quantize.quantise(network(), samples()[:, :3])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status"),
+    [({"labels": ["A", "B"]}, 4), ({"labels": 3}, 2), ({"alphabets": {"letters": ["Q"]}}, 4)],
+)
+def test_words_that_do_not_fit_leave_the_old_model(
+    trained: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    wrong: dict[str, Any],
+    status: int,
+) -> None:
+    """A wrong training.json is one line, and the model that was there still works."""
+    out = converted(trained)
+    (trained / "training.json").write_text(json.dumps(WORDS | wrong))
+    args = (trained / "letters.keras", "--calibration", trained / "calibration.npz", "--out", out)
+    assert run(quantize, monkeypatch, *args) == status
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert load(out.with_suffix(".json")).labels == LABELS
+    open_model(out.with_suffix(".json"))
+
+
+@pytest.mark.parametrize("missing", ["letters.keras", "calibration.npz", "training.json"])
+def test_a_missing_file_is_one_line(
+    trained: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    missing: str,
+) -> None:
+    """Whatever the recipe did not leave is named, with exit status 2."""
+    (trained / missing).unlink()
+    out = trained / "out.tflite"
+    args = (trained / "letters.keras", "--calibration", trained / "calibration.npz", "--out", out)
+    assert run(quantize, monkeypatch, *args) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert missing in line
+    assert not out.exists()
+
+
+def test_parity_is_reported_and_passes(
+    trained: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The check prints a line an alphabet, writes JSON, and ends with 0 when int8 is as good."""
+    args = (converted(trained), "--keras", trained / "letters.keras")
+    args += ("--data", trained / "calibration.npz", "--json", trained / "parity.json")
+    status = run(check, monkeypatch, *args)
+    (parity,) = json.loads((trained / "parity.json").read_text())
+    assert parity["float_accuracy"] == 1
+    assert parity["int8_accuracy"] > 0.97
+    assert parity["agreement"] > 0.97
+    assert status == (0 if parity["passed"] else 1)
+    assert "letters" in capsys.readouterr().out
+
+
+def test_a_loss_is_told_by_the_exit_status(
+    trained: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Against another Keras model than it was made from, int8 has lost, and the status is 1."""
+    out = converted(trained)
+    model = network()
+    model.layers[-1].set_weights([-w for w in model.layers[-1].get_weights()])
+    with silenced():
+        model.save(trained / "other.keras")
+    x = samples()
+    label = np.array(LABELS)[np.asarray(model(x))[:, :2].argmax(1)]
+    np.savez(trained / "other.npz", x=x, label=label)
+    args = (out, "--keras", trained / "other.keras", "--data", trained / "other.npz")
+    assert run(check, monkeypatch, *args) == 1
+    assert "LOST" in capsys.readouterr().out

@@ -1,0 +1,250 @@
+"""The jsonl sink: one JSON object a line, whole lines only, and a quiet end."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.errors import SinkError
+from edge.sinks import open_sink
+from edge.sinks.jsonl import texts
+from edge.spelling.speller import Speller
+from edge.types import End, Event
+from tests.support.sample_results import result
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def lines(path: Path) -> list[dict[str, object]]:
+    """Every line of the file, decoded."""
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_an_event_is_one_line_with_the_fields_of_the_contract(tmp_path: Path) -> None:
+    """A letter's line has exactly the agreed fields, in order, and the end its own."""
+    path = tmp_path / "out.jsonl"
+    sink = open_sink(f"jsonl:{path}")
+    sink.write(result(20, text="HE"))
+    assert sink.write(result(123, events=(("letter", "A"),), text="HEA")) is None
+    sink.close(End("HEA", 124, 3))
+    assert path.read_text() == (
+        '{"event": "letter", "label": "A", "score": 0.975, "t_ms": 4120, "frame": 123,'
+        ' "text": "HEA"}\n'
+        '{"event": "end", "text": "HEA", "frames": 124, "dropped": 3}\n'
+    )
+
+
+def test_another_reading_is_told_in_a_field_of_its_own(tmp_path: Path) -> None:
+    """`or` is there for a letter whose hand shape has another reading, and for no other."""
+    path = tmp_path / "out.jsonl"
+    sink = open_sink(f"jsonl:{path}")
+    events = (Event("letter", "O", 0.9, 0, "0"), Event("letter", "K", 0.9, 0))
+    sink.write(replace(result(0, text="OK"), events=events))
+    first, second = lines(path)
+    assert first.pop("or") == "0"
+    assert set(first) == set(second) == {"event", "label", "score", "t_ms", "frame", "text"}
+
+
+def test_a_correction_can_be_followed_line_by_line(tmp_path: Path) -> None:
+    """The text after each line is the one before it, with that line's event done to it."""
+    path = tmp_path / "out.jsonl"
+    sink = open_sink(f"jsonl:{path}")
+    speller = Speller(shared=(("O", "0"), ("V", "2")))
+    for index, label in enumerate("VO1VO"):
+        events = speller.update(index, True, (Event("letter", label, 0.9, index),))
+        sink.write(replace(result(index, text=speller.text), events=events))
+    text = ""
+    for line in lines(path):
+        text = text[:-1] if line["event"] == "delete" else text + str(line["label"])
+        assert line["text"] == text
+    assert text == "20120"
+
+
+def test_each_event_is_in_the_file_before_the_next_frame(tmp_path: Path) -> None:
+    """A reader that follows along sees a letter when it happens."""
+    path = tmp_path / "out.jsonl"
+    sink = open_sink(f"jsonl://{path}")
+    for index, text in enumerate(["H", "HE", "HEY"]):
+        sink.write(result(index, events=(("letter", text[-1]),), text=text))
+        assert lines(path)[-1]["text"] == text
+    sink.close(End("HEY", 3, 0))
+
+
+def test_several_events_of_a_frame_each_show_the_text_after_themselves(tmp_path: Path) -> None:
+    """A letter, the word that it completes and the space after it come in order."""
+    path = tmp_path / "out.jsonl"
+    sink = open_sink(f"jsonl:{path}")
+    sink.write(result(0, events=(("hand", "found"),)))
+    sink.write(result(1, events=(("letter", "N"),), text="N"))
+    sink.write(result(2, events=(("letter", "O"), ("word", "NO"), ("space", " ")), text="NO "))
+    sink.write(result(3, events=(("delete", ""), ("hand", "lost")), text="NO"))
+    sink.close(End("NO", 4, 0))
+    assert [(line["event"], line.get("label"), line["text"]) for line in lines(path)] == [
+        ("hand", "found", ""),
+        ("letter", "N", "N"),
+        ("letter", "O", "NO"),
+        ("word", "NO", "NO"),
+        ("space", " ", "NO "),
+        ("delete", "", "NO"),
+        ("hand", "lost", "NO"),
+        ("end", None, "NO"),
+    ]
+
+
+EVENTS = st.lists(
+    st.one_of(
+        st.builds(Event, st.just("letter"), st.sampled_from("ABC12"), st.just(1.0), st.just(0)),
+        st.just(Event("space", " ", 1.0, 0)),
+        st.just(Event("delete", "", 1.0, 0)),
+        st.just(Event("word", "AB", 1.0, 0)),
+        st.just(Event("hand", "lost", 1.0, 0)),
+    ),
+    max_size=6,
+)
+
+
+@given(before=st.text("ABC ", max_size=5), events=EVENTS, cleared=st.booleans())
+def test_text_after_each_event_is_found_from_the_last(
+    before: str, events: list[Event], cleared: bool
+) -> None:
+    """The text is right after every event, also when it was cleared since the last frame."""
+    expected = []
+    text = "" if cleared else before
+    for event in events:
+        if event.kind == "delete":
+            text = text[:-1]
+        elif event.kind in ("letter", "space"):
+            text += event.label
+        expected.append(text)
+    found = texts(before, events, text)
+    assert len(found) == len(events)
+    assert found[-1:] == expected[-1:]
+    if not cleared or all(event.kind != "delete" for event in events):
+        assert found == expected
+
+
+def test_text_that_no_event_explains_is_given_as_it_is() -> None:
+    """When a later stage rewrote the text, every event of the frame shows the rewritten text."""
+    events = [Event("letter", "X", 1.0, 0), Event("word", "HELLO", 1.0, 0)]
+    assert texts("HELL", events, "HELLO") == ["HELLO", "HELLO"]
+
+
+def test_a_new_run_replaces_the_file(tmp_path: Path) -> None:
+    """Lines of the last run do not stay."""
+    path = tmp_path / "out.jsonl"
+    path.write_text("something of last week\n" * 100)
+    open_sink(f"jsonl:{path}").close(End("", 0, 0))
+    assert lines(path) == [{"event": "end", "text": "", "frames": 0, "dropped": 0}]
+
+
+def test_a_path_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
+    """A missing folder, a folder, and a name that is no name say so, and what to do."""
+    for rest, reason in [
+        (tmp_path / "missing" / "out.jsonl", "No such file or directory"),
+        (tmp_path, "Is a directory"),
+        ("a\0b", "null"),
+    ]:
+        with pytest.raises(SinkError, match=reason) as caught:
+            open_sink(f"jsonl:{rest}")
+        assert "\n" not in str(caught.value)
+        assert "jsonl:PATH" in str(caught.value)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_may_not_be_written_is_one_clear_line(tmp_path: Path) -> None:
+    """No permission is an error at the start, not at the first letter."""
+    tmp_path.chmod(0o500)
+    with pytest.raises(SinkError, match="Permission denied"):
+        open_sink(f"jsonl:{tmp_path / 'out.jsonl'}")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_full_disk_is_one_clear_line() -> None:
+    """The failing write says what is wrong; closing afterwards does not fail again."""
+    sink = open_sink("jsonl:/dev/full")
+    with pytest.raises(SinkError, match="No space left on device"):
+        sink.write(result(0, events=(("letter", "A"),), text="A"))
+    sink.close(End("A", 1, 0))
+
+
+LIMITED = """
+import resource, signal, sys
+sys.path.insert(0, "tests")
+from tests.support.sample_results import result
+from edge.errors import SinkError
+from edge.sinks import open_sink
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+sink = open_sink("jsonl:" + sys.argv[1])
+try:
+    for index in range(100):
+        sink.write(result(index, events=(("letter", "A"),), text="A" * (index + 1)))
+except SinkError as error:
+    print(error)
+"""
+
+
+def test_a_disk_that_fills_up_never_leaves_half_a_line(tmp_path: Path) -> None:
+    """What did not fit whole is taken back."""
+    path = tmp_path / "out.jsonl"
+    run = subprocess.run(
+        [sys.executable, "-c", LIMITED, path], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "File too large" in run.stdout
+    assert path.read_bytes().endswith(b"}\n")
+    assert 5 < len(lines(path)) < 100
+    assert path.stat().st_size < 1000  # some of a line had been written, and was taken back
+
+
+PIPED = """
+import sys
+sys.path.insert(0, "tests")
+from tests.support.sample_results import result
+from edge.sinks import Sinks
+from edge.types import End
+sinks = Sinks(["jsonl:-"])
+index = 0
+while sinks.write(result(index, events=(("letter", "A"),), text="A" * (index + 1))) != "quit":
+    index += 1
+    assert index < 100_000, "nobody noticed that the reader has gone"
+print("a last remark")
+sinks.close(End("A" * index, index, 0))
+"""
+
+
+def test_a_reader_that_goes_away_ends_the_run_without_a_word() -> None:
+    """`| head -1` gets its line; nothing is said on stderr, and the status is 0."""
+    with subprocess.Popen(
+        [sys.executable, "-c", PIPED],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as run:
+        assert run.stdout is not None
+        assert run.stderr is not None
+        assert json.loads(run.stdout.readline())["label"] == "A"
+        run.stdout.close()
+        assert run.stderr.read() == ""
+        assert run.wait(timeout=60) == 0
+
+
+def test_a_run_without_stdout_says_so() -> None:
+    """A closed stdout (`>&-`) is an error that names the other way."""
+    script = "from edge.sinks import open_sink; open_sink('jsonl:-')"
+    run = subprocess.run(
+        ["sh", "-c", f'exec "{sys.executable}" -c "{script}" >&-'],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "SinkError: there is no standard output to write to: use jsonl:PATH" in run.stderr

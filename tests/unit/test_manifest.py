@@ -1,0 +1,215 @@
+"""A model and its manifest: both are what they say, or one clear line says which is not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge.errors import ModelError, UsageError
+from edge.models import manifest as manifests
+from edge.models.manifest import BUNDLED, load, open_model, write
+from tests.support.tiny_model import Kind, adder, save
+
+LENGTH = 4
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Path:
+    """A whole little model with its manifest; returns the manifest's path."""
+    return save(
+        tmp_path / "tiny.json",
+        adder(Kind("int8", 0.05, -3), LENGTH),
+        features=1,
+        labels=("A", "B", "O", "0"),
+        alphabets={"letters": ("A", "B", "O"), "digits": ("0",)},
+        shared=(("O", "0"),),
+    )
+
+
+def change(path: Path, **fields: Any) -> None:
+    """Writes other fields into a manifest file."""
+    path.write_text(json.dumps(json.loads(path.read_text()) | fields))
+
+
+def one_line(error: pytest.ExceptionInfo[ModelError]) -> str:
+    """The message, which is one line and ends with exit status 4."""
+    assert error.value.exit_code == 4
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def test_what_is_saved_is_loaded(tiny: Path) -> None:
+    """A manifest comes back as it was, and the model beside it runs."""
+    again = load(tiny)
+    again.save(tiny.with_name("copy.json"))
+    assert load(tiny.with_name("copy.json")) == again
+    manifest, model = open_model(tiny)
+    assert manifest.labels == ("A", "B", "O", "0")
+    assert manifest.alphabets["digits"] == ("0",)
+    assert model.inputs[0].shape == (LENGTH,)
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"labels": ["A", "B", "O"]}, "3 labels for 4 outputs"),
+        ({"labels": ["A", "A", "O", "0"]}, "twice"),
+        ({"alphabets": {"letters": ["Q"]}}, "'Q'"),
+        ({"shared": [["O", "Q"]]}, "'Q'"),
+        ({"shared": [["O"]]}, "wrong"),
+        ({"colour_order": "grb", "margin": 2.0}, "colour_order"),
+        ({"colour_order": "rgb"}, "above 0 where there are pixels"),
+        ({"margin": 2.0}, "above 0 where there are pixels"),
+        ({"margin": -0.5}, "margin"),
+        ({"margin": float("nan")}, "margin"),
+        ({"colour_order": "rgb", "margin": float("inf")}, "margin"),
+        ({"margin": "2"}, "margin must be float"),
+        ({"colour_order": "rgb", "margin": 1.5}, "(1, side, side, 3)"),
+        ({"features": "1"}, "features must be int"),
+        ({"format": 99}, "format"),
+        ({"favourite": 1}, "unknown field 'favourite'"),
+        ({"outputs": []}, "wrong"),
+        ({"inputs": [{"shape": [4]}]}, "wrong"),
+        ({"alphabets": ["A"]}, "wrong"),
+    ],
+)
+def test_a_manifest_that_makes_no_sense_is_refused(
+    tiny: Path, fields: dict[str, Any], said: str
+) -> None:
+    """Fields that contradict each other, or that nobody knows, are named in one line."""
+    change(tiny, **fields)
+    with pytest.raises(ModelError) as error:
+        load(tiny)
+    assert said in one_line(error)
+
+
+@pytest.mark.parametrize(
+    ("order", "shape", "fits"),
+    [
+        ("rgb", (1, 28, 28, 3), True),
+        ("bgr", (1, 28, 28, 3), True),
+        ("grey", (1, 28, 28, 1), True),
+        ("grey", (1, 28, 28, 3), False),
+        ("bgr", (1, 28, 28, 1), False),
+        ("rgb", (1, 28, 24, 3), False),
+        ("rgb", (2, 28, 28, 3), False),
+        ("rgb", (1, 0, 0, 3), False),
+        ("grey", (1, 28), False),
+    ],
+)
+def test_a_picture_has_the_shape_of_its_colours(
+    tiny: Path, order: str, shape: tuple[int, ...], fits: bool
+) -> None:
+    """The input of a model that reads pixels is one square picture, of one channel where grey."""
+    picture = json.loads(tiny.read_text())["inputs"][0] | {"shape": shape}
+    change(tiny, colour_order=order, margin=1.5, inputs=[picture])
+    if fits:
+        assert load(tiny).margin == 1.5
+    else:
+        with pytest.raises(ModelError) as error:
+            load(tiny)
+        assert "(1, side, side" in one_line(error)
+
+
+def test_a_missing_field_is_named(tiny: Path) -> None:
+    """A manifest without its sum says so."""
+    given = json.loads(tiny.read_text())
+    del given["sha256"]
+    tiny.write_text(json.dumps(given))
+    with pytest.raises(ModelError) as error:
+        load(tiny)
+    assert "sha256" in one_line(error)
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{", b"\xff\xfe", b"null"])
+def test_what_is_no_manifest_is_refused(tiny: Path, content: bytes) -> None:
+    """Anything else in its place is one line."""
+    tiny.write_bytes(content)
+    with pytest.raises(ModelError) as error:
+        load(tiny)
+    one_line(error)
+
+
+def _cut(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+def _altered(content: bytes) -> bytes:
+    return content[:-1] + bytes([content[-1] ^ 1])
+
+
+@pytest.mark.parametrize("harm", [_cut, _altered, lambda _: b""])
+def test_a_harmed_model_is_refused(tiny: Path, harm: Callable[[bytes], bytes]) -> None:
+    """A file that was cut short, altered or emptied is never run."""
+    path = tiny.with_suffix(".tflite")
+    path.write_bytes(harm(path.read_bytes()))
+    with pytest.raises(ModelError) as error:
+        open_model(tiny)
+    assert "tiny.tflite" in one_line(error)
+
+
+def test_a_missing_model_is_named(tiny: Path) -> None:
+    """So is one that is not there, and a manifest that is not."""
+    tiny.with_suffix(".tflite").unlink()
+    with pytest.raises(ModelError) as error:
+        open_model(tiny)
+    assert "tiny.tflite" in one_line(error)
+    tiny.unlink()
+    with pytest.raises(ModelError) as error:
+        open_model(tiny)
+    assert "tiny.json" in one_line(error)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"shape": [5]}, {"dtype": "uint8"}, {"scale": 0.06}, {"zero_point": -4}]
+)
+def test_another_model_with_the_right_sum_is_refused(tiny: Path, wrong: dict[str, Any]) -> None:
+    """A manifest that tells of other tensors than the model has does not fit it."""
+    inputs = json.loads(tiny.read_text())["inputs"]
+    change(tiny, inputs=[inputs[0] | wrong, *inputs[1:]])
+    with pytest.raises(ModelError) as error:
+        open_model(tiny)
+    assert "not those of its manifest" in one_line(error)
+
+
+def test_a_write_that_fails_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither half a file nor a scrap beside it is left."""
+    path = tmp_path / "file"
+    write(path, b"before")
+
+    def full(_handle: int, _mode: str) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(manifests.os, "replace", full)
+    with pytest.raises(UsageError, match=r"cannot write .*: no space left"):
+        write(path, b"after")
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+    assert path.read_bytes() == b"before"
+
+
+def test_a_folder_is_made_where_there_is_none(tmp_path: Path) -> None:
+    """What took an hour to make is not lost for want of a folder."""
+    write(tmp_path / "new" / "deep" / "file", b"here")
+    assert (tmp_path / "new" / "deep" / "file").read_bytes() == b"here"
+
+
+def test_a_place_that_is_no_folder_is_one_line(tmp_path: Path) -> None:
+    """A file where a folder was meant is the user's mistake, and told as one."""
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(UsageError, match=r"cannot write .*choose another place"):
+        write(tmp_path / "file" / "out.json", b"")
+
+
+@pytest.mark.parametrize("path", sorted(BUNDLED.glob("*.json")), ids=lambda path: path.stem)
+def test_the_bundled_models_are_whole(path: Path) -> None:
+    """Every model in the package is the one that its manifest tells of, named as its file is."""
+    manifest, _ = open_model(path)
+    assert manifest.name == path.stem
+    assert manifest.licence == "Apache-2.0"
+    assert manifest.training

@@ -1,0 +1,265 @@
+"""Still pictures: good, odd and bad ones, and folders of them."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import logging
+import struct
+import zlib
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.decoding import picture
+from edge.decoding.picture import find_pictures, natural, read_picture, read_rgb
+from edge.errors import FingerspellError, SourceError, UsageError
+from edge.sources import open_source
+
+RED_BGR = (10, 20, 250)
+RED = [250, 20, 10]
+
+# A CMYK JPEG of 16x8 px with Adobe's marker, as image editors write it: (250, 25, 25).
+CMYK = base64.b64decode(
+    "/9j/7gAOQWRvYmUAZAAAAAAA/9sAQwANCQoLCggNCwoLDg4NDxMgFRMSEhMnHB4XIC4pMTAuKS0sMzpKPjM2RjcsLUBX"
+    "QUZMTlJTUjI+WmFaUGBKUVJP/8AAFAgACAAQBEMRAE0RAFkRAEsRAP/EABYAAQEBAAAAAAAAAAAAAAAAAAAGB//EABQQ"
+    "AQAAAAAAAAAAAAAAAAAAAAD/2gAOBEMATQBZAEsAAD8A05AIBpYA/9k="
+)
+
+
+def encode(suffix: str, image: np.ndarray) -> bytes:
+    return cv2.imencode(suffix, image)[1].tobytes()
+
+
+def red(height: int = 40, width: int = 60) -> np.ndarray:
+    return np.full((height, width, 3), RED_BGR, np.uint8)
+
+
+def with_orientation(jpeg: bytes, orientation: int) -> bytes:
+    """Puts an EXIF segment that states `orientation` into a JPEG."""
+    entry = struct.pack(">HHIHH", 0x0112, 3, 1, orientation, 0)
+    tiff = b"MM\0*" + struct.pack(">IH", 8, 1) + entry + bytes(4)
+    exif = b"Exif\0\0" + tiff
+    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:]
+
+
+def png(width: int, height: int, rows: bytes) -> bytes:
+    """A PNG of 8-bit grey, from its filtered rows."""
+
+    def chunk(name: bytes, body: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        )
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    parts = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + parts
+
+
+GOOD = {
+    "red.jpg": (encode(".jpg", red()), RED),
+    "red.png": (encode(".png", red()), RED),
+    "red.webp": (encode(".webp", red()), RED),
+    "red.bmp": (encode(".bmp", red()), RED),
+    "red.tiff": (encode(".tiff", red()), RED),
+    "misnamed.txt": (encode(".jpg", red()), RED),
+    "one.png": (encode(".png", red(1, 1)), RED),
+    "one.jpg": (encode(".jpg", red(1, 1)), RED),
+    "grey.png": (encode(".png", np.full((40, 60), 90, np.uint8)), [90] * 3),
+    "grey.jpg": (encode(".jpg", np.full((40, 60), 90, np.uint8)), [90] * 3),
+    "grey16.png": (encode(".png", np.full((40, 60), 0x5A00, np.uint16)), [90] * 3),
+    "deep.png": (encode(".png", red().astype(np.uint16) << 8), RED),
+    "deep.tiff": (encode(".tiff", red().astype(np.uint16) << 8), RED),
+    "opaque.png": (encode(".png", np.dstack([red(), np.full((40, 60), 255, np.uint8)])), RED),
+    "clear.png": (encode(".png", np.dstack([red(), np.zeros((40, 60), np.uint8)])), [128] * 3),
+    "clear.webp": (encode(".webp", np.dstack([red(), np.zeros((40, 60), np.uint8)])), [128] * 3),
+    "half.png": (
+        encode(".png", np.dstack([red(), np.full((40, 60), 128, np.uint8)])),
+        [189, 74, 69],
+    ),
+    "deep-clear.png": (encode(".png", np.zeros((40, 60, 4), np.uint16)), [128] * 3),
+    "cmyk.jpg": (CMYK, [250, 25, 25]),
+}
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_all_kinds_become_rgb(tmp_path: Path, name: str) -> None:
+    """Whatever its depth, colours and format, a picture is (H, W, 3) uint8, red first."""
+    content, colour = GOOD[name]
+    path = tmp_path / name
+    path.write_bytes(content)
+    rgb = read_rgb(path)
+    assert rgb.dtype == np.uint8
+    assert rgb.ndim == 3
+    assert rgb.flags.c_contiguous
+    assert np.median(rgb, axis=(0, 1)) == pytest.approx(colour, abs=6)
+
+
+def damaged_png() -> bytes:
+    data = bytearray(encode(".png", red()))
+    data[60] ^= 0x55
+    return bytes(data)
+
+
+BAD = {
+    "empty.jpg": (b"", "is empty"),
+    "empty.png": (b"", "is empty"),
+    "text.jpg": (b"no picture\n" * 9, "no picture that OpenCV can decode"),
+    "cut.jpg": (encode(".jpg", red())[:-200], "cut short"),
+    "cut-a-little.jpg": (encode(".jpg", red())[:-2], "cut short"),
+    "cut-early.jpg": (encode(".jpg", red())[:30], "cut short"),
+    "cut.png": (encode(".png", red())[:-20], "cut short"),
+    "cut-early.png": (encode(".png", red())[:12], "cut short"),
+    "cut-in-its-header.png": (encode(".png", red())[:20], "cut short"),
+    "cut.webp": (encode(".webp", red())[:-20], "cut short"),
+    "cut.bmp": (encode(".bmp", red())[:-20], "cut short"),
+    "damaged.png": (damaged_png(), "damaged"),
+    "bomb.png": (png(100_000, 100_000, b""), "100000x100000 pixels"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_pictures_say_what_is_wrong(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str
+) -> None:
+    """One line names the file and what is wrong; no library writes to stderr."""
+    content, told = BAD[name]
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(SourceError, match=told) as caught:
+        read_rgb(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_what_is_no_file_says_so(tmp_path: Path) -> None:
+    """A missing file, a folder, a device and a huge file are told apart, none of them read."""
+    with pytest.raises(SourceError, match="there is no"):
+        read_rgb(tmp_path / "missing.jpg")
+    for path in (tmp_path, Path("/dev/zero")):
+        with pytest.raises(SourceError, match="is no file"):
+            read_rgb(path)
+    huge = tmp_path / "huge.jpg"
+    with huge.open("wb") as file:
+        file.truncate(picture.MAX_BYTES + 1)
+    with pytest.raises(SourceError, match="too large"):
+        read_rgb(huge)
+
+
+# Where the corner that is marked in the upright picture lies in the file: row, column (0 or -1).
+CORNERS = {1: (0, 0), 2: (0, -1), 3: (-1, -1), 4: (-1, 0), 5: (0, 0), 6: (-1, 0), 7: (-1, -1)}
+CORNERS[8] = (0, -1)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_pictures_are_upright(tmp_path: Path, orientation: int) -> None:
+    """EXIF orientation is applied: all eight come out with the marked corner at the top left."""
+    upright_wide = orientation < 5
+    stored = np.zeros((40, 64, 3) if upright_wide else (64, 40, 3), np.uint8)
+    row, column = (slice(0, 16) if at == 0 else slice(-16, None) for at in CORNERS[orientation])
+    stored[row, column] = 255
+    path = tmp_path / "phone.jpg"
+    path.write_bytes(with_orientation(encode(".jpg", stored), orientation))
+    rgb = read_rgb(path)
+    assert rgb.shape == (40, 64, 3)
+    assert rgb[:14, :14].min() > 200
+    assert rgb[18:].max() < 50
+    assert rgb[:, 18:].max() < 50
+
+
+@pytest.mark.parametrize(
+    ("suffix", "size", "returned", "scale"),
+    [
+        (".jpg", (4096, 40), (4096, 40), 1),
+        (".jpg", (5000, 40), (2500, 20), 2),
+        (".jpg", (12000, 90), (3000, 23), 4),
+        (".jpg", (80, 20000), (10, 2500), 8),
+        (".jpg", (40000, 8), (4096, 1), 40000 / 4096),
+        (".png", (12000, 90), (4096, 31), 12000 / 4096),
+    ],
+)
+def test_wide_pictures_come_back_smaller(
+    tmp_path: Path, suffix: str, size: tuple[int, int], returned: tuple[int, int], scale: float
+) -> None:
+    """Beyond 4096 px a picture is scaled down, and says by how much."""
+    path = tmp_path / f"wide{suffix}"
+    path.write_bytes(encode(suffix, red(size[1], size[0])))
+    read = read_picture(path)
+    assert read.rgb.shape[1::-1] == returned
+    assert read.scale == pytest.approx(scale)
+
+
+@given(st.binary(max_size=200), st.sampled_from([b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"]))
+def test_no_bytes_break_the_reader(content: bytes, head: bytes) -> None:
+    """Any bytes are a picture or a FingerspellError, never another exception."""
+    with NamedTemporaryFile() as file:
+        file.write(head + content)
+        file.flush()
+        with contextlib.suppress(FingerspellError):
+            read_rgb(Path(file.name))
+
+
+def test_folders_are_in_natural_order(tmp_path: Path) -> None:
+    """9 comes before 10, and capitals do not come first; other files are left out."""
+    for name in ("10.png", "9.png", "b.JPG", "A.png", "a2.png", "notes.txt", ".hidden.png"):
+        (tmp_path / name).touch()
+    (tmp_path / "folder.png").mkdir()
+    assert [path.name for path in find_pictures(tmp_path)] == [
+        "9.png",
+        "10.png",
+        "A.png",
+        "a2.png",
+        "b.JPG",
+    ]
+
+
+@given(st.lists(st.text("ab9 0٣²é.-", min_size=1, max_size=9), max_size=5))
+def test_any_names_can_be_sorted(names: list[str]) -> None:
+    """Names in any script, with any digits, have an order, the same however they came."""
+    paths = [Path("folder") / name for name in names]
+    assert sorted(paths, key=natural) == sorted(reversed(paths), key=natural)
+
+
+def test_a_folder_without_pictures_is_a_mistake(tmp_path: Path) -> None:
+    """An empty folder, or one without pictures, is told of before anything starts."""
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(UsageError, match="there is no picture in"):
+        open_source(f"images:{tmp_path}")
+
+
+def test_unreadable_pictures_are_skipped(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The others are still read, counted without a gap; the log names what was skipped."""
+    for name in ("1.png", "3.png"):
+        (tmp_path / name).write_bytes(encode(".png", red()))
+    (tmp_path / "2.png").touch()
+    with caplog.at_level(logging.WARNING):
+        frames = list(open_source(f"images:{tmp_path}?fps=2").frames())
+    assert [(frame.index, frame.t_ns) for frame in frames] == [(0, 0), (1, 500_000_000)]
+    assert f"{tmp_path / '2.png'} is empty" in caplog.text
+
+
+def test_a_folder_of_unreadable_pictures_is_an_error(tmp_path: Path) -> None:
+    """A run that saw nothing at all does not end as if all were well."""
+    for name in ("1.png", "2.png"):
+        (tmp_path / name).touch()
+    with pytest.raises(SourceError, match=r"no picture in .* can be read"):
+        list(open_source(f"images:{tmp_path}").frames())
+
+
+def test_a_single_picture_is_a_source(tmp_path: Path) -> None:
+    """images:FILE shows one picture, as many times as is asked; a bad one is an error."""
+    path = tmp_path / "what?fps=3.png"
+    path.write_bytes(encode(".png", red()))
+    with contextlib.closing(open_source(f"images:{path}?repeat=3&fps=10")) as source:
+        assert [frame.t_ns for frame in source.frames()] == [0, 100_000_000, 200_000_000]
+    with contextlib.closing(open_source(f"images:{path}")) as source:
+        assert len(list(source.frames())) == 1
+    path.write_bytes(b"")
+    with pytest.raises(SourceError, match="is empty"):
+        list(open_source(f"images:{path}").frames())

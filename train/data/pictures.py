@@ -1,0 +1,249 @@
+"""Pictures to train on, as a user has them: class folders, each hand looked at as a device does.
+
+The hand stage finds the hand of each picture once (train/data/hand_stage.py). `Pictures.crops` then cuts
+with `edge.handshapes.pixels.picture`, the function that cuts on the device.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from edge.decoding.picture import find_pictures, read_rgb
+from edge.errors import UsageError
+from edge.hands.geometry import region_of_box
+from edge.handshapes.pixels import picture
+from edge.types import Region, Rgb
+from train.data.hand_stage import Found, hands_of
+
+KEPT_BYTES = 500_000_000  # of decoded pictures held in memory: 4,000 of 200 x 200
+FEWEST = 5  # pictures of a class: fewer cannot be split into training, validation and test
+DEPTH = 3  # how deep below the data folder class folders are looked for: archives nest them
+
+
+class Task(NamedTuple):
+    """What a model tells apart, and how it looks at a hand.
+
+    colour_order, margin: as in a manifest (edge/models/manifest.py).
+    """
+
+    classes: tuple[str, ...]
+    side_px: int
+    colour_order: Literal["rgb", "bgr", "grey"]
+    margin: float
+
+
+class Shake(NamedTuple):
+    """How much crops differ from one epoch to the next; each amount is the widest, either way.
+
+    turn_rad; shift and zoom: shares of the crop's side; light: of the logarithm of brightness.
+    """
+
+    turn_rad: float = float(np.radians(10))
+    shift: float = 0.1
+    zoom: float = 0.1
+    light: float = 0.0
+
+
+class Sample(NamedTuple):
+    """One labelled picture file; `signer` is "" where nobody knows."""
+
+    path: Path
+    label: str
+    signer: str
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """N labelled looks at hands.
+
+    read: gives picture i as (H, W, 3) uint8 RGB. number: (N,) which picture. region: (N, 4), a
+    Region each. flip: (N,) bool, a left hand. found: (N,) bool, whether a hand was found there.
+    label, signer: (N,) text. landmarks: (N, 21, 2) pixels of the picture, NaN where unknown.
+    redrawn: changes a picture, given its number and a generator, whenever it is shaken.
+    """
+
+    read: Callable[[int], Rgb]
+    number: npt.NDArray[np.intp]
+    region: npt.NDArray[np.float64]
+    flip: npt.NDArray[np.bool_]
+    found: npt.NDArray[np.bool_]
+    label: npt.NDArray[np.str_]
+    signer: npt.NDArray[np.str_]
+    landmarks: npt.NDArray[np.float32]
+    redrawn: Callable[[int, Rgb, np.random.Generator], Rgb] | None = None
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+    def where(self, chosen: npt.NDArray[Any]) -> Pictures:
+        """Returns the chosen looks: (N,) bool, or indices."""
+        names = ("number", "region", "flip", "found", "label", "signer", "landmarks")
+        return replace(self, **{name: getattr(self, name)[chosen] for name in names})
+
+    def digest(self) -> str:
+        """Returns a sum over what is looked at and what it is said to show."""
+        parts = (self.label, self.region, self.flip, self.number)
+        return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()[:16]
+
+    def crops(
+        self,
+        chosen: Sequence[int] | npt.NDArray[np.intp],
+        task: Task,
+        *,
+        shake: Shake | None = None,
+        seed: Sequence[int] = (0,),
+    ) -> npt.NDArray[np.uint8]:
+        """Returns (len(chosen), side, side, C) uint8 crops, each shaken by its own chance.
+
+        seed: of the chances of this batch; without `shake` it has no meaning.
+        """
+        chances = np.random.default_rng(seed)
+        out = []
+        for i in chosen:
+            region, light = Region(*self.region[i].tolist()), 0.0
+            number = int(self.number[i])
+            rgb = self.read(number)
+            if shake:
+                region, light = _shaken(region, shake, chances)
+                rgb = self.redrawn(number, rgb, chances) if self.redrawn else rgb
+            crop = picture(rgb, region, task.side_px, task.colour_order, bool(self.flip[i]))
+            if light:
+                crop = cv2.convertScaleAbs(crop, alpha=float(np.exp(light))).reshape(crop.shape)  # type: ignore[assignment]
+            out.append(crop)
+        return np.stack(out)
+
+
+def _shaken(region: Region, shake: Shake, chances: np.random.Generator) -> tuple[Region, float]:
+    turn, x, y, zoom, light = chances.uniform(-1, 1, 5)
+    size = region.size * (1 + shake.zoom * zoom)
+    moved = Region(
+        region.cx + shake.shift * x * region.size,
+        region.cy + shake.shift * y * region.size,
+        size,
+        region.rotation_rad + shake.turn_rad * turn,
+    )
+    return moved, shake.light * light
+
+
+def class_folders(
+    data: Path,
+    classes: Sequence[str],
+    *,
+    limit: int = 0,
+    signer: Callable[[Path], str] = lambda path: "",
+) -> list[Sample]:
+    """Lists the pictures of those of `classes` that have a folder below `data`.
+
+    limit: at most so many of a class, drawn at random and each time the same; 0: all.
+    Raises UsageError for a missing folder, one class only, a class without enough pictures.
+    """
+    folders = _class_folders(data, classes)
+    samples = []
+    for name, folder in folders.items():
+        try:
+            paths = find_pictures(folder)
+        except UsageError as error:
+            raise UsageError(
+                f"{error}; a class without pictures cannot be learnt: add some or remove the folder"
+            ) from error
+        if len(paths) < FEWEST:
+            raise UsageError(
+                f"{folder} has {len(paths)} pictures, too few to split into training, validation "
+                f"and test; {FEWEST} are the least"
+            )
+        if limit and limit < len(paths):
+            paths = sorted(random.Random(name).sample(paths, limit))
+        samples += [Sample(path, name, signer(path)) for path in paths]
+    return samples
+
+
+def _class_folders(data: Path, classes: Sequence[str]) -> dict[str, Path]:
+    """Returns the folder of each class, in the order of `classes`."""
+    if not data.is_dir():
+        raise UsageError(f"there is no folder {data}; --data names the folder of class folders")
+    wanted = {name.casefold(): name for name in classes}
+    level, best = [data], dict[str, Path]()
+    for _ in range(DEPTH + 1):
+        for folder in level:
+            inside = sorted(p for p in folder.iterdir() if p.is_dir())
+            here = {wanted[p.name.casefold()]: p for p in inside if p.name.casefold() in wanted}
+            if len(here) > len(best):
+                best = here
+        if len(best) > 1:
+            break
+        level = [p for folder in level for p in sorted(folder.iterdir()) if p.is_dir()]
+    if len(best) < 2:
+        found = f"only {next(iter(best))!r}" if best else "none of them"
+        raise UsageError(
+            f"{data} has {found} of the class folders {classes[0]} to {classes[-1]}; "
+            "a model needs two or more to tell apart"
+        )
+    return {name: best[name] for name in classes if name in best}
+
+
+def looked_at(
+    samples: Sequence[Sample], task: Task, folder: Path, *, whole: bool
+) -> tuple[Pictures, dict[str, str]]:
+    """Returns the samples as the device would look at them, and what could not be read, and why.
+
+    folder: where the hand stage keeps what it finds. A picture in which no hand is found is looked
+    at whole.
+    """
+    seen = hands_of([sample.path for sample in samples], folder, whole=whole)
+    unread = {str(path): why for path, why in seen.items() if isinstance(why, str)}
+    good = [sample for sample in samples if str(sample.path) not in unread]
+    if not good:
+        raise UsageError(
+            f"none of {len(samples)} pictures can be read: {next(iter(unread.values()))}"
+        )
+    paths = [sample.path for sample in good]
+    found = [f for f in (seen[path] for path in paths) if not isinstance(f, str)]
+    nowhere = np.full((21, 2), np.nan)
+    return Pictures(
+        read=_reader(paths),
+        number=np.arange(len(good)),
+        region=np.array([_region(f, task.margin) for f in found]),
+        flip=np.array([f.left for f in found]),
+        found=np.array([whole or f.box is not None for f in found]),
+        label=np.array([sample.label for sample in good]),
+        signer=np.array([sample.signer for sample in good]),
+        landmarks=np.array([f.landmarks or nowhere for f in found], np.float32),
+    ), unread
+
+
+def _region(found: Found, margin: float) -> Region:
+    if found.box:
+        return region_of_box(found.box, margin)
+    side = max(found.width, found.height)
+    return Region(found.width / 2, found.height / 2, side, 0.0)
+
+
+def _reader(paths: Sequence[Path]) -> Callable[[int], Rgb]:
+    kept: dict[int, Rgb] = {}
+    room = KEPT_BYTES
+
+    def read(number: int) -> Rgb:
+        nonlocal room
+        if number in kept:
+            return kept[number]
+        rgb = read_rgb(paths[number])
+        if rgb.nbytes <= room:
+            room -= rgb.nbytes
+            kept[number] = rgb
+        return rgb
+
+    return read
+
+
+def counts(labels: npt.NDArray[np.str_], classes: Sequence[str]) -> Mapping[str, int]:
+    """Returns how many pictures each class has, in the order of `classes`."""
+    return {name: int((labels == name).sum()) for name in classes}

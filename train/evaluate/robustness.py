@@ -1,0 +1,184 @@
+"""What light, blur, compression, distance, slant and the other hand cost.
+
+    python -m train.evaluate.robustness --data ../shared/data [--out train/results] [--photographs 48]
+
+A seeded sample of photographs of each data set, the same for every condition, is distorted and
+read the whole way that `fingerspell read` goes, by the model of train.evaluate that never saw the
+data set (OUT/folds). A hand that is not found counts as wrong. Writes robustness.json,
+robustness.md and robustness.png into OUT.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from edge.detectors import open_detector
+from edge.errors import FingerspellError, UsageError
+from edge.hands.geometry import box_of
+from edge.hands.still import hands_in, looks
+from edge.models.manifest import write
+from edge.types import Box, Detector, Hand, Rgb
+from train.data.datasets import Photo, photos
+from train.data.label import is_meant, picture
+from train.data.landmarks import VIEWS, Rows, join, row
+from train.evaluate import tolerance
+from train.evaluate.__main__ import read, reader_of
+from train.evaluate.distortions import DISTORTIONS, Matrix, undone
+from train.letters.alphabets import DIGITS, LETTERS
+from train.report.document import Picture, markdown
+
+SUMMARY = "What light, blur, compression, distance, slant and the other hand cost."
+PHOTOGRAPHS = 48  # of each data set
+SEED = 7
+# Every condition: as the photograph came, then each amount of each distortion that changes it.
+CONDITIONS = [("", 0.0)] + [
+    (name, amount)
+    for name, distortion in DISTORTIONS.items()
+    for amount in distortion.amounts
+    if amount != distortion.identity
+]
+
+
+def sample(found: Sequence[Photo], each: int, seed: int = SEED) -> list[Photo]:
+    """Returns `each` signed photographs of each data set, its labels as evenly as can be."""
+    random = np.random.default_rng(seed)
+    chosen: list[Photo] = []
+    for dataset in dict.fromkeys(photo.dataset for photo in found):
+        own = [p for p in found if p.dataset == dataset and p.label in (*LETTERS, *DIGITS)]
+        if dataset == "finger_counting":  # counts, not digits: trained on, never judged by
+            continue
+        order = random.permutation(len(own))
+        turn: dict[str, int] = {}
+        rank = {}
+        for i in order:
+            rank[i] = turn[own[i].label] = turn.get(own[i].label, 0) + 1
+        chosen += [own[i] for i in sorted(order, key=lambda i: rank[i])[:each]]
+    return chosen
+
+
+def look(detector: Detector, rgb: Rgb, photo: Photo) -> tuple[Rows, float]:
+    """Reads a photograph in every condition: a row each, and the height of its hand in pixels.
+
+    Where no hand is found in the photograph as it came, its box, else all of it, is the hand whose
+    height blur and distance are measured by.
+    """
+    box: Box | None = None
+    rows = []
+    for name, amount in CONDITIONS:
+        if not name:
+            changed, matrix = rgb, np.eye(2, 3)
+        else:
+            changed, matrix = DISTORTIONS[name].apply(rgb, amount, box or _meant(rgb, photo))
+        hand = next(iter(hands_in(detector, changed)), None)
+        if hand is not None and not is_meant(_back(hand, matrix), photo):
+            hand = None
+        if not name and hand is not None:
+            box = hand.box_px
+        seen = looks(detector, changed, hand) if hand is not None else ()
+        rows.append(row(photo, (*seen, *[None] * (len(VIEWS) - len(seen)))))
+    box = box or _meant(rgb, photo)
+    return join(rows), box.y1 - box.y0
+
+
+def _back(hand: Hand, matrix: Matrix) -> Hand:
+    """Returns the hand where it is in the photograph as it came."""
+    landmarks = hand.landmarks.copy()
+    landmarks[:, :2] = undone(hand.landmarks[:, :2], matrix)
+    return replace(hand, landmarks=landmarks, box_px=box_of(landmarks))
+
+
+def _meant(rgb: Rgb, photo: Photo) -> Box:
+    if photo.box_px is not None and not photo.cropped:
+        return photo.box_px
+    return Box(0.0, 0.0, float(rgb.shape[1]), float(rgb.shape[0]))
+
+
+_detector: Detector  # one a process: models are not shared between processes
+
+
+def _start() -> None:
+    global _detector  # noqa: PLW0603 - set once, when the process starts
+    os.nice(5)
+    cv2.setNumThreads(1)
+    _detector = open_detector("mediapipe:full")
+
+
+def _look(work: tuple[Path, Photo]) -> tuple[Rows, float]:
+    data, photo = work
+    rgb = picture(data, photo)
+    if rgb is None:
+        raise UsageError(f"cannot read the picture {data / photo.path}")
+    return look(_detector, rgb, photo)
+
+
+def looked(data: Path, chosen: Sequence[Photo], processes: int) -> tuple[list[Rows], list[float]]:
+    """Returns the rows of each photograph, one a condition, and the heights of their hands."""
+    open_detector("mediapipe:full")  # what is missing is told here: a pool would try for ever
+    bar = tqdm(total=len(chosen), unit="photo", disable=not sys.stderr.isatty())
+    with bar, multiprocessing.get_context("spawn").Pool(processes, _start) as pool:
+        out = []
+        for rows, height_px in pool.imap(_look, [(data, photo) for photo in chosen]):
+            out.append((rows, height_px))
+            bar.update()
+        pool.close()
+        pool.join()
+    return [rows for rows, _ in out], [height_px for _, height_px in out]
+
+
+def right_of(folder: Path, rows: Sequence[Rows]) -> npt.NDArray[np.bool_]:
+    """Returns which of P photographs is read right in which of C conditions, (P, C)."""
+    dataset = np.array([str(photo.dataset[0]) for photo in rows])
+    right = np.zeros((len(rows), len(CONDITIONS)), bool)
+    for name in dict.fromkeys(dataset.tolist()):
+        own = np.flatnonzero(dataset == name)
+        all_rows = join([rows[i] for i in own.tolist()])
+        found = read(reader_of(folder, name), all_rows, all_rows.signer)
+        right[own] = found.right.reshape(len(own), -1)
+    return right
+
+
+def main() -> int:
+    """Runs the command line; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m train.evaluate.robustness", description=SUMMARY
+    )
+    parser.add_argument("--data", type=Path, required=True, help="the folder that holds letters/")
+    parser.add_argument("--out", type=Path, default=Path("train/results"))
+    parser.add_argument("--photographs", type=int, default=PHOTOGRAPHS, help="of each data set")
+    parser.add_argument("--processes", type=int, default=2)
+    args = parser.parse_args()
+    try:
+        chosen = sample(photos(args.data), args.photographs)
+        for dataset in {photo.dataset for photo in chosen}:
+            reader_of(args.out / "folds", dataset)  # before the minutes, not after
+        rows, heights_px = looked(args.data, chosen, args.processes)
+        right = right_of(args.out / "folds", rows)
+        names = [photo.dataset for photo in chosen]
+        figures = tolerance.figures(names, CONDITIONS, right, heights_px)
+        parts = tolerance.blocks(figures)
+        for part in parts:
+            if isinstance(part, Picture):
+                write(args.out / part.file, part.png)
+        write(args.out / "robustness.md", markdown(parts).encode())
+        write(args.out / "robustness.json", json.dumps(figures, indent=1).encode() + b"\n")
+    except FingerspellError as error:
+        print(f"train.evaluate.robustness: {error}", file=sys.stderr)
+        return error.exit_code
+    print(markdown(parts))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,82 @@
+"""Other looks at a photographed hand: in the mirror, off its place, in another light.
+
+The hand models see each look afresh, so that landmarks and pooled features differ as much as they
+do from signer to signer and from frame to frame on a device.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import cv2
+import numpy as np
+
+from edge.hands.geometry import region_of_hand
+from edge.hands.still import mirrored as mirrored_hand
+from edge.hands.tracking import PRESENCE
+from edge.types import Detector, Frame, Hand, Region, Rgb
+
+# Of an altered look. Standard deviations, as shares of the region's side, of its logarithm, and in
+# radians: what following from frame to frame, or another detector, puts a region off by.
+SHIFT, SCALE, TURN_RAD = 0.04, 0.08, 0.17
+# Of brightness: of the logarithms of gamma and of each colour's gain, and of the offset.
+GAMMA, GAIN, OFFSET = 0.35, 0.15, 0.04
+SIDE_PX = (28, 160)  # a small hand's region is as small as this, in one look of two
+BLUR_PX = (0.5, 2.0)  # standard deviation, in pixels of the landmark model's 224, in two of five
+NOISE = (0.01, 0.05)  # standard deviation of each pixel, of 1, in one look of two
+MODEL_SIDE_PX = 224
+
+
+def look(
+    detector: Detector,
+    rgb: Rgb,
+    hand: Hand,
+    *,
+    mirrored: bool = False,
+    altered: np.random.Generator | None = None,
+) -> Hand | None:
+    """Fits the hand once more, and returns it in the pixels of the picture as it is.
+
+    mirrored: in the mirrored picture. altered: in a region and a light that this generator chooses.
+    """
+    wide = rgb.shape[1] - 1
+    if mirrored:
+        rgb = np.ascontiguousarray(rgb[:, ::-1])
+        hand = mirrored_hand(hand, wide)
+    region = region_of_hand(hand.landmarks)
+    if altered is not None:
+        rgb = relit(rgb, region.size, altered)
+        region = Region(
+            region.cx + altered.normal(0, SHIFT) * region.size,
+            region.cy + altered.normal(0, SHIFT) * region.size,
+            region.size * float(np.exp(altered.normal(0, SCALE))),
+            region.rotation_rad + altered.normal(0, TURN_RAD),
+        )
+    seen = detector.fit(Frame(rgb, 0, 0), region)
+    if seen is None or seen.presence < PRESENCE:
+        return None
+    return mirrored_hand(seen, wide) if mirrored else seen
+
+
+def relit(rgb: Rgb, region_px: float, random: np.random.Generator) -> Rgb:
+    """Returns the (H, W, 3) uint8 picture in another light, by a poorer camera.
+
+    region_px: the side of the hand's region, so that blur and size are relative to the hand.
+    """
+    height, width = rgb.shape[:2]
+    picture = rgb.astype(np.float32) / 255
+    side_px = random.integers(*SIDE_PX)
+    if random.random() < 0.5 and side_px < region_px:
+        share = side_px / region_px
+        small = (max(1, round(width * share)), max(1, round(height * share)))
+        picture = cv2.resize(picture, small, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+        picture = cv2.resize(picture, (width, height))  # type: ignore[assignment]
+    picture = picture ** np.float32(np.exp(random.normal(0, GAMMA)))
+    picture = picture * np.exp(random.normal(0, GAIN, 3)) + random.normal(0, OFFSET)
+    if random.random() < 0.4:
+        sigma_px = random.uniform(*BLUR_PX) * region_px / MODEL_SIDE_PX
+        picture = cv2.GaussianBlur(picture, (0, 0), max(0.3, sigma_px))  # type: ignore[assignment]
+    if random.random() < 0.5:
+        noise = random.standard_normal(picture.shape, np.float32)
+        picture = picture + np.float32(random.uniform(*NOISE)) * noise
+    return cast(Rgb, (np.clip(picture, 0, 1) * 255).astype(np.uint8))
