@@ -56,16 +56,16 @@ retrain: $(VENV)/.train models
 	$(TRAIN).letters --landmarks $(OUT)/hands.npz --data $(DATA) --out $(OUT)/letters \
 		--figures train/results/letters.json
 	$(TRAIN).closed --landmarks $(OUT)/hands.npz --out $(OUT)/closed
-	$(CONVERT).quantize $(OUT)/letters/letters.keras --out edge/models/letters.tflite \
+	$(CONVERT).quantize $(OUT)/letters/letters.keras --out edge/models/bundled/letters.tflite \
 		--calibration $(OUT)/letters/calibration.npz
-	$(CONVERT).quantize $(OUT)/closed/closed.keras --out edge/models/letters-closed.tflite \
+	$(CONVERT).quantize $(OUT)/closed/closed.keras --out edge/models/bundled/letters-closed.tflite \
 		--calibration $(OUT)/closed/calibration.npz
-	$(CONVERT).check edge/models/letters.tflite --keras $(OUT)/letters/letters.keras \
+	$(CONVERT).check edge/models/bundled/letters.tflite --keras $(OUT)/letters/letters.keras \
 		--data $(OUT)/letters/calibration.npz
-	$(CONVERT).check edge/models/letters-closed.tflite --keras $(OUT)/closed/closed.keras \
+	$(CONVERT).check edge/models/bundled/letters-closed.tflite --keras $(OUT)/closed/closed.keras \
 		--data $(OUT)/closed/calibration.npz
 	$(TRAIN).motion --data $(DATA) --figures train/results/motion.json --out $(OUT)/motion
-	$(CONVERT).quantize $(OUT)/motion/motion.keras --out edge/models/motion.tflite \
+	$(CONVERT).quantize $(OUT)/motion/motion.keras --out edge/models/bundled/motion.tflite \
 		--calibration $(OUT)/motion/calibration.npz
 
 models: $(VENV)/.run

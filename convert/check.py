@@ -21,8 +21,9 @@ import numpy.typing as npt
 
 from convert.quiet_tensorflow import keras, silenced
 from edge.errors import FingerspellError, UsageError
-from edge.handshapes.alphabet import NONE
-from edge.models.manifest import Manifest, open_model, write
+from edge.files import write
+from edge.models.manifest import Manifest, open_model
+from edge.types import NONE
 
 Floats = npt.NDArray[np.float32]
 ALLOWED_LOSS = 0.003  # of accuracy, issue 2

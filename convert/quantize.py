@@ -1,6 +1,6 @@
 """Turns a trained Keras model into a full int8 TFLite model and its manifest.
 
-    python -m convert.quantize MODEL.keras --calibration FILE.npz --out edge/models/letters.tflite
+    python -m convert.quantize MODEL.keras --calibration FILE.npz --out edge/models/bundled/letters.tflite
 
 Weights per channel, activations per tensor, int8 in and out. What cannot be done in integers is
 refused: a float operation in the middle would be slower than no quantisation at all. The manifest
@@ -25,8 +25,9 @@ import numpy.typing as npt
 
 from convert.quiet_tensorflow import keras, silenced, tf
 from edge.errors import FingerspellError, ModelError, UsageError
+from edge.files import write
 from edge.models.interpreter import Model
-from edge.models.manifest import Manifest, facts, load, sha256_of, write
+from edge.models.manifest import Manifest, facts, load, sha256_of
 
 SAMPLES = 2000  # calibration inputs at most: ranges hardly move after a few hundred
 INTEGERS = ("INT8", "INT32", "INT64")  # activations and weights, biases and shapes, wide biases
@@ -105,6 +106,7 @@ def describe(out: Path, words: dict[str, Any]) -> Manifest:
         raise UsageError("training.json speaks of other inputs or outputs than the model has")
     return Manifest(
         name=out.stem,
+        kind=words["kind"],
         sha256=sha256_of(content),
         size_bytes=len(content),
         inputs=tuple(facts(t, m) for t, m in zip(model.inputs, meanings[0], strict=True)),

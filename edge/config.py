@@ -26,7 +26,7 @@ class Config:
 
     source: URI of the source; "" is the first camera that works, else the synthetic signer.
     detector: NAME or NAME:REST, as `fingerspell run --help` lists them.
-    model: name of a model in edge/models, or the path of another: out/digits, with or without
+    model: name of an installed model (fingerspell models), or the path of another: out/digits, with or without
         .json or .tflite.
     alphabet: what may be read; "" is the letters where the model reads them, else the first that it
         reads. In "both", 0 and O, 2 and V, 6 and W share a shape.

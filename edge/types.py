@@ -22,6 +22,8 @@ Handedness = Literal["left", "right"]
 EventKind = Literal["hand", "letter", "space", "delete", "word"]
 Request = Literal["clear", "quit"]
 
+NONE = "none"  # the label of a hand that makes no sign: in models, takes and data sets
+
 
 class Box(NamedTuple):
     """An upright box in pixels of the frame; x1 and y1 are exclusive and may lie outside it."""

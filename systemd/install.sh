@@ -265,7 +265,7 @@ make_account() {
 model_faults() { # ENVIRONMENT
   XDG_DATA_HOME=$(dirname "$STATE") "$1/bin/python" -c '
 import sys
-from edge import handmodels
+from edge.models import handmodels
 faults = handmodels.faults()
 print("; ".join(f"{name} is {fault}" for name, fault in faults.items()))
 sys.exit(bool(faults))'

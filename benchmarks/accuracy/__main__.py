@@ -32,9 +32,9 @@ from edge.config import Config
 from edge.decoding.picture import find_pictures, read_rgb
 from edge.detectors import open_detector
 from edge.errors import FingerspellError, UsageError
+from edge.files import write
 from edge.hands.still import hands_in, looks
-from edge.models import open_reader
-from edge.models.manifest import write
+from edge.handshapes import open_reader
 from edge.types import Frame
 
 # Every letter that is held still, doubles among them; J and Z, which move, are left out.

@@ -20,10 +20,11 @@ import numpy as np
 from edge.commands.run import Stages, open_stages
 from edge.config import Config
 from edge.errors import UsageError
+from edge.files import write
 from edge.hands.tracking import Hands
+from edge.handshapes import open_reader
 from edge.handshapes.pixels import Pixels
-from edge.models import handmodels, open_reader
-from edge.models.manifest import write
+from edge.models import handmodels
 from edge.pipeline import Letters, results
 from edge.sources import open_source
 from edge.types import Event, Frame, Hand, Prediction, Source, Truth

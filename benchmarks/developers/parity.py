@@ -18,7 +18,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -34,6 +33,7 @@ import numpy.typing as npt
 
 from edge.detectors import open_detector
 from edge.errors import FingerspellError
+from edge.files import write
 from edge.hands.tracking import Hands
 from edge.sources import open_source
 from edge.types import Frame, Hand, Landmarks
@@ -244,9 +244,7 @@ def main(arguments: list[str] | None = None) -> None:
             "clips": {name: tally.figures() for name, tally in tallies.items()},
         }
     if options.json:
-        part = options.json.with_suffix(".part")
-        part.write_text(json.dumps(report, indent=1) + "\n")
-        os.replace(part, options.json)
+        write(options.json, (json.dumps(report, indent=1) + "\n").encode())
 
 
 def _line(tally: Tally) -> str:

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
@@ -29,6 +28,7 @@ import numpy.typing as npt
 
 from benchmarks.developers.parity import CLIPS
 from edge.detectors import open_detector
+from edge.files import write
 from edge.hands.geometry import hand_size_px
 from edge.hands.tracking import Hands, OneEuro
 from edge.sources import open_source
@@ -181,9 +181,7 @@ def main(arguments: list[str] | None = None) -> None:
             report.append(line | figures(found, min_cutoff_hz, beta))
             print(*(f"{key} {value}" for key, value in report[-1].items()), sep="  ", flush=True)
     if options.json:
-        part = options.json.with_suffix(".part")
-        part.write_text(json.dumps(report, indent=1) + "\n")
-        os.replace(part, options.json)
+        write(options.json, (json.dumps(report, indent=1) + "\n").encode())
 
 
 if __name__ == "__main__":

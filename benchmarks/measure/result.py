@@ -53,7 +53,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from edge.errors import UsageError
-from edge.models.manifest import write as write_whole
+from edge.files import write as write_whole
 from edge.sources import public
 
 VERSION = 1

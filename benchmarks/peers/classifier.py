@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from benchmarks.peers.landmarks import LETTERS, TFLITE, WEIGHTS, normalised
 from edge.errors import FingerspellError
-from edge.models.manifest import write
+from edge.files import write
 
 VIEWS = ("found", "mirrored", "lite", "lite mirrored")
 PHOTOGRAPHS = ("kaggle_alphabet", "lee", "massey", "multiuser")

@@ -33,7 +33,8 @@ from benchmarks.measure import result
 from benchmarks.measure.result import Result
 from benchmarks.report import page
 from edge.errors import FingerspellError, ModelError, UsageError
-from edge.models.manifest import BUNDLED, load, write
+from edge.files import write
+from edge.models.manifest import BUNDLED, load
 
 # What a result of each kind has to have to be drawn, and told on the page.
 NEEDED = {

@@ -36,8 +36,8 @@ from edge.capture import CameraConfig, open_guarded
 from edge.commands.run import USUAL_FPS, open_stages
 from edge.config import Config
 from edge.errors import FingerspellError, SourceError, UsageError
+from edge.files import write
 from edge.models import interpreter
-from edge.models.manifest import write
 from edge.pipeline import results
 from edge.running import machine
 from edge.running.health import Health

@@ -236,7 +236,7 @@ def _doctor(_: argparse.Namespace) -> int:
 
 def _models(arguments: argparse.Namespace) -> int:
     from edge.errors import ModelError
-    from edge.models import handmodels, kind, manifest
+    from edge.models import handmodels, manifest, manifests
 
     faults = handmodels.faults()
     if arguments.fetch:
@@ -248,10 +248,10 @@ def _models(arguments: argparse.Namespace) -> int:
         return 0
     for name in handmodels.SHA256:
         print(f"{name}  {faults.get(name, 'ok')}  {handmodels.path(name)}")
-    for path in sorted(manifest.BUNDLED.glob("*.json")):
+    for path in manifests():
         try:
             facts, _ = manifest.open_model(path)
-            print(f"{path.stem}  {kind(facts)}  ok  {path.with_suffix('.tflite')}")
+            print(f"{path.stem}  {facts.kind}  ok  {path.with_suffix('.tflite')}")
             for alphabet, labels in facts.alphabets.items():
                 print(f"    {alphabet}: {' '.join(labels)}")
         except ModelError as error:

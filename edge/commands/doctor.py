@@ -20,7 +20,7 @@ import numpy as np
 
 from edge.cameras.listing import describe, list_cameras, picamera2_class
 from edge.errors import FingerspellError, ModelError, SourceError
-from edge.models import handmodels, interpreter, manifest
+from edge.models import handmodels, interpreter, manifest, manifests
 from edge.running import machine
 
 HOT_C = 80.0  # a Raspberry Pi slows down from here on: its soft limit
@@ -117,7 +117,7 @@ def models() -> Iterator[Finding]:
     if not faults:
         text = f"all {len(handmodels.SHA256)}, with the right sums, in {handmodels.folder()}"
         yield Finding("ok", "hand models", text)
-    bundled = sorted(manifest.BUNDLED.glob("*.json"))
+    bundled = manifests()
     if not bundled:
         yield Finding("fault", "letters", "no model is bundled", REINSTALL)
     for path in bundled:

@@ -16,7 +16,7 @@ from edge.decoding.picture import find_pictures, read_picture
 from edge.detectors import open_detector
 from edge.errors import FingerspellError, SinkError, SourceError
 from edge.hands.still import hands_in, looks
-from edge.models import Reader, open_reader
+from edge.handshapes import Reader, open_reader
 from edge.types import Detector, Frame, Hand, Prediction
 
 TOP = 5  # how many guesses are told of

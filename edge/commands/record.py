@@ -16,11 +16,11 @@ from edge.detectors import open_detector
 from edge.errors import SourceError, UsageError
 from edge.hands.tracking import Hands
 from edge.recording.recorder import Order, Recorder, Step
-from edge.recording.takes import LEAST, NONE, next_number, save
+from edge.recording.takes import LEAST, next_number, save
 from edge.running.stop import Stop
 from edge.sinks import Sinks
 from edge.sources import public
-from edge.types import End, Frame, Hand, Prediction, Result
+from edge.types import NONE, End, Frame, Hand, Prediction, Result
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,8 @@ from edge.config import Config
 from edge.detectors import open_detector
 from edge.errors import UsageError
 from edge.hands.tracking import Hands
-from edge.models import find, kind, open_reader
+from edge.handshapes import open_reader
+from edge.models import find
 from edge.models.manifest import load
 from edge.pipeline import Letters, results
 from edge.recognise.rules.debounce import Debouncer
@@ -57,7 +58,7 @@ def open_stages(config: Config, source: Source) -> Stages:
     fps = (source.fps or USUAL_FPS) if source.live else None
     detector = open_detector(config.detector, fps=fps, threads=threads(config))
     hands = Hands(detector, limit=config.hands)
-    if kind(load(find(config.model))) == "motion":
+    if load(find(config.model)).kind == "motion":
         return _of_motion(config, hands)
     letters = open_reader(config.model, alphabet=config.alphabet, pooled=detector.pooled, live=True)
     motion = Motion() if set(DRAWN) & set(letters.labels) else None

@@ -14,17 +14,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from edge.joints import INDEX_MCP, MIDDLE_MCP, RING_MCP, WRIST
 from edge.types import Box, Landmarks, Region, Rgb
-
-# MediaPipe's joint order.
-WRIST, THUMB_TIP, INDEX_MCP, MIDDLE_MCP, RING_MCP, PINKY_MCP = 0, 4, 5, 9, 13, 17
-BONES = (
-    (0, 1), (1, 2), (2, 3), (3, 4),
-    (0, 5), (5, 6), (6, 7), (7, 8),
-    (5, 9), (9, 10), (10, 11), (11, 12),
-    (9, 13), (13, 14), (14, 15), (15, 16),
-    (13, 17), (17, 18), (18, 19), (19, 20), (0, 17),
-)  # fmt: skip
 
 # hand_landmark/hand_landmark_landmarks_to_roi.pbtxt: the joints that move least as fingers bend,
 # and the square around them, doubled and moved a tenth of its side towards the fingers.

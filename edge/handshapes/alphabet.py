@@ -8,9 +8,8 @@ import numpy.typing as npt
 from edge.errors import ModelError, UsageError
 from edge.models.manifest import Manifest
 from edge.recognise.rules.motion import DRAWN
-from edge.types import Prediction
+from edge.types import NONE, Prediction
 
-NONE = "none"  # the output that means: this hand makes no sign
 USUAL = "letters"  # read where a model knows them and nothing else is asked for
 
 

@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.errors import ModelError
-from edge.handshapes.alphabet import NONE, Alphabet
+from edge.handshapes.alphabet import Alphabet
 from edge.handshapes.closed import CLOSED, Closed, told_apart
+from edge.joints import PALM, PARENT, TIPS
 from edge.models.manifest import Manifest, open_model
-from edge.types import Frame, Hand, Prediction
+from edge.types import NONE, Frame, Hand, Prediction
 
 FEATURES = 1  # version of `features`: a model made for another one is refused
 # A still shows one pose of a drawn letter, often another letter's too, so that drawn ones must be
@@ -24,12 +25,10 @@ FEATURES = 1  # version of `features`: a model made for another one is refused
 DRAWN_LOGIT = -1.0
 
 _Floats = npt.NDArray[np.float32]
-_PALM = [0, 5, 9, 13, 17]  # wrist and knuckles: they hardly move as fingers bend
-_PARENT = [0, 1, 2, 3, 0, 5, 6, 7, 0, 9, 10, 11, 0, 13, 14, 15, 0, 17, 18, 19]  # of joints 1..20
-_TIPS = [4, 8, 12, 16, 20]
+_PALM, _PARENT = list(PALM), list(PARENT[1:])  # lists: what NumPy takes as an index
 # Distances that tell handshapes apart which differ in a fingertip only: every fingertip to every
 # other, and the thumb's tip and last joint to the joints of the fingers that it lies on or between.
-_PAIRS = [(a, b) for i, a in enumerate(_TIPS) for b in _TIPS[i + 1 :]] + [
+_PAIRS = [(a, b) for i, a in enumerate(TIPS) for b in TIPS[i + 1 :]] + [
     (thumb, joint) for thumb in (3, 4) for joint in (5, 6, 7, 9, 10, 11, 13, 14, 15, 17, 18, 19)
 ]
 _JOINTS, _BONES = slice(0, 21), slice(21, 41)  # rows of _differences

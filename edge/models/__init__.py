@@ -1,6 +1,9 @@
-"""The bundled models, and any other by its path: NAME.tflite beside NAME.json, its manifest.
+"""Models: the files, their manifests, the interpreter that runs them, and where each is found.
 
-Finds a manifest by what `--model` says, and opens the reader that it asks for.
+Comes in: what `--model` says, a name or a path. Goes out: the path of a manifest, or an open model.
+bundled/ has the models in use, recipes/ those of the five public projects, and any other is found
+by its path: NAME.tflite beside NAME.json, its manifest. MediaPipe's hand models are downloaded and
+kept in the user's data folder (handmodels.py).
 """
 
 from __future__ import annotations
@@ -8,78 +11,44 @@ from __future__ import annotations
 import difflib
 import os.path
 from pathlib import Path
-from typing import Literal
 
 from edge.errors import UsageError
-from edge.handshapes.closed import open_closed
-from edge.handshapes.letters import Letters
-from edge.handshapes.pixels import Pixels
-from edge.models.manifest import BUNDLED, Manifest, load
+from edge.models.manifest import BUNDLED, RECIPES, Kind, load
 
-Kind = Literal["landmarks", "pixels", "motion", "pooled"]
-Reader = Letters | Pixels
-READERS: tuple[Kind, ...] = ("landmarks", "pixels")
+RUNNABLE: tuple[Kind, ...] = ("letters", "pixels", "motion", "sequence")  # what `--model` may name
 
 
-def kind(manifest: Manifest) -> Kind:
-    """Tells what a model reads: a hand's landmarks, its pixels, or its motion.
-
-    "pooled" reads the landmark model's pooled features, and is a part of a landmarks' reader.
-    """
-    if manifest.colour_order is not None:
-        return "pixels"
-    if not manifest.features:
-        return "pooled"
-    return "landmarks" if manifest.alphabets else "motion"
+def manifests() -> list[Path]:
+    """Returns the manifests of all models that are installed: those in use, then the recipes'."""
+    return [path for folder in (BUNDLED, RECIPES) for path in sorted(folder.glob("*.json"))]
 
 
-def names() -> list[str]:
-    """Returns the names of the bundled models that read a hand in one picture."""
-    return [path.stem for path in sorted(BUNDLED.glob("*.json")) if kind(load(path)) in READERS]
+def names(*kinds: Kind) -> list[str]:
+    """Returns the names of the installed models of these kinds."""
+    return [path.stem for path in manifests() if load(path).kind in kinds]
 
 
 def find(name: str) -> Path:
-    """Returns the manifest of a model: a bundled one's by its name, any other's by its path.
+    """Returns the manifest of a model: an installed one's by its name, any other's by its path.
 
     A path may end in .json, .tflite or neither, and begin with ~. Raises UsageError where there is
     no such model.
     """
-    bundled = BUNDLED / f"{name}.json"
-    if os.path.basename(name) == name and os.path.isfile(bundled):
-        return bundled
+    for folder in (BUNDLED, RECIPES):
+        path = folder / f"{name}.json"
+        if os.path.basename(name) == name and os.path.isfile(path):
+            return path
     stem = os.path.expanduser(name).removesuffix(".json").removesuffix(".tflite")
     if os.path.basename(stem) and any(os.path.isfile(stem + end) for end in (".json", ".tflite")):
         return Path(f"{stem}.json")
-    raise UsageError(f"there is no model {name!r}; {_hint(stem)}")
+    raise UsageError(f"there is no model {name!r}; {hint(stem)}")
 
 
-def open_reader(name: str, *, alphabet: str = "", pooled: int = 0, live: bool = False) -> Reader:
-    """Opens what reads a hand: a model by name or path, for one alphabet (see edge.handshapes.alphabet).
-
-    pooled: how many pooled features the detector's hands have (`Detector.pooled`). live: J and Z
-    are read from the path of the hand. Raises UsageError where there is no such model or alphabet,
-    or the model reads no single picture of a hand; ModelError for one that is broken.
-    """
-    path = find(name)
-    what = kind(load(path))
-    if what == "pixels":
-        return Pixels(path, alphabet=alphabet, live=live)
-    if what == "landmarks":
-        closed = open_closed(path, pooled)
-        return Letters(path, alphabet=alphabet, closed=closed, live=live)
-    if what == "motion":
-        raise UsageError(
-            f"the model {name!r} reads motion, and a photograph holds none; "
-            f"run it live: fingerspell run --model {name}"
-        )
-    raise UsageError(f"the model {name!r} is a part of another; {_hint('')}")
-
-
-def _hint(stem: str) -> str:
-    """Says what there is in place of a path that is no model's: beside it, or among the bundled."""
+def hint(stem: str = "") -> str:
+    """Says what there is in place of a path that is no model's: beside it, or installed."""
     folder = stem if os.path.isdir(stem) else os.path.dirname(stem)
     beside = sorted(Path(folder).glob("*.tflite")) if os.path.isdir(folder) else []
-    there = {path.stem: str(path.with_suffix("")) for path in beside} or {n: n for n in names()}
+    there = {p.stem: str(p.with_suffix("")) for p in beside} or {n: n for n in names(*RUNNABLE)}
     close = difflib.get_close_matches(os.path.basename(stem), there, 1)
     known = (
         f"did you mean {there[close[0]]}?" if close else f"there are: {', '.join(there.values())}"

@@ -9,19 +9,22 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal, get_args
 
-from edge.errors import ModelError, UsageError
+from edge.errors import ModelError
+from edge.files import write
 from edge.models.interpreter import Model, Tensor
 
 BUNDLED = Path(__file__).parent / "bundled"
-FORMAT = 1  # of the manifest file itself; raised when a field changes its meaning
+RECIPES = Path(__file__).parent / "recipes"
+FORMAT = 2  # of the manifest file itself; raised when a field comes or changes its meaning
+Kind = Literal[
+    "letters", "closed_hands", "pixels", "motion", "sequence", "hand_finder", "hand_follower"
+]
 CHANNELS = {"rgb": 3, "bgr": 3, "grey": 1}  # of a picture, by its colour order
 
 
@@ -41,6 +44,10 @@ class Manifest:
     """What a model file is, what it takes and gives, and where it comes from.
 
     name: of both files, without their endings.
+    kind: what it reads: "letters" (the landmarks of one hand in one frame), "closed_hands" (the
+        pooled features of such a hand; a part of a letters model), "pixels" (a picture of it),
+        "motion" (how it moves), "sequence" (it, frame by frame), "hand_finder" (a whole frame),
+        "hand_follower" (a crop with one hand).
     sha256, size_bytes: of the .tflite file.
     inputs, outputs: its tensors, in the interpreter's order.
     features: version of the function that makes the input, 0 where the input is a picture.
@@ -57,6 +64,7 @@ class Manifest:
     """
 
     name: str
+    kind: Kind
     sha256: str
     size_bytes: int
     inputs: tuple[TensorFacts, ...]
@@ -144,27 +152,6 @@ def sha256_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def write(path: Path, content: bytes) -> None:
-    """Writes a file whole or not at all: beside it first, then in its place.
-
-    Makes the folder where there is none. Raises UsageError where it may not be written.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            os.chmod(part, 0o644)
-            os.replace(part, path)
-        except BaseException:
-            os.unlink(part)
-            raise
-    except OSError as error:
-        reason = error.strerror or error
-        raise UsageError(f"cannot write {path}: {reason}; choose another place") from error
-
-
 def _numbers(tensor: TensorFacts) -> tuple[Any, ...]:
     return tensor.shape, tensor.dtype, round(tensor.scale, 9), tensor.zero_point
 
@@ -185,7 +172,9 @@ def _manifest(given: Any) -> Manifest:
     if unknown:
         raise ValueError(f"unknown field {unknown[0]!r}")
     if given["format"] != FORMAT:
-        raise ValueError(f"its format is {given['format']!r}, this version reads {FORMAT}")
+        raise ValueError(
+            f"its format is {given['format']!r}, this version reads {FORMAT}: train the model again"
+        )
     return Manifest(
         **{
             **{f.name: given[f.name] for f in fields(Manifest)},
@@ -223,6 +212,8 @@ def _validate_pixels(manifest: Manifest) -> None:
         shape = manifest.inputs[0].shape
         if min(shape) < 1 or shape != (1, *shape[1:2] * 2, CHANNELS[order]):
             raise ValueError(f"{order} wants (1, side, side, {CHANNELS[order]}), not {shape}")
+    if (manifest.kind == "pixels") != (order is not None):
+        raise ValueError(f"kind is {manifest.kind!r} and colour_order {order!r}")
 
 
 def _validate(manifest: Manifest) -> None:
@@ -233,6 +224,8 @@ def _validate(manifest: Manifest) -> None:
     ):  # fmt: skip
         if type(getattr(manifest, name)) is not kind:
             raise ValueError(f"{name} must be {kind.__name__}, not {getattr(manifest, name)!r}")
+    if manifest.kind not in get_args(Kind):
+        raise ValueError(f"kind must be one of {', '.join(get_args(Kind))}, not {manifest.kind!r}")
     _validate_pixels(manifest)
     if len(set(manifest.labels)) != len(manifest.labels):
         raise ValueError("a label is there twice")

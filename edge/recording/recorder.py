@@ -16,8 +16,8 @@ import numpy as np
 
 from edge.errors import UsageError
 from edge.recognise.rules.trajectory import ANY
-from edge.recording.takes import NONE, Take, checked_name
-from edge.types import Hand
+from edge.recording.takes import Take, checked_name
+from edge.types import NONE, Hand
 
 STEADY_S = 0.3  # a hand in view for so long has come; gone for so long, it has left
 MISSED_S = 0.3  # without a hand for so long, a take says so

@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.errors import UsageError
-from edge.models.manifest import write
+from edge.files import write
+from edge.types import NONE
 
-NONE = "none"
 LEAST = 15  # takes of a gesture that a model is trained on
 LONGEST = 40  # characters of a name
 _FACTS = ("source", "detector", "sitting", "size")

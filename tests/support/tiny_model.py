@@ -77,6 +77,7 @@ def save(path: Path, content: bytes, **fields: Any) -> Path:
     path.with_suffix(".tflite").write_bytes(content)
     model = Model(path.with_suffix(".tflite"))
     given: dict[str, Any] = {
+        "kind": "pixels" if fields.get("colour_order") else "letters",
         "features": 0,
         "normalisation": "none",
         "colour_order": None,

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from edge.errors import UsageError
-from edge.types import Box, Hand
-from train.data.datasets import EMPTY, NO_LETTER, NONE, Photo, photos
+from edge.types import NONE, Box, Hand
+from train.data.datasets import EMPTY, NO_LETTER, Photo, photos
 from train.data.landmarks import VIEWS, gathered, is_left, join, load, row
 
 

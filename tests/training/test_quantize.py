@@ -23,6 +23,7 @@ INPUTS, LABELS = 6, ("A", "B", "none")
 WORDS = {
     "inputs": ["six numbers"],
     "outputs": ["logits"],
+    "kind": "letters",
     "features": 1,
     "normalisation": "none",
     "colour_order": None,

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from edge.hands.geometry import box_of
+from edge.handshapes import open_reader
 from edge.handshapes.closed import CLOSED, Closed
-from edge.models import open_reader
 from edge.models.manifest import BUNDLED, open_model
 from edge.types import Hand
 from tests.unit.test_letters import FRAME, SHAPES

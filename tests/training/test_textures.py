@@ -12,8 +12,8 @@ import pytest
 from edge.decoding.picture import read_rgb
 from edge.detectors import open_detector
 from edge.errors import UsageError
-from edge.hands.geometry import BONES
 from edge.hands.still import hands_in
+from edge.joints import BONES
 from edge.signer.signer import Signer
 from edge.types import Rgb
 from train.pictures import textures

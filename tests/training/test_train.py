@@ -10,8 +10,8 @@ import pytest
 
 from edge.hands.geometry import box_of
 from edge.handshapes.letters import Letters, features
-from edge.types import Frame, Hand
-from train.data.datasets import NO_LETTER, NONE, Photo
+from edge.types import NONE, Frame, Hand
+from train.data.datasets import NO_LETTER, Photo
 from train.data.landmarks import VIEWS, Rows, join, row
 from train.letters import augment
 from train.letters.alphabets import ALPHABETS, LABELS, allowed

@@ -10,13 +10,11 @@ import pytest
 
 from edge import models
 from edge.commands.cli import main
-from edge.models.manifest import BUNDLED, load
+from edge.models.manifest import load
 from tests.support.signed import photograph
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("hand_models")]
-CHOSEN = [
-    path.stem for path in sorted(BUNDLED.glob("*.json")) if models.kind(load(path)) != "pooled"
-]
+CHOSEN = [path.stem for path in models.manifests() if load(path).kind != "closed_hands"]
 
 
 @pytest.mark.parametrize("name", CHOSEN)
@@ -43,7 +41,7 @@ def test_it_reads_photographs(
     cv2.imwrite(str(path), cv2.cvtColor(photograph("B", 3), cv2.COLOR_RGB2BGR))
     status = main(["read", str(path), "--model", name])
     told = capsys.readouterr()
-    if models.kind(manifest) == "motion":
+    if manifest.kind == "motion":
         assert status == 2
         assert "photograph" in told.err
         return

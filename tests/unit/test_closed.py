@@ -14,8 +14,8 @@ from hypothesis.extra import numpy as hnp
 
 from edge.errors import ModelError
 from edge.hands.geometry import box_of
+from edge.handshapes import open_reader
 from edge.handshapes.closed import CLOSED, Closed, open_closed, told_apart
-from edge.models import open_reader
 from edge.models.manifest import BUNDLED
 from edge.types import Frame, Hand
 

@@ -10,7 +10,7 @@ import pytest
 
 from edge.commands import doctor
 from edge.commands.doctor import Finding
-from edge.models import handmodels, manifest
+from edge.models import handmodels, manifests
 from edge.running import machine
 from tests.support.fake_v4l2 import Device, Machine
 
@@ -175,7 +175,7 @@ def test_a_bundled_model_that_is_broken_is_a_fault(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """A model is opened, not only counted; without any there is a fault too."""
-    monkeypatch.setattr(manifest, "BUNDLED", tmp_path)
+    monkeypatch.setattr(doctor, "manifests", lambda: sorted(tmp_path.glob("*.json")))
     assert named("letters", list(doctor.models())).mark == "fault"
     (tmp_path / "letters.json").write_text("{")
     broken = named("letters", list(doctor.models()))
@@ -184,7 +184,7 @@ def test_a_bundled_model_that_is_broken_is_a_fault(
 
 def test_the_bundled_models_are_well() -> None:
     """Every model that comes with fingerspell opens, and is what its manifest says."""
-    names = [path.stem for path in manifest.BUNDLED.glob("*.json")]
+    names = [path.stem for path in manifests()]
     assert "letters" in names
     found = list(doctor.models())
     assert {named(name, found).mark for name in names} == {"ok"}

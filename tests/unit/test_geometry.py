@@ -11,9 +11,6 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from edge.hands.geometry import (
-    BONES,
-    MIDDLE_MCP,
-    WRIST,
     box_of,
     crop,
     hand_size_px,
@@ -22,6 +19,7 @@ from edge.hands.geometry import (
     region_of_hand,
     region_of_palm,
 )
+from edge.joints import BONES, MIDDLE_MCP, WRIST
 from edge.types import Box, Landmarks, Region
 
 SIDE_PX = 224

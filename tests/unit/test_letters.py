@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from edge.errors import ModelError, UsageError
 from edge.hands.geometry import box_of
+from edge.handshapes import open_reader
 from edge.handshapes.letters import SIZE, Letters, features
-from edge.models import open_reader
 from edge.models.manifest import BUNDLED
 from edge.types import Frame, Hand, Handedness, Landmarks
 

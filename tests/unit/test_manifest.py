@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from edge.errors import ModelError, UsageError
+from edge.files import write
 from edge.models import manifest as manifests
-from edge.models.manifest import BUNDLED, load, open_model, write
+from edge.models.manifest import BUNDLED, load, open_model
 from tests.support.tiny_model import Kind, adder, save
 
 LENGTH = 4
@@ -70,6 +71,9 @@ def test_what_is_saved_is_loaded(tiny: Path) -> None:
         ({"margin": "2"}, "margin must be float"),
         ({"colour_order": "rgb", "margin": 1.5}, "(1, side, side, 3)"),
         ({"features": "1"}, "features must be int"),
+        ({"kind": "nonsense"}, "kind must be one of letters"),
+        ({"kind": "pixels"}, "kind is 'pixels' and colour_order None"),
+        ({"format": 1}, "train the model again"),
         ({"format": 99}, "format"),
         ({"favourite": 1}, "unknown field 'favourite'"),
         ({"outputs": []}, "wrong"),

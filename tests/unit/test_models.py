@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from edge.errors import ModelError, UsageError
+from edge.handshapes import open_reader
 from edge.handshapes.letters import Letters
 from edge.handshapes.pixels import Pixels
-from edge.models import find, kind, names, open_reader
+from edge.models import RUNNABLE, find, manifests, names
 from edge.models.manifest import BUNDLED, load
 from tests.support.tiny_model import classifier, save
 from train import recipes
@@ -51,8 +52,8 @@ def said_of(name: str) -> str:
 def test_a_bundled_model_is_found_by_its_name() -> None:
     """What the package holds needs no path."""
     assert find("letters") == BUNDLED / "letters.json"
-    assert "letters" in names()
-    assert "letters-closed" not in names()  # a part of another
+    assert "letters" in names(*RUNNABLE)
+    assert "letters-closed" not in names(*RUNNABLE)  # a part of another
 
 
 @pytest.mark.parametrize("ending", ["", ".json", ".tflite"])
@@ -86,7 +87,7 @@ def test_a_bundled_name_comes_first(trained: Path, monkeypatch: pytest.MonkeyPat
 
 def test_a_missing_model_is_one_line_that_says_what_there_is(trained: Path) -> None:
     """The name that was meant, else those there are: bundled ones, or those in the same folder."""
-    there = ", ".join(names())
+    there = ", ".join(names(*RUNNABLE))
     assert (
         f"no model 'greek'; there are: {there} (or the path of one, such as out/digits)"
         in said_of("greek")
@@ -125,18 +126,20 @@ def test_each_model_is_opened_by_what_reads_it(trained: Path) -> None:
 
 def test_kinds_are_told_from_manifests(trained: Path) -> None:
     """Each of the bundled models is what it is."""
-    kinds = {path.stem: kind(load(path)) for path in BUNDLED.glob("*.json")}
-    known = {"letters": "landmarks", "letters-closed": "pooled", "motion": "motion"}
+    kinds = {path.stem: load(path).kind for path in manifests()}
+    known = {"letters": "letters", "letters-closed": "closed_hands", "motion": "motion"}
     assert known.items() <= kinds.items()
     assert set(kinds) - set(known) <= set(recipes.names())
     assert all(kinds[name] == "pixels" for name in set(kinds) - {*known, "dynamic"})
-    assert kind(load(trained / "counts.json")) == "pixels"
+    assert load(trained / "counts.json").kind == "pixels"
 
 
 def test_models_that_read_no_single_hand_are_refused() -> None:
     """A still holds no motion, and a part of a model reads nothing alone."""
     assert "the model 'motion' reads motion, and a photograph holds none" in said_of("motion")
-    assert f"is a part of another; there are: {', '.join(names())}" in said_of("letters-closed")
+    assert f"is a part of another; there are: {', '.join(names(*RUNNABLE))}" in said_of(
+        "letters-closed"
+    )
 
 
 def test_a_copy_keeps_the_word_of_pixels_among_closed_hands(tmp_path: Path) -> None:

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.errors import UsageError
-from edge.types import Box
+from edge.types import NONE, Box
 
-NONE = "none"
 NO_LETTER = "no letter"
 EMPTY = "empty"  # no hand at all: whatever is found there is no hand
 

@@ -28,7 +28,7 @@ import numpy as np
 from tqdm import tqdm
 
 from edge.errors import FingerspellError
-from edge.models.manifest import write
+from edge.files import write
 from train.data import landmarks
 from train.data.landmarks import VIEWS, Rows
 from train.evaluate import figures, readings

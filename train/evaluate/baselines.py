@@ -22,9 +22,10 @@ from tqdm import tqdm
 
 from edge.detectors import open_detector
 from edge.errors import FingerspellError, UsageError
+from edge.files import write
 from edge.hands.still import hands_in, looks
-from edge.models import open_reader
-from edge.models.manifest import BUNDLED, load, write
+from edge.handshapes import open_reader
+from edge.models.manifest import BUNDLED, load
 from edge.types import Frame
 from train.data.datasets import photos
 from train.data.label import is_meant, picture

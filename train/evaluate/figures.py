@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from train.data.datasets import NONE
+from edge.types import NONE
 from train.evaluate.readings import Bools, Floats, Readings, best, softmax
 from train.letters.alphabets import ALPHABETS, DIGITS, LABELS, LETTERS, SHARED
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.errors import UsageError
-from edge.handshapes.alphabet import NONE
+from edge.types import NONE
 from train.data.pictures import Pictures, Task
 from train.data.splits import by_group, only_one
 from train.evaluate.figures import by_label, share

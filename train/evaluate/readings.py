@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.errors import UsageError
-from train.data.datasets import NONE
+from edge.types import NONE
 from train.letters.alphabets import ALPHABETS, LABELS, SHARED
 
 Bools = npt.NDArray[np.bool_]

@@ -26,9 +26,9 @@ from tqdm import tqdm
 
 from edge.detectors import open_detector
 from edge.errors import FingerspellError, UsageError
+from edge.files import write
 from edge.hands.geometry import box_of
 from edge.hands.still import hands_in, looks
-from edge.models.manifest import write
 from edge.types import Box, Detector, Hand, Rgb
 from train.data.datasets import Photo, photos
 from train.data.label import is_meant, picture

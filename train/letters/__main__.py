@@ -23,8 +23,8 @@ from tqdm import tqdm
 from convert.quiet_tensorflow import keras, silenced, tf
 from edge.errors import FingerspellError, UsageError
 from edge.handshapes.letters import FEATURES, SIZE
+from edge.types import NONE
 from train.data import landmarks
-from train.data.datasets import NONE
 from train.data.landmarks import Rows
 from train.letters.alphabets import ALPHABETS, LABELS, SHARED
 from train.letters.material import Hands, Recipe, epoch, hands_of, samples
@@ -107,6 +107,7 @@ def words(rows: Rows, recipe: Recipe, figures: dict[str, Any]) -> dict[str, Any]
     return {
         "inputs": [f"{SIZE} features of one hand, see edge.handshapes.letters.features"],
         "outputs": ["a logit for each label; softmax over an alphabet and none gives scores"],
+        "kind": "letters",
         "features": FEATURES,
         "normalisation": NORMALISATION,
         "colour_order": None,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from train.data.datasets import EMPTY, NO_LETTER, NONE
+from edge.types import NONE
+from train.data.datasets import EMPTY, NO_LETTER
 
 LETTERS = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 DIGITS = tuple("0123456789")

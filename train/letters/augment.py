@@ -11,10 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from edge.joints import PALM, PARENT
+
 Floats = npt.NDArray[np.float32]
-_PALM = [0, 5, 9, 13, 17]
+_PALM = list(PALM)
 _FINGERS = [list(range(first, first + 4)) for first in (1, 5, 9, 13, 17)]
-_PARENT = [0, 0, 1, 2, 3, 0, 5, 6, 7, 0, 9, 10, 11, 0, 13, 14, 15, 0, 17, 18, 19]
+_PARENT = list(PARENT)
 
 
 @dataclass(frozen=True)

@@ -125,6 +125,7 @@ def train(rows: Rows, out: Path, recipe: Recipe) -> None:
     words = {
         "inputs": ["pooled features of MediaPipe's full hand landmark model"],
         "outputs": ["a logit for each label, to be multiplied with the landmarks' scores"],
+        "kind": "closed_hands",
         "features": 0,
         "normalisation": "none: as the landmark model gives them",
         "colour_order": None,

@@ -19,8 +19,8 @@ import numpy as np
 from tqdm import tqdm
 
 from edge.errors import FingerspellError
+from edge.files import write
 from edge.handshapes.letters import features
-from edge.models.manifest import write
 from train.data.landmarks import DOUBTFUL, Rows, gathered
 from train.letters.__main__ import fit
 from train.letters.alphabets import DIGITS, LABELS, LETTERS

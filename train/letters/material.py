@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.handshapes.letters import features
-from train.data.datasets import NONE
+from edge.types import NONE
 from train.data.landmarks import Rows
 from train.letters import augment
 from train.letters.alphabets import allowed

@@ -15,9 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.errors import UsageError
-from edge.recognise.rules.motion import DRAWN, NONE
+from edge.joints import PALM
+from edge.recognise.rules.motion import DRAWN
 from edge.recognise.rules.trajectory import ANY, COVERED, J_AND_Z, LOST_MS, SPANS_MS, Features
 from edge.signer.skeleton import rotation
+from edge.types import NONE
 from train.motion.trajectories import Array, Floats, Take
 
 _Bools = npt.NDArray[np.bool_]
@@ -129,7 +131,7 @@ def seen_anew(take: Take, random: np.random.Generator, wanted: Vocabulary = LETT
     if len(times) < 3:
         return take
     size = np.median(np.linalg.norm(xyz[:, 9] - xyz[:, 0], axis=-1)) + 1e-6
-    palm = xyz[:, [0, 5, 9, 13, 17]].mean(1, keepdims=True)
+    palm = xyz[:, list(PALM)].mean(1, keepdims=True)
     xyz = xyz - palm + palm * np.array([1, 1, 0]) * np.exp(random.normal(0, 0.2))
     xyz[..., 2] *= np.exp(random.normal(0, 0.2))
     xyz[..., 0] *= np.exp(random.normal(0, 0.08))
@@ -154,7 +156,7 @@ def _by_another(xyz: Array, size: float, random: np.random.Generator) -> Array:
     and of that person's own as many as before (train/LOG.md).
     """
     turned = rotation(0, random.normal(0, TURN_RAD)) @ rotation(1, random.normal(0, TURN_RAD))
-    palm = xyz[:, [0, 5, 9, 13, 17]].mean(1, keepdims=True)
+    palm = xyz[:, list(PALM)].mean(1, keepdims=True)
     shape = (xyz - palm) @ turned.T + random.normal(0, FINGERS * size, (21, 3))
     way = palm * np.array([1, 1, 0]) @ turned.T
     return np.asarray(shape + way * np.exp(random.normal(0, WIDTH, 3)))

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from convert.quantize import convert
+from edge.files import write
 from edge.hands.geometry import box_of
-from edge.models.manifest import write
 from edge.recognise.rules.motion import DRAWN, ON, Motion
 from edge.types import Hand
 from train.motion.trajectories import Take

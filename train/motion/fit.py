@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from convert.quiet_tensorflow import keras, tf
 from edge.errors import UsageError
-from edge.models.manifest import write
+from edge.files import write
 from edge.recognise.rules.trajectory import SPANS_MS
 from train.motion.bags import ENDS, LETTERS, MAYBE, Bags, Vocabulary, bags
 from train.motion.trajectories import Take
@@ -203,6 +203,7 @@ def words(
             f"{size} features of each of {spans} spans, see edge.recognise.rules.trajectory.Features.windows"
         ],
         "outputs": [f"for each span a logit for {gestures} and none of them"],
+        "kind": "motion",
         "features": wanted.features.version,
         "normalisation": "each span at even moments, lengths in palm lengths, the palm's path from "
         "its mean, a left hand mirrored; clipped to 4",

@@ -17,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.errors import UsageError
-from edge.recognise.rules.motion import DRAWN, NONE
+from edge.recognise.rules.motion import DRAWN
 from edge.recording import takes as files
+from edge.types import NONE
 from train.motion.bags import LETTERS, Vocabulary, vocabulary
 from train.motion.figures import PACES
 from train.motion.fit import Recipe

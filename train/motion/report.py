@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge.models.manifest import write
+from edge.files import write
+from edge.joints import TIPS
 from train.motion.fit import Curves
 from train.motion.gestures import Gathered
 from train.motion.trajectories import Take
@@ -17,7 +18,7 @@ from train.report import plots
 from train.report.document import Block, Picture, Table, Text, page
 
 SHOWN = 20  # takes in a preview, and files that could not be read
-_TIPS = [4, 8, 12, 16, 20]
+_TIPS = list(TIPS)
 
 
 def write_report(

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.errors import UsageError
+from edge.joints import PALM
 from edge.signer.handshapes import HANDSHAPES, Handshape, facing
 from edge.signer.motion import RELAXED, Posture, between, ease, hold, move, strokes, through, trace
 from edge.signer.motion import Path as Way
@@ -84,7 +85,7 @@ def _stale(landmarks: Floats) -> int:
     """
     if len(landmarks) < 5:
         return 0
-    palm = landmarks[:, [0, 5, 9, 13, 17], :2].mean(1)
+    palm = landmarks[:, list(PALM), :2].mean(1)
     length = float(np.linalg.norm(landmarks[:, 9] - landmarks[:, 0], axis=-1).mean())
     step = np.linalg.norm(np.diff(palm, axis=0), axis=1) / length
     jumps = np.flatnonzero(step[:2] > max(0.5, 3 * float(np.median(step))))

@@ -14,7 +14,7 @@ import numpy as np
 
 from convert.quiet_tensorflow import keras, silenced
 from edge.errors import UsageError
-from edge.models.manifest import write
+from edge.files import write
 
 
 def save(model: Any, path: Path) -> None:

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from convert.quiet_tensorflow import keras
-from edge.handshapes.alphabet import NONE
+from edge.types import NONE
 from train.data.pictures import Pictures, Shake, Task
 from train.data.splits import at_random
 from train.pictures.checkpoints import Checkpoint, begun, load

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from edge.decoding.picture import find_pictures, read_rgb
 from edge.errors import SourceError, UsageError
-from edge.hands.geometry import BONES
+from edge.joints import BONES
 from edge.types import Rgb
 
 Mask = npt.NDArray[np.float32]
@@ -38,7 +38,7 @@ SKIN = (np.array([0, 133, 77], np.uint8), np.array([255, 173, 127], np.uint8))  
 # looked at a little inside: some sets draw a frame.
 LEAST_SKIN, MAIN_SKIN, SOLID, EDGE_SKIN, INSET = 0.02, 0.8, 0.55, 0.15, 0.04
 TEXTURES, TEXTURE_PX = 1000, 512  # of a folder: how many are kept, and how large, in memory
-_PALM = [0, 1, 5, 9, 13, 17]
+_OUTLINE = [0, 1, 5, 9, 13, 17]  # of the palm, the thumb's root in it
 _Colours = list[tuple[npt.NDArray[Any], npt.NDArray[Any], float]]
 
 
@@ -78,7 +78,7 @@ def _drawn(shape: tuple[int, ...], joints: Floats, width: float) -> npt.NDArray[
         cv2.line(ink, points[a].tolist(), points[b].tolist(), 1, 2 * width_px)
     elbow = np.round(joints[0] - ARM * palm).astype(int)
     cv2.line(ink, points[0].tolist(), elbow.tolist(), 1, 3 * width_px)
-    cv2.fillPoly(ink, [points[_PALM]], 1)
+    cv2.fillPoly(ink, [points[_OUTLINE]], 1)
     return ink
 
 

@@ -28,8 +28,8 @@ from typing import Any
 
 from convert.quiet_tensorflow import keras
 from edge.errors import UsageError
-from edge.handshapes.alphabet import NONE
-from edge.models.manifest import write
+from edge.files import write
+from edge.types import NONE
 from train import recipes
 from train.data.pictures import Sample, Shake, Task, class_folders, looked_at
 from train.data.splits import at_random

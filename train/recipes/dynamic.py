@@ -23,7 +23,8 @@ from typing import Any
 
 import numpy as np
 
-from edge.models.manifest import load, write
+from edge.files import write
+from edge.models.manifest import load
 from edge.recognise.rules.motion import Motion
 from train import recipes
 from train.motion.bags import bags

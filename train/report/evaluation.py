@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge.models.manifest import write
+from edge.files import write
 from train.evaluate.figures import SURE, confusion
 from train.evaluate.readings import Readings
 from train.letters.alphabets import DIGITS, LETTERS

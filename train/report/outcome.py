@@ -21,9 +21,10 @@ import numpy.typing as npt
 from convert.check import compare
 from convert.quantize import convert, floating
 from edge.errors import UsageError
-from edge.handshapes.alphabet import NONE
+from edge.files import write
 from edge.models.interpreter import Model
-from edge.models.manifest import open_model, write
+from edge.models.manifest import open_model
+from edge.types import NONE
 from train.data.pictures import Pictures, Task
 from train.evaluate.held_out import Split
 from train.pictures.checkpoints import save
@@ -76,6 +77,7 @@ def finish(
     words = {
         "inputs": [f"the hand's crop, {task.side_px} x {task.side_px} pixels, {task.colour_order}"],
         "outputs": ["a logit for each label; softmax gives scores"],
+        "kind": "pixels",
         "features": 0,
         "normalisation": PIXELS,
         "colour_order": task.colour_order,

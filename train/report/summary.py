@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge.models.manifest import write
+from edge.files import write
 from train.data.pictures import Pictures, Shake, Task, counts
 from train.evaluate.held_out import Split
 from train.report import plots

@@ -27,7 +27,7 @@ from benchmarks.measure import conditions, result
 from edge.commands.run import threads
 from edge.config import Config, load
 from edge.errors import FingerspellError, UsageError
-from edge.models.manifest import write
+from edge.files import write
 from edge.running.stop import stop_on_signals
 
 SECONDS, LENGTH_S = 60.0, 300.0

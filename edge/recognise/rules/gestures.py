@@ -24,14 +24,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edge.errors import UsageError
-from edge.hands.geometry import (
+from edge.hands.geometry import hand_size_px
+from edge.joints import (
     INDEX_MCP,
+    KNUCKLES,
     MIDDLE_MCP,
+    PALM,
     PINKY_MCP,
-    RING_MCP,
+    THUMB_MCP,
     THUMB_TIP,
     WRIST,
-    hand_size_px,
 )
 from edge.types import Event, Hand, Landmarks
 
@@ -44,9 +46,6 @@ _FAN_COS = math.cos(math.radians(18))  # between index and little finger: less i
 _THUMB_OUT = 1.0  # thumb's tip from the little finger's knuckle: less is a 4
 _FACING = 0.35  # the palm's apparent breadth; one seen from its edge has none
 _UPRIGHT_COS = math.cos(math.radians(45))  # between the palm and the picture's upright
-_KNUCKLES = (INDEX_MCP, MIDDLE_MCP, RING_MCP, PINKY_MCP)
-_THUMB = 2  # its knuckle; two bones follow
-_PALM = (WRIST, *_KNUCKLES)
 
 _LEVEL = 0.5  # a swipe goes up or down by at most this share of its way
 _BACK_NS = 1_000_000_000  # within this, a way to the other side leads back and is no new swipe
@@ -143,7 +142,7 @@ class Gestures:
             self._forget()  # it is the other hand, elsewhere
         dt_ms = (t_ns - self._t_ns) / _NS_PER_MS if self._seen else 0.0
         self._t_ns, self._hand, self._seen = t_ns, hand, True
-        x, y = (sum(float(hand.landmarks[j, axis]) for j in _PALM) / len(_PALM) for axis in (0, 1))
+        x, y = (sum(float(hand.landmarks[j, axis]) for j in PALM) / len(PALM) for axis in (0, 1))
         return self._go(x, y, hand_size_px(hand.landmarks), t_ns, dt_ms)
 
     def _go(self, x: float, y: float, size_px: float, t_ns: int, dt_ms: float) -> tuple[Event, ...]:
@@ -187,11 +186,11 @@ def is_open(landmarks: Landmarks) -> bool:
         -y > _UPRIGHT_COS * math.hypot(x, y)
         and abs(ax * by - ay * bx) >= _FACING * size**2
         and math.dist(points[THUMB_TIP], points[PINKY_MCP]) >= _THUMB_OUT * size
-        and _straightness(points, _THUMB) >= _THUMB_STRAIGHT
-        and all(_straightness(points, knuckle) >= _STRAIGHT for knuckle in _KNUCKLES)
+        and _straightness(points, THUMB_MCP) >= _THUMB_STRAIGHT
+        and all(_straightness(points, knuckle) >= _STRAIGHT for knuckle in KNUCKLES)
         and all(
             _cos(_way(points, WRIST, knuckle), _finger(points, knuckle)) >= _AIM
-            for knuckle in _KNUCKLES
+            for knuckle in KNUCKLES
         )
         and _cos(_finger(points, INDEX_MCP), _finger(points, PINKY_MCP)) <= _FAN_COS
     )
@@ -217,6 +216,6 @@ def _cos(a: _Point, b: _Point) -> float:
 
 def _straightness(points: Sequence[_Point], knuckle: int) -> float:
     """A finger's length from tip to knuckle over that of its bones; 1 is stretched."""
-    tip = THUMB_TIP if knuckle == _THUMB else knuckle + 3
+    tip = THUMB_TIP if knuckle == THUMB_MCP else knuckle + 3
     bones = sum(math.dist(points[j], points[j + 1]) for j in range(knuckle, tip))
     return math.dist(points[tip], points[knuckle]) / bones if bones else 0.0

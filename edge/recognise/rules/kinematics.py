@@ -12,10 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.hands.geometry import hand_size_px
+from edge.joints import PALM
 from edge.types import Hand
 
 _PALM = np.zeros(21)  # weights of the joints in the palm's centre: the wrist and four knuckles,
-_PALM[[0, 5, 9, 13, 17]] = 0.2  # which move with the hand and not with the fingers
+_PALM[list(PALM)] = 1 / len(PALM)  # which move with the hand and not with the fingers
 _SIZE_MS = 300.0  # the hand's size changes slowly; its estimate flickers with every landmark
 _SPEED_MS = 40.0  # smooths jitter at 60 frames/s, and leaves 10 frames/s as they are
 

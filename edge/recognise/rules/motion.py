@@ -20,10 +20,9 @@ import numpy.typing as npt
 from edge.errors import ModelError
 from edge.models.manifest import BUNDLED, Manifest, open_model
 from edge.recognise.rules.trajectory import COVERED, LOST_MS, SPANS_MS, VERSIONS, Features
-from edge.types import Hand, Prediction
+from edge.types import NONE, Hand, Prediction
 
 DRAWN = ("J", "Z")  # the letters that are drawn in the air
-NONE = "none"  # the last label: no gesture
 ON = 0.8  # score that makes a gesture
 
 _KEPT = 160  # looks: 1.9 s at 60 frames a second, and some more

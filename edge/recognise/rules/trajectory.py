@@ -19,6 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from edge.joints import PALM, ROOTS, TIPS
+
 _Floats = npt.NDArray[np.float32]
 _Times = npt.NDArray[np.float64]
 
@@ -31,7 +33,7 @@ LOST_MS = 250.0  # without a hand for so long, its path ends; Debouncer forgets 
 _PHASES = np.linspace(-1, 0, POINTS)
 _FAR = 4.0  # palm lengths: what lies farther off is no gesture, and int8 wants a small range
 
-_TIPS, _ROOTS = [4, 8, 12, 16, 20], [2, 5, 9, 13, 17]
+_TIPS, _ROOTS, _PALM = list(TIPS), list(ROOTS), list(PALM)
 _FIRST_TIP = 3  # channel: before it stand the palm's length and the place of its middle
 
 
@@ -77,7 +79,7 @@ class Features:
         joints = landmarks.astype(np.float32, copy=False)
         wrist, knuckle = joints[..., 0, :], joints[..., 9, :]
         axis = knuckle - wrist
-        palm = joints[..., [0, 5, 9, 13, 17], :2].mean(-2)
+        palm = joints[..., _PALM, :2].mean(-2)
         out = np.empty((*joints.shape[:-2], self.channels), np.float32)
         out[..., 0] = np.sqrt((axis * axis).sum(-1))
         out[..., 1:3] = palm

@@ -6,21 +6,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from edge.joints import BONES
 from edge.types import Hand, Rgb
 
 Colour = tuple[int, int, int]  # red, green, blue
 
-# The bones, as pairs of joints in MediaPipe's order: thumb, four fingers, the palm's edge.
-BONES = np.array(
-    [
-        *((0, 1), (1, 2), (2, 3), (3, 4)),
-        *((5, 6), (6, 7), (7, 8)),
-        *((9, 10), (10, 11), (11, 12)),
-        *((13, 14), (14, 15), (15, 16)),
-        *((17, 18), (18, 19), (19, 20)),
-        *((0, 5), (5, 9), (9, 13), (13, 17), (17, 0)),
-    ]
-)
+_BONES = np.array(BONES)
 _FRACTION_BITS = 4  # cv2 draws with coordinates in sixteenths of a pixel
 _SHADOW = (8, 12, 16)  # under each bone, so that it is seen on any skin and any wall
 _JOINT = (255, 255, 255)
@@ -59,7 +50,7 @@ def draw_hand(
     reach = min(float(np.ptp(box, axis=0).max()) / 60, min(width, height) / 120)
     thick = max(1, round(reach))
     _draw_box(picture, box, thick, colour)
-    _draw_lines(picture, joints[BONES], thick, 2, colour)
+    _draw_lines(picture, joints[_BONES], thick, 2, colour)
     for point in _fixed(joints):
         centre = (int(point[0]), int(point[1]))
         for radius, fill in ((thick * 0.9 + 1.5, _SHADOW), (thick * 0.9 + 0.5, _JOINT)):

@@ -1,0 +1,30 @@
+"""Files written whole or not at all: beside their place first, then moved into it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from edge.errors import UsageError
+
+
+def write(path: Path, content: bytes) -> None:
+    """Writes a file whole or not at all, readable by everyone.
+
+    Makes the folder where there is none. Raises UsageError where it may not be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            os.chmod(part, 0o644)
+            os.replace(part, path)
+        except BaseException:
+            os.unlink(part)
+            raise
+    except OSError as error:
+        reason = error.strerror or error
+        raise UsageError(f"cannot write {path}: {reason}; choose another place") from error
