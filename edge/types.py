@@ -1,9 +1,9 @@
 """The values that flow through fingerspell, and the stages that they flow through.
 
-    Source -> Frame -> Hand -> Prediction -> Event -> Result -> Sinks
+    Source -> Frame -> Hand -> Sign -> Event -> Result -> Sink
 
-Values are frozen; nobody changes what another stage is holding. Stages are Protocols: anything
-with these methods is one, and the contract tests in tests/ say what else is expected of it.
+Values are frozen: no stage changes what another one holds. Stages are Protocols: whatever has
+these methods is one, and the contract tests in tests/contract say what else is expected of it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ Rgb = npt.NDArray[np.uint8]  # (H, W, 3), red first
 Landmarks = npt.NDArray[np.float32]  # (21, 3): x, y in pixels of the frame, z relative to the wrist
 
 Handedness = Literal["left", "right"]
+SignKind = Literal["letter", "drawn", "space", "delete", "retract"]
 EventKind = Literal["hand", "letter", "space", "delete", "word"]
 Request = Literal["clear", "quit"]
 
@@ -102,11 +103,12 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What one frame's hand looks like.
+    """What a hand looks like on one frame, settled or not.
 
-    label: the best label of the alphabet in use ("A".."Z", "0".."9").
+    label: the most probable label ("A".."Z", "0".."9", or a gesture's name).
     score: 0..1, the probability of that label; low for every label when the hand makes no sign.
-    scores: the score of each label of the alphabet; they sum to 1 less the belief in "no sign".
+    scores: of each label that can be read from this one frame. They sum to 1 less the probability
+        of "no sign". A letter that is drawn in the air has none where its motion is read instead.
     """
 
     label: str
@@ -115,21 +117,55 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened, once.
+class Sign:
+    """What a recogniser has settled: it is said once, and holds unless a "retract" follows.
 
-    kind and label: "hand" ("found" or "lost"), "letter" (the letter), "space" (" "),
-        "delete" (""), "word" (the word that was completed).
-    score: 0..1; 1.0 where a score has no meaning.
+    kind: "letter" (a handshape that was held), "drawn" (a letter or gesture made by moving),
+        "space" and "delete" (the signer's own, by a gesture or a pause), "retract" (the letter
+        settled last was a misreading: the recogniser takes it back).
+    label: of a "letter" or "drawn", one character or a whole word; None of the others.
+    score: 0..1, how probable the label is; None where no model gave one.
     t_ns: the time stamp of the frame that settled it.
-    alternative: what else a letter's hand shape may mean ("0" of an "O"); "" where nothing.
+    alternative: the other label that this handshape may mean ("0" of an "O"); None if there is no
+        such label in the alphabet.
+    """
+
+    kind: SignKind
+    label: str | None
+    score: float | None
+    t_ns: int
+    alternative: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to the hand or to the text.
+
+    kind and label: "hand" ("found" or "lost"), "letter" (the letter, or a whole word that was one
+        gesture), "space" (" "), "delete" (""), "word" (the word that was completed).
+    score: 0..1; None where a score has no meaning.
+    t_ns: the time stamp of the frame that settled it.
+    text: the text after this event.
+    alternative: what else a letter's handshape may mean ("0" of an "O"); None for nothing.
     """
 
     kind: EventKind
     label: str
-    score: float
+    score: float | None
     t_ns: int
-    alternative: str = ""
+    text: str
+    alternative: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What a run that reads nothing shows in place of a letter.
+
+    large: a word or number to be shown large. progress: 0..1, how much of it is over.
+    """
+
+    large: str
+    progress: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,13 +173,14 @@ class Result:
     """Everything known after one frame.
 
     hands: the hands in view, the one that is read first; () when there is none.
-    prediction: of the first hand; None when there is none.
+    prediction: of the first hand; None when there is none, or nothing is read of it.
     events: what this frame settled, in order; () most of the time.
     text: all that was spelled so far.
-    timings_ms: time spent on this frame by stage: "wait", "find", "follow", "letter" (J and Z
-        too), "debounce" (gestures and text too), and "invoke", the part of these that was spent
-        inside the models' interpreter. "find" is there only where hands were searched for.
+    timings_ms: time spent on this frame by stage: "wait" (for the frame), "find" (searching the
+        whole frame for hands; only where that was done), "follow" (fitting landmarks), "recognise",
+        "spell", and "invoke", the part of these that was spent inside the models' interpreter.
     dropped: frames dropped since the start.
+    status: what is shown in place of a prediction; None while letters are read.
     """
 
     frame: Frame
@@ -151,8 +188,9 @@ class Result:
     prediction: Prediction | None
     events: tuple[Event, ...]
     text: str
-    timings_ms: Mapping[str, float] = field(default_factory=dict)
+    timings_ms: Mapping[str, float]
     dropped: int = 0
+    status: Status | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,11 +227,17 @@ class Vitals:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """The last word of a run: the text, and how many frames were read and dropped."""
+    """How a run ended.
+
+    text: all that was spelled, without a space at its end. frames, dropped: how many were read, and
+    how many were not. events: what the end itself settled, such as the word that was begun; they
+    belong to no frame.
+    """
 
     text: str
     frames: int
     dropped: int
+    events: tuple[Event, ...] = ()
 
 
 @runtime_checkable
@@ -209,6 +253,21 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Releases the source; may be called twice, and from another thread."""
+        ...
+
+
+@runtime_checkable
+class Guarded(Source, Protocol):
+    """A source that is opened again when it fails (edge/capture)."""
+
+    @property
+    def reopened(self) -> int:
+        """How often it was opened again since the start."""
+        ...
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong with it now, in a line; "" while frames flow."""
         ...
 
 
@@ -241,7 +300,7 @@ class Sink(Protocol):
         ...
 
     def close(self, end: End) -> None:
-        """Takes the last word and releases the sink."""
+        """Takes how the run ended, and releases the sink."""
         ...
 
 

@@ -10,13 +10,12 @@ from typing import Any
 
 from tqdm import tqdm
 
-from edge.commands.run import threads
+from edge.assembly import open_photograph_reader
 from edge.config import Config
 from edge.decoding.picture import find_pictures, read_picture
-from edge.detectors import open_detector
 from edge.errors import FingerspellError, SinkError, SourceError
 from edge.hands.still import hands_in, looks
-from edge.handshapes import Reader, open_reader
+from edge.handshapes import Reader
 from edge.types import Detector, Frame, Hand, Prediction
 
 TOP = 5  # how many guesses are told of
@@ -30,12 +29,7 @@ def read(paths: Sequence[Path], config: Config) -> int:
     if sys.stdout is None:
         raise SinkError("stdout is closed, and there is nowhere to print to")
     pictures = [picture for path in paths for picture in _expand(path)]
-    # "auto" looks at a camera's rate; here there is none, and time enough for the full models.
-    name = (
-        "mediapipe:full" if config.detector in ("mediapipe", "mediapipe:auto") else config.detector
-    )
-    detector = open_detector(name, threads=threads(config))
-    letters = open_reader(config.model, alphabet=config.alphabet, pooled=detector.pooled)
+    detector, letters = open_photograph_reader(config)
     failed = False
     # The bar is for a person who sees it, and not where it would run into the lines.
     seen = sys.stderr is not None and sys.stderr.isatty() and not sys.stdout.isatty()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, field, replace
-from typing import TypeGuard
+from typing import NamedTuple, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -91,7 +91,18 @@ class _Track:
         )
 
 
-class Hands:
+class Tracked(NamedTuple):
+    """What was done with one frame.
+
+    hands: those in it, the one held longest first; () when there is none. find_ms: the time that
+    the search of the whole frame took; None where it was not searched.
+    """
+
+    hands: tuple[Hand, ...]
+    find_ms: float | None
+
+
+class Tracker:
     """Follows up to `limit` hands through frames given in order of time.
 
     Where a hand is lost, the same frame is searched, so that a cut or a jump costs no frame. What
@@ -109,21 +120,19 @@ class Hands:
         self._t_ns: int | None = None  # of the last frame
         self._search_ns = -math.inf  # and of the last one that was searched
         self._eager_ns = -math.inf  # and of the last reason to search each frame
-        self.find_ms = 0.0
-        self.searched = False
-        self.patience = 1.0  # by how much searches are spaced out where time is short
 
     @property
     def invoke_ns(self) -> int:
         """Time that the detector spent inside the interpreter since the start."""
         return self._detector.invoke_ns
 
-    def update(self, frame: Frame) -> tuple[Hand, ...]:
-        """Returns the hands in this frame, the one held longest first; () when there is none.
+    def update(self, frame: Frame, patience: float = 1.0) -> Tracked:
+        """Returns the hands in this frame.
 
-        Sets `searched` where the whole frame was searched, and `find_ms` to the time it took.
+        patience: by what factor the pauses between searches of the whole frame are stretched; above
+        1 where there is too little time (edge/running/load.py).
         """
-        self.searched, self.find_ms = False, 0.0
+        find_ms = None
         if self._t_ns is None or frame.t_ns < self._t_ns:  # the first frame, or a new recording's
             self._search_ns, self._eager_ns = -math.inf, frame.t_ns
         self._t_ns = frame.t_ns
@@ -135,15 +144,15 @@ class Hands:
                 lost.append((track, hand))
         if lost:
             self._eager_ns = frame.t_ns
-        if len(self._tracks) < self._limit and self._search_is_due(frame.t_ns):
+        if len(self._tracks) < self._limit and self._search_is_due(frame.t_ns, patience):
             start = time.perf_counter()
             self._find(frame, [track for track, _ in lost])
-            self.searched, self.find_ms = True, (time.perf_counter() - start) * 1000
+            find_ms = (time.perf_counter() - start) * 1000
         for track, hand in lost:
             if len(self._tracks) < self._limit and track not in self._tracks:
                 self._look_again(track, hand, frame)
         self._tracks.sort(key=lambda track: track.number)
-        return tuple(track.hand for track in self._tracks)
+        return Tracked(tuple(track.hand for track in self._tracks), find_ms)
 
     def _look_again(self, track: _Track, hand: Hand | None, frame: Frame) -> None:
         """Gives a hand that neither following nor the search has found a last chance."""
@@ -174,13 +183,13 @@ class Hands:
             return False
         return all(iou(hand.box_px, track.raw.box_px) <= SAME_HAND for track in self._tracks)
 
-    def _search_is_due(self, t_ns: int) -> bool:
+    def _search_is_due(self, t_ns: int, patience: float) -> bool:
         since_search_ms = (t_ns - self._search_ns) / 1e6
         since_reason_ms = (t_ns - self._eager_ns) / 1e6
         if since_reason_ms <= EAGER_MS:
-            pause_ms = (self.patience - 1) * IDLE_MS / 2
+            pause_ms = (patience - 1) * IDLE_MS / 2
         else:
-            pause_ms = self.patience * (SECOND_MS if self._tracks else IDLE_MS)
+            pause_ms = patience * (SECOND_MS if self._tracks else IDLE_MS)
         return since_search_ms >= pause_ms
 
     def _find(self, frame: Frame, lost: list[_Track]) -> None:

@@ -7,9 +7,9 @@ import numpy.typing as npt
 
 from edge.errors import ModelError, UsageError
 from edge.models.manifest import Manifest
-from edge.recognise.rules.motion import DRAWN
 from edge.types import NONE, Prediction
 
+DRAWN = ("J", "Z")  # the letters that are drawn in the air: a still shows one pose of them
 USUAL = "letters"  # read where a model knows them and nothing else is asked for
 
 
@@ -17,11 +17,14 @@ class Alphabet:
     """One alphabet of a model.
 
     name: of the alphabet; "" is the letters where the model reads them, else its first.
-    drawn_logit: added to the logit of J and Z, of which a still shows one pose of a path.
+    drawn_logit: added to the logits of the letters that are drawn. None: these letters are not read
+        from single frames, and have no score.
     Raises UsageError for an alphabet that the model does not read, ModelError if it reads none.
     """
 
-    def __init__(self, manifest: Manifest, name: str = "", *, drawn_logit: float = 0.0) -> None:
+    def __init__(
+        self, manifest: Manifest, name: str = "", *, drawn_logit: float | None = 0.0
+    ) -> None:
         known = manifest.alphabets
         if not known:
             raise ModelError(f"the model {manifest.name} reads no alphabet; train it again")
@@ -38,10 +41,13 @@ class Alphabet:
         self._outputs = np.array([index[label] for label in used])
         here = {label: i for i, label in enumerate(self.labels)}
         self._offset = np.zeros(len(used), np.float32)
-        self._offset[[here[label] for label in DRAWN if label in here]] = drawn_logit
-        # Two labels of one shape: nothing in a still tells them apart, so the first gets it all.
+        drawn = [here[label] for label in DRAWN if label in here]
+        self._offset[drawn] = -np.inf if drawn_logit is None else drawn_logit
+        # Two labels of one shape: nothing in a still tells them apart. The first has their score.
         pairs = [(here[a], here[b]) for a, b in manifest.shared if a in here and b in here]
         self._first, self._second = np.array(pairs, np.intp).reshape(-1, 2).T
+        unread = {*(drawn if drawn_logit is None else ()), *self._second.tolist()}
+        self._scored = [(i, label) for i, label in enumerate(self.labels) if i not in unread]
 
     def prediction(self, logits: npt.NDArray[np.float32]) -> Prediction:
         """Returns the best label and all scores, from the (L,) logits of the model's labels.
@@ -54,5 +60,6 @@ class Alphabet:
         scores[self._first] += scores[self._second]
         scores[self._second] = 0
         best = int(scores.argmax())
-        by_label = dict(zip(self.labels, scores.tolist(), strict=True))
-        return Prediction(self.labels[best], by_label[self.labels[best]], by_label)
+        values = scores.tolist()
+        by_label = {label: values[i] for i, label in self._scored}
+        return Prediction(self.labels[best], values[best], by_label)

@@ -85,7 +85,7 @@ class Letters:
     ) -> None:
         self.manifest, self._model = open_model(path)
         _check(self.manifest, path)
-        drawn_logit = -np.inf if live else DRAWN_LOGIT
+        drawn_logit = None if live else DRAWN_LOGIT
         self._alphabet = Alphabet(self.manifest, alphabet, drawn_logit=drawn_logit)
         self.labels = self._alphabet.labels
         self._closed = closed if set(CLOSED) <= set(self.labels) else None

@@ -66,7 +66,7 @@ class Pixels:
             raise ModelError(f"the model of {path} tells no labels from pixels; train it again")
         self._colour_order = self.manifest.colour_order
         self._side_px = self.manifest.inputs[0].shape[1]
-        self._alphabet = Alphabet(self.manifest, alphabet, drawn_logit=-np.inf if live else 0.0)
+        self._alphabet = Alphabet(self.manifest, alphabet, drawn_logit=None if live else 0.0)
         self.labels = self._alphabet.labels
 
     @property

@@ -1,1 +1,62 @@
-"""TODO."""
+"""Recognisers: hands over time -> signs, the letters and edits that are settled.
+
+Comes in: each frame with the hands in it. Goes out: the signs that this frame settled, and, for
+those who watch, what the hand looks like now. The model's kind decides which recogniser runs it:
+`KIND.py` here has `open(model, settings, pooled) -> Recogniser`. Those of kind letters, pixels and
+motion are run by the rules of `rules/`, a folder that can go when a better recogniser is there.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import Protocol
+
+from edge.errors import UsageError
+from edge.models import hint
+from edge.models.manifest import load
+from edge.recognise.settings import Settings
+from edge.types import Frame, Hand, Prediction, Sign
+
+
+class Recogniser(Protocol):
+    """Follows the hands of a stream of frames, and says what they have signed."""
+
+    @property
+    def invoke_ns(self) -> int:
+        """Time spent inside the interpreter since the start."""
+        ...
+
+    @property
+    def prediction(self) -> Prediction | None:
+        """What the first hand looks like on the last frame, settled or not; None without a hand."""
+        ...
+
+    def update(self, frame: Frame, hands: tuple[Hand, ...]) -> tuple[Sign, ...]:
+        """Takes a frame and the hands in it, the one that is read first; returns what it settled.
+
+        Frames come in the order of the stream. Times are the frames' own: no clock is read.
+        """
+        ...
+
+
+def kinds() -> list[str]:
+    """Returns the kinds of models that there is a recogniser for."""
+    return sorted(
+        m.name for m in iter_modules(__path__) if m.name not in ("pause", "settings", "rules")
+    )
+
+
+def open_recogniser(model: Path, settings: Settings, pooled: int) -> Recogniser:
+    """Opens the recogniser of a model's kind.
+
+    model: its manifest. pooled: how many pooled features the detector's hands have. Raises
+    UsageError for a model that no recogniser runs, or an alphabet that it does not read; ModelError
+    for one that is missing or broken.
+    """
+    kind = load(model).kind
+    if kind not in kinds():
+        raise UsageError(f"the model {model.stem!r} is a part of another; {hint()}")
+    recogniser: Recogniser = import_module(f"{__name__}.{kind}").open(model, settings, pooled)
+    return recogniser

@@ -17,7 +17,7 @@ import numpy as np
 from edge.errors import UsageError
 from edge.recognise.rules.trajectory import ANY
 from edge.recording.takes import Take, checked_name
-from edge.types import NONE, Hand
+from edge.types import NONE, Hand, Status
 
 STEADY_S = 0.3  # a hand in view for so long has come; gone for so long, it has left
 MISSED_S = 0.3  # without a hand for so long, a take says so
@@ -54,20 +54,19 @@ class Order:
 
 @dataclass(slots=True)
 class Step:
-    """What one frame leads to.
+    """What one frame leads to: each is None where there is none.
 
-    say: a line for the user, "" for none. large: what stands large in the window. share: of the
-    take that is over. take: one that is complete and good.
+    say: a line for the user. status: what stands large in the window. take: one that is complete
+    and good.
     """
 
-    say: str = ""
-    large: str = ""
-    share: float = 0.0
+    say: str | None = None
+    status: Status | None = None
     take: Take | None = None
 
 
 @dataclass(slots=True)
-class _Looks:
+class _Samples:
     """What is seen of a hand, and on how many frames it could have been."""
 
     t_s: list[float] = field(default_factory=list)
@@ -118,19 +117,19 @@ class Recorder:
         self._phase: Callable[[float, Hand | None], Step] = self._waiting
         self._since_s: float | None = None  # the hand has been there, or gone
         self._asked_s = -math.inf
-        self._looks = _Looks()
+        self._samples = _Samples()
 
     def _waiting(self, t_s: float, hand: Hand | None) -> Step:
         if (hand is not None) == self._wait_until_gone:
             self._since_s = None
-            self._looks = _Looks()
-            say = ""
+            self._samples = _Samples()
+            say = None
             if t_s - self._asked_s >= ASK_S:
                 self._asked_s = t_s
                 say = "take your hand out of the picture" if hand else "show your hand"
             return Step(say)
         self._since_s = t_s if self._since_s is None else self._since_s
-        self._looks.add(t_s, hand)
+        self._samples.add(t_s, hand)
         if t_s - self._since_s < STEADY_S:
             return Step()
         if self._wait_until_gone:
@@ -143,48 +142,48 @@ class Recorder:
         self._until_s = t_s + self._order.countdown_s
         self._missed_s: float | None = None
         self._count = self._order.countdown_s
-        return Step(f"{self._count}", f"{self._count}")
+        return Step(f"{self._count}", Status(f"{self._count}", 0.0))
 
     def _counting(self, t_s: float, hand: Hand | None) -> Step:
-        self._looks.add(t_s, hand)
+        self._samples.add(t_s, hand)
         say = self._missed(t_s, hand)
         if t_s >= self._until_s:
             if hand is None:  # it is waited for, and the take begins as it comes
-                self._looks = _Looks()
+                self._samples = _Samples()
                 return Step(say)
-            self._looks.keep_from(t_s - AHEAD_S)
+            self._samples.keep_from(t_s - AHEAD_S)
             return self._begin(t_s)
         left = math.ceil(self._until_s - t_s)
         if left < self._count:
             self._count = left
             say = say or f"{left}"
-        return Step(say, f"{left}")
+        return Step(say, Status(f"{left}", 0.0))
 
     def _begin(self, t_s: float) -> Step:
         self._phase = self._taking
         self._missed_s = None
         self._begun_s = t_s
         hold = "move or rest as you like" if self._still else "make the gesture, then hold still"
-        return Step(f"now: {hold}", "go")
+        return Step(f"now: {hold}", Status("go", 0.0))
 
     def _taking(self, t_s: float, hand: Hand | None) -> Step:
         over = (t_s - self._begun_s) / self._order.seconds
         if over >= 1:
             return self._judged()
-        self._looks.add(t_s, hand)
+        self._samples.add(t_s, hand)
         say = self._missed(t_s, hand)
         if say and self._order.countdown_s == 0:  # it has come and gone: that was the take
             return self._judged()
-        return Step(say, "go", over)
+        return Step(say, Status("go", over))
 
-    def _missed(self, t_s: float, hand: Hand | None) -> str:
+    def _missed(self, t_s: float, hand: Hand | None) -> str | None:
         """What to say of a hand that is not seen: once, after a while."""
         if hand is not None:
             self._missed_s = None
-            return ""
+            return None
         self._missed_s = t_s if self._missed_s is None else self._missed_s
         if t_s - self._missed_s < MISSED_S:
-            return ""
+            return None
         self._missed_s = math.inf
         return "your hand is not seen: bring it back into the picture"
 
@@ -197,13 +196,13 @@ class Recorder:
 
     def _judged(self) -> Step:
         """The take is over: it is handed out, or it is said why it is not."""
-        looks = self._looks
+        samples = self._samples
         self._wait()
         self._wait_until_gone = self._order.countdown_s == 0
-        share = sum(hand is not None for hand in looks.hands) / len(looks.hands)
+        share = sum(hand is not None for hand in samples.hands) / len(samples.hands)
         if share < SEEN:
             return Step(f"not kept: the hand was seen in {share:.0%} of it; keep it in the picture")
-        take = looks.take()
+        take = samples.take()
         if len(take.t_ms) < FRAMES:
             return Step(f"not kept: it has {len(take.t_ms)} frames; {FRAMES} are needed")
         if not self._still and not has_moved(take):

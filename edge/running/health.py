@@ -16,7 +16,7 @@ from statistics import median
 from edge.running import machine
 from edge.running.load import Load
 from edge.running.systemd import Notifier
-from edge.types import Result, Source, Vitals
+from edge.types import Guarded, Result, Source, Vitals
 
 log = logging.getLogger(__name__)
 
@@ -60,8 +60,6 @@ class Health:
     def after(self, result: Result) -> Vitals | None:
         """Takes a frame that went through all stages and sinks; gives vitals when they are due."""
         self._letters += sum(event.kind == "letter" for event in result.events)
-        if not result.timings_ms:  # the last word after the end is no frame
-            return None
         now_s = self._clock()
         busy_ms = max(0.0, (now_s - self._after_s) * 1000 - result.timings_ms.get("wait", 0.0))
         self._after_s = self._frame_s = now_s
@@ -103,14 +101,15 @@ class Health:
         while self._recent and now_s - self._recent[0][0] > LOOK_S:
             self._recent.popleft()
         since_s = max(NOTE_S, min(LOOK_S, now_s - self._start_s))
+        guarded = self._source if isinstance(self._source, Guarded) else None
         vitals = Vitals(
             frames=self._frames,
             dropped=self._dropped,
-            reopened=getattr(self._source, "reopened", 0),
+            reopened=guarded.reopened if guarded else 0,
             fps=len(self._recent) / since_s,
             busy_ms=median(busy for _, busy in self._recent) if self._recent else 0.0,
             waited_s=now_s - self._frame_s,
-            trouble=getattr(self._source, "trouble", ""),
+            trouble=guarded.trouble if guarded else "",
             shed=self.load.shed,
             memory_mb=self._memory_mb,
             temperature_c=self._temperature_c,

@@ -1,7 +1,8 @@
 """Where results go. A sink is the file here that its URI names: `jsonl:-` is jsonl.py.
 
-Each has `open(rest: str) -> Sink`, and may import edge.types, edge.errors and one library that the
-pip extra of the same name installs. A name that begins with an underscore is no sink.
+Each has `open(rest: str) -> Sink`, and PACED: whether it shows frames to people, who want to see a
+recording at its own speed. It may import edge.types, edge.joints, edge.errors and one library that
+the pip extra of the same name installs. A name that begins with an underscore is no sink.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import logging
 import pkgutil
 import time
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from edge.errors import SinkError, UsageError
 from edge.types import End, Monitor, Request, Result, Sink, Vitals
@@ -30,19 +32,23 @@ def open_sink(uri: str) -> Sink:
     Raises UsageError for a name or a REST that makes no sense, and SinkError for a sink that
     cannot be opened or whose library is not installed.
     """
-    name, _, rest = uri.partition(":")
+    sink: Sink = _module(uri).open(uri.partition(":")[2].removeprefix("//"))
+    return sink
+
+
+def _module(uri: str) -> Any:
+    """Returns the module of the sink that a URI names; raises as open_sink does."""
+    name = uri.partition(":")[0]
     if name not in names():
         raise UsageError(f"there is no sink {name!r}; there are: {', '.join(names())}")
     try:
-        module = importlib.import_module(f"{__name__}.{name}")
+        return importlib.import_module(f"{__name__}.{name}")
     except ImportError as error:
         if (error.name or "").partition(".")[0] == "edge":
             raise  # a fault of ours, not a library that is missing
         raise SinkError(
             f"the {name} sink cannot be loaded ({error}): pip install 'fingerspell[{name}]'"
         ) from error
-    sink: Sink = module.open(rest.removeprefix("//"))
-    return sink
 
 
 class Sinks:
@@ -51,17 +57,20 @@ class Sinks:
     A sink that raises is logged once, closed and dropped. When none is left, SinkError says why,
     since a run that nobody hears is over.
 
-    took_ms: by its URI, the time that each took for what it was last handed or told.
+    took_ms: by its URI, the time that each took for what it was last handed or told. paced: whether
+    any shows frames to people, so that a recording is to be played at its own speed.
     """
 
     def __init__(self, uris: Iterable[str]) -> None:
         """Opens all of them, or none: raises as open_sink does."""
         self._open: list[tuple[str, Sink]] = []
-        self._end = End("", 0, 0)  # what a sink that fails is closed with
+        self._end = End("", 0, 0)  # what a sink that fails is closed with, so far
         self.took_ms: dict[str, float] = {}
+        self.paced = False
         try:
             for uri in uris:
                 self._open.append((uri, open_sink(uri)))
+                self.paced = self.paced or _module(uri).PACED
         except BaseException:
             for _, sink in self._open:
                 _release(sink, End("", 0, 0))

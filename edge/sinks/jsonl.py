@@ -5,8 +5,9 @@ lines only. A reader that goes away (`| head -1`) ends the run without a word.
 
 "text" is the text after the event: `letter` and `space` add their label, `delete` takes the last
 character away. A gesture that is a whole word is one letter of several characters. A letter whose
-hand shape has another reading names it: {"event": "letter", "label": "O", ..., "or": "0"}. When the
-word shows which was meant, deletes and letters correct it.
+handshape has another reading names it: {"event": "letter", "label": "O", ..., "or": "0"}. When the
+word shows which was meant, deletes and letters correct it. "score" is 1.0 where a score has no
+meaning, so that it is a number in every line.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Sequence
-from itertools import accumulate
 
 from edge.errors import SinkError
 from edge.types import End, Event, Request, Result
+
+PACED = False  # whether frames are shown to people
 
 
 def open(rest: str) -> Jsonl:
@@ -50,7 +51,7 @@ class Jsonl:
         self._owned = owned
         self._closed = False
         self._start_ns: int | None = None
-        self._text = ""
+        self._frame = 0
 
     def write(self, result: Result) -> Request | None:
         """Writes one line for each event; asks to quit when stdout's reader has gone.
@@ -59,30 +60,32 @@ class Jsonl:
         """
         if self._start_ns is None:
             self._start_ns = result.frame.t_ns
-        heard = True
-        for event, text in zip(
-            result.events, texts(self._text, result.events, result.text), strict=True
-        ):
-            line: dict[str, object] = {
-                "event": event.kind,
-                "label": event.label,
-                "score": round(float(event.score), 3),
-                "t_ms": round((event.t_ns - self._start_ns) / 1e6),
-                "frame": result.frame.index,
-                "text": text,
-            }
-            if event.alternative:
-                line["or"] = event.alternative
-            heard = self._line(line)
-        self._text = result.text
-        return None if heard else "quit"
+        self._frame = result.frame.index
+        heard = [self._event(event, self._start_ns) for event in result.events]
+        return None if all(heard) else "quit"
 
     def close(self, end: End) -> None:
-        """Writes the last line. Raises SinkError when it cannot be written."""
+        """Writes what the end settled, and the last line. Raises SinkError when it cannot."""
         if self._closed:
             return
+        for event in end.events:
+            self._event(event, self._start_ns or event.t_ns)
         self._line({"event": "end", "text": end.text, "frames": end.frames, "dropped": end.dropped})
         self._release()
+
+    def _event(self, event: Event, start_ns: int) -> bool:
+        """Writes the line of one event, of the last frame; False when stdout's reader has gone."""
+        line: dict[str, object] = {
+            "event": event.kind,
+            "label": event.label,
+            "score": 1.0 if event.score is None else round(float(event.score), 3),
+            "t_ms": round((event.t_ns - start_ns) / 1e6),
+            "frame": self._frame,
+            "text": event.text,
+        }
+        if event.alternative:
+            line["or"] = event.alternative
+        return self._line(line)
 
     def _line(self, values: dict[str, object]) -> bool:
         """Writes one line, whole or not at all; False when stdout's reader has gone."""
@@ -108,26 +111,6 @@ class Jsonl:
         self._closed = True
         if self._owned:
             os.close(self._fd)
-
-
-def texts(before: str, events: Sequence[Event], after: str) -> list[str]:
-    """The text after each of one frame's events, of which only the last, `after`, is known.
-
-    `before` is the text of the last frame. When the events do not lead from there to `after`, the
-    text was cleared between the frames; when they do not lead there from "" either, each is given
-    `after`.
-    """
-    for start in (before, ""):
-        steps = list(accumulate(events, _spell, initial=start))[1:]
-        if not steps or steps[-1] == after:
-            return steps
-    return [after] * len(events)
-
-
-def _spell(text: str, event: Event) -> str:
-    if event.kind == "delete":
-        return text[:-1]
-    return text + event.label if event.kind in ("letter", "space") else text
 
 
 def _hush(fd: int) -> None:

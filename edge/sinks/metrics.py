@@ -35,6 +35,8 @@ STALE_S = 10.0  # a loop that has not been heard of for so long stands still
 # From a model's invoke on a fast machine to a frame of a slow one, in seconds.
 BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.035, 0.05, 0.1, 0.2, 0.5, 1.0)
 
+PACED = False  # whether frames are shown to people
+
 
 def open(rest: str) -> Metrics:
     """Listens on HOST:PORT; raises UsageError for what is none, SinkError where it cannot."""
@@ -101,7 +103,7 @@ class Metrics:
         self._waited_s = 0.0
         for stage, ms in result.timings_ms.items():
             self._stages.labels(stage).observe(ms / 1000)
-        self._frames.inc(bool(result.timings_ms))  # the last word after the end is no frame
+        self._frames.inc()
         self._hands.inc(bool(result.hands))
         for event in result.events:
             self._events.labels(event.kind).inc()

@@ -1,4 +1,4 @@
-"""The signs of one word -> its characters: which reading a shared hand shape has.
+"""The handshapes of one word -> its characters: which reading a shared handshape has.
 
 Some letters and digits are one hand shape (the model's manifest names them: O and 0, for one).
 Where both are in the alphabet, the word decides. A run of such signs that touches a sure digit on
@@ -14,21 +14,23 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Sign:
-    """One sign of a word. label: what it was read as. other: what else it may be, or "".
+class Character:
+    """One character of a word, as it was signed.
 
-    fixed: the reading is settled, and says something about its neighbours.
+    label: what it was read as. other: what else its handshape may mean; None for nothing. score:
+    0..1, of the sign; None where no model gave one. fixed: the reading is settled, and says
+    something about its neighbours.
     """
 
     label: str
-    other: str
-    score: float
+    other: str | None
+    score: float | None
     fixed: bool
 
     @property
     def digit(self) -> str:
         """Its reading among digits."""
-        return self.label if self.label.isdigit() else self.other
+        return self.label if self.label.isdigit() else self.other or self.label
 
     @property
     def letter(self) -> str:
@@ -36,7 +38,7 @@ class Sign:
         return self.other if self.label.isdigit() and self.other else self.label
 
 
-def read_word(signs: Sequence[Sign], words: Iterable[str], ended: bool) -> str:
+def read_word(signs: Sequence[Character], words: Iterable[str], ended: bool) -> str:
     """Returns a word's characters: each sign as its neighbours say, or as a known word has it."""
     for word in words:
         if len(word) == len(signs) and all(

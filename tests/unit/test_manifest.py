@@ -110,7 +110,7 @@ def test_a_picture_has_the_shape_of_its_colours(
 ) -> None:
     """The input of a model that reads pixels is one square picture, of one channel where grey."""
     picture = json.loads(tiny.read_text())["inputs"][0] | {"shape": shape}
-    change(tiny, colour_order=order, margin=1.5, inputs=[picture])
+    change(tiny, kind="pixels", colour_order=order, margin=1.5, inputs=[picture])
     if fits:
         assert load(tiny).margin == 1.5
     else:

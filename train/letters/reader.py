@@ -16,7 +16,7 @@ import numpy.typing as npt
 from edge.errors import UsageError
 from edge.handshapes.closed import CLOSED, told_apart
 from edge.handshapes.letters import DRAWN_LOGIT, features
-from edge.recognise.rules.motion import DRAWN
+from edge.handshapes.alphabet import DRAWN
 from train.data.landmarks import VIEWS, Rows
 from train.letters.alphabets import LABELS
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from edge.errors import UsageError
 from edge.joints import PALM
-from edge.recognise.rules.motion import DRAWN
+from edge.handshapes.alphabet import DRAWN
 from edge.recognise.rules.trajectory import ANY, COVERED, J_AND_Z, LOST_MS, SPANS_MS, Features
 from edge.signer.skeleton import rotation
 from edge.types import NONE

@@ -18,7 +18,8 @@ import numpy as np
 from convert.quantize import convert
 from edge.files import write
 from edge.hands.geometry import box_of
-from edge.recognise.rules.motion import DRAWN, ON, Motion
+from edge.handshapes.alphabet import DRAWN
+from edge.recognise.rules.motion import ON, Motion
 from edge.types import Hand
 from train.motion.trajectories import Take
 

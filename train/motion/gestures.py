@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.errors import UsageError
-from edge.recognise.rules.motion import DRAWN
+from edge.handshapes.alphabet import DRAWN
 from edge.recording import takes as files
 from edge.types import NONE
 from train.motion.bags import LETTERS, Vocabulary, vocabulary

@@ -1,4 +1,4 @@
-"""Predictions -> letter events: a letter is settled by evidence over time, never by a frame count.
+"""Predictions -> letters: a letter is settled by evidence over time, never by a frame count.
 
 Frame rates differ, vary, and frames get dropped, so every rule here is about milliseconds of
 stream time (`t_ns`); this module reads no clock.
@@ -32,9 +32,8 @@ the scores of two that look alike go up and down.
 
 Drawn letters. J and Z are read from the path of the hand (edge/recognise/rules/motion.py) and never from a still:
 `motion` settles at once, and is held, so that the pose at the end of the path is no letter. The
-pose that the path begins with is an I, or close to a D. If it was held long enough to be settled,
-a delete event takes it back: waiting with every I until it can be no J would make fast spellers
-lose theirs.
+pose that the motion begins with is an I, or close to a D. If it was held long enough to be settled,
+it is retracted: waiting with every I until it can be no J would make fast spellers lose theirs.
 
 Blind time (dropped frames, frames on which the hand was missed) neither adds nor takes evidence
 beyond `gap_ms` an interval.
@@ -51,7 +50,7 @@ from edge.errors import UsageError
 from edge.recognise.rules.evidence import Evidence
 from edge.recognise.rules.kinematics import Place, Speed
 from edge.recognise.rules.onset import Letter, Word
-from edge.types import Event, Hand, Prediction
+from edge.types import Hand, Prediction, Sign
 
 _SIDEWAYS = 1.5  # a slide goes this much farther sideways than up or down
 _NS_PER_MS = 1e6
@@ -128,11 +127,12 @@ class DebounceConfig:
 
 
 class Debouncer:
-    """Feed it every frame in order; it returns a letter event when one is settled."""
+    """Feed it every frame in order, to `update` or to `miss`; it returns what has been settled."""
 
     def __init__(self, config: DebounceConfig = DebounceConfig(), *, stills: bool = True) -> None:
+        """stills: whether letters are read from single frames; else an I is a gesture like J."""
         self.config = config
-        self._begun_with = _BEGUN_WITH if stills else {}  # without stills, an I is a gesture, too
+        self._begun_with = _BEGUN_WITH if stills else {}
         self._evidence = Evidence(config.hold_ms / -log(1 - config.on), config.unsure)
         self._speed = Speed()
         self._word = Word(config.first_ms, config.further_ms, config.run_ms)
@@ -161,30 +161,24 @@ class Debouncer:
         )
 
     def update(
-        self,
-        t_ns: int,
-        hand: Hand | None,
-        prediction: Prediction | None,
-        motion: Prediction | None = None,
-    ) -> tuple[Event, ...]:
-        """One frame: its time stamp, the hand and what it looks like (None: no hand in view).
+        self, t_ns: int, hand: Hand, prediction: Prediction | None, drawn: Prediction | None = None
+    ) -> tuple[Sign, ...]:
+        """Takes a frame with a hand: its time stamp, and what the hand looks like on it.
 
-        motion: the letter or gesture whose path was completed on this frame, if one was.
+        prediction: what its shape looks like; None where no letter is read from a single frame.
+        drawn: the letter or gesture whose motion was completed on this frame, if one was.
         A time stamp that is not later than the one before is ignored, with all that came with it;
         one that goes back by a second or more begins another recording, and a new hand.
         """
-        if self._t_ns is not None and t_ns <= self._t_ns:
-            if self._t_ns - t_ns < _ANEW_NS:
-                return ()
-            self._forget()
-            self._missed_ns = None
-        self._t_ns = t_ns
-        if hand is None or prediction is None or not np.isfinite(hand.landmarks).all():
-            self._miss(t_ns)
+        if not np.isfinite(hand.landmarks).all():
+            self.miss(t_ns)
+            return ()
+        if not self._is_next(t_ns):
             return ()
         self._missed_ns = None
         before_ns, self._seen_ns = self._seen_ns, t_ns
-        self._evidence.look({k: v for k, v in prediction.scores.items() if k not in _BEGUN_WITH})
+        scores = prediction.scores if prediction else {}
+        self._evidence.look({k: v for k, v in scores.items() if k not in _BEGUN_WITH})
         if before_ns is None:
             self._speed.start(hand)
             return ()
@@ -192,7 +186,8 @@ class Debouncer:
         shape_speed, palm_speed = self._speed.move(hand, dt_ms, self.config.anchor_ms)
         c = self.config
         self._release(dt_ms * _worth(0.0, palm_speed / c.stop_speed))
-        stops = c.stop_speed if prediction.label == self._slid else c.palm_speed
+        slides = prediction is not None and prediction.label == self._slid
+        stops = c.stop_speed if slides else c.palm_speed
         weight = _worth(shape_speed / c.shape_speed, palm_speed / stops)
         swayed = hypot(*self._speed.from_anchor)
         still = _worth(shape_speed / c.still_shape, swayed / c.sway)
@@ -202,37 +197,52 @@ class Debouncer:
             if not self._word.waits:
                 self._told = self._held, t_ns
             self._word.hold(t_ns, dt_ms * still * self._evidence.surety(self._held))
-        if motion:
-            return self._drawn(t_ns, motion)
+        if drawn:
+            return self._drawn(t_ns, drawn)
         self._settle(t_ns)
         return tuple(self._tell(t_ns))
 
-    def _tell(self, t_ns: int) -> list[Event]:
-        """The events of letters that need wait no longer."""
-        told = self._word.told()
-        if told:
-            self._told = told[-1].label, t_ns
-        return [Event("letter", letter.label, letter.score, t_ns) for letter in told]
+    def miss(self, t_ns: int) -> None:
+        """Takes a frame on which no letter can be read: no hand is in view, or it is in a gesture.
 
-    def _drawn(self, t_ns: int, motion: Prediction) -> tuple[Event, ...]:
-        """The event of what was drawn in the air, after that which takes its first pose back."""
-        begun_with = self._begun_with.get(motion.label, ())
-        self._word.take_back(begun_with)
-        self._word.begin(t_ns, _DRAWING_NS / _NS_PER_MS)
-        events = self._tell(t_ns)
-        label, until_ns = self._told
-        if label in begun_with and t_ns - until_ns <= _DRAWING_NS:
-            events.append(Event("delete", "", 1.0, t_ns))
-        self._hold(motion.label, [])
-        self._evidence.keep_only("")
-        return (*events, Event("letter", motion.label, motion.score, t_ns))
-
-    def _miss(self, t_ns: int) -> None:
-        """No hand on this frame: after lost_ms of it, all is forgotten."""
+        After lost_ms of such frames all is forgotten.
+        """
+        if not self._is_next(t_ns):
+            return
         if self._missed_ns is None:
             self._missed_ns = t_ns
         if (t_ns - self._missed_ns) / _NS_PER_MS >= self.config.lost_ms:
             self._forget()
+
+    def _is_next(self, t_ns: int) -> bool:
+        """Takes a time stamp, and tells whether its frame counts."""
+        if self._t_ns is not None and t_ns <= self._t_ns:
+            if self._t_ns - t_ns < _ANEW_NS:
+                return False
+            self._forget()
+            self._missed_ns = None
+        self._t_ns = t_ns
+        return True
+
+    def _tell(self, t_ns: int) -> list[Sign]:
+        """Returns the letters that need wait no longer."""
+        told = self._word.told()
+        if told:
+            self._told = told[-1].label, t_ns
+        return [Sign("letter", letter.label, letter.score, t_ns) for letter in told]
+
+    def _drawn(self, t_ns: int, drawn: Prediction) -> tuple[Sign, ...]:
+        """Returns what was drawn in the air, after a retraction of the pose that it began with."""
+        begun_with = self._begun_with.get(drawn.label, ())
+        self._word.take_back(begun_with)
+        self._word.begin(t_ns, _DRAWING_NS / _NS_PER_MS)
+        signs = self._tell(t_ns)
+        label, until_ns = self._told
+        if label in begun_with and t_ns - until_ns <= _DRAWING_NS:
+            signs.append(Sign("retract", None, None, t_ns))
+        self._hold(drawn.label, [])
+        self._evidence.keep_only("")
+        return (*signs, Sign("drawn", drawn.label, drawn.score, t_ns))
 
     def _release(self, kept_ms: float) -> None:
         """Lets go of a letter after long at a low score in its place (kept_ms), or a slide."""

@@ -22,6 +22,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 from edge.errors import UsageError
 from edge.hands.geometry import hand_size_px
@@ -35,7 +36,7 @@ from edge.joints import (
     THUMB_TIP,
     WRIST,
 )
-from edge.types import Event, Hand, Landmarks
+from edge.types import Hand, Landmarks
 
 OPEN_HAND = "5"  # the label that it has where it is a sign
 # The open hand, in plain geometry. Chosen on labelled photographs (see docs/gestures.md).
@@ -85,14 +86,25 @@ class GestureConfig:
 class _Place:
     """Where an open hand is, or was: for how long it has kept there, and until when.
 
-    read: how many signs it was read as meanwhile.
+    since_ns: when it came there, or to the first of the places before it at which it did not stop.
     """
 
     x: float
     y: float
+    since_ns: int
     until_ns: int
     still_ms: float = 0.0
-    read: int = 0
+
+
+class Edit(NamedTuple):
+    """A gesture that is complete.
+
+    kind: "space" or "delete". stop_ns: of a swipe whose stop was too short for a 5 that was meant,
+    from when until when it stopped: a letter that was settled in that time is none. Else None.
+    """
+
+    kind: Literal["space", "delete"]
+    stop_ns: tuple[int, int] | None = None
 
 
 class Gestures:
@@ -112,6 +124,7 @@ class Gestures:
         self._seen = False  # an open hand, on the frame before
         self._here: _Place | None = None
         self._start: _Place | None = None  # where it stopped before it went here
+        self._left_ns = 0  # and when it left there
         self._spent = False  # it has made a gesture since it opened
         self._back = 0.0, 0  # the side to which it would go back, and until when it may
 
@@ -120,24 +133,19 @@ class Gestures:
         """True while the hand is in a gesture, or would be: it is no sign, and not to be read."""
         return self._seen and (self._space or self._spent)
 
-    def update(
-        self, t_ns: int, hand: Hand | None, spelled: tuple[Event, ...] = ()
-    ) -> tuple[Event, ...]:
-        """One frame: its time stamp, and the hand (None: no hand in view).
+    def update(self, t_ns: int, hand: Hand | None) -> Edit | None:
+        """Takes a frame: its time stamp, and the hand (None: no hand in view).
 
-        spelled: what the hand was read as since the last call.
-        Returns the space or the deletes that are complete with it. A time stamp that is not later
-        than the one before begins anew.
+        Returns the gesture that is complete with it, if one is. A time stamp that is not later than
+        the one before begins anew.
         """
         if not self.config.on:
-            return ()
+            return None
         if self._hand is not None and not 0 < t_ns - self._t_ns <= self.config.gap_ms * _NS_PER_MS:
             self._forget()
-        if self._here:
-            self._here.read += sum(event.kind == "letter" for event in spelled)
         if hand is None or not is_open(hand.landmarks):
             self._seen = False
-            return ()
+            return None
         if self._hand is not None and self._hand.handedness != hand.handedness:
             self._forget()  # it is the other hand, elsewhere
         dt_ms = (t_ns - self._t_ns) / _NS_PER_MS if self._seen else 0.0
@@ -145,35 +153,36 @@ class Gestures:
         x, y = (sum(float(hand.landmarks[j, axis]) for j in PALM) / len(PALM) for axis in (0, 1))
         return self._go(x, y, hand_size_px(hand.landmarks), t_ns, dt_ms)
 
-    def _go(self, x: float, y: float, size_px: float, t_ns: int, dt_ms: float) -> tuple[Event, ...]:
+    def _go(self, x: float, y: float, size_px: float, t_ns: int, dt_ms: float) -> Edit | None:
         """The palm's centre is at (x, y) now, dt_ms after the last look (0: it was missed)."""
         config, here = self.config, self._here
         if here and math.hypot(x - here.x, y - here.y) <= config.still * size_px:
             here.until_ns = t_ns
             here.still_ms += dt_ms
             if here.still_ms < config.hold_ms or self._spent or not self._space:
-                return ()
+                return None
             self._spent = True
-            return (Event("space", " ", 1.0, t_ns),)
-        self._here = _Place(x, y, t_ns)
+            return Edit("space")
+        self._here = _Place(x, y, t_ns, t_ns)
         if here and here.still_ms >= config.stop_ms:
-            self._start = here
+            self._start, self._left_ns = here, t_ns
         elif here:
-            self._here.read = here.read
+            self._here.since_ns = here.since_ns
         if self._start is None or t_ns - self._start.until_ns > config.swipe_ms * _NS_PER_MS:
             self._start = None
-            return ()
+            return None
         across, down = x - self._start.x, y - self._start.y
         if abs(across) < config.swipe * size_px or abs(down) > _LEVEL * abs(across):
-            return ()
-        read = self._start.read if self._start.still_ms < config.hold_ms else 0
+            return None
+        short = self._start.still_ms < config.hold_ms
+        stop_ns = (self._start.since_ns, self._left_ns) if short else None
         self._start = None
         side, until_ns = self._back
         if across * side > 0 and t_ns < until_ns:
-            return ()
+            return None
         self._back = -across, t_ns + _BACK_NS
         self._spent = True
-        return (Event("delete", "", 1.0, t_ns),) * (1 + read)
+        return Edit("delete", stop_ns)
 
 
 def is_open(landmarks: Landmarks) -> bool:

@@ -22,7 +22,6 @@ from edge.models.manifest import BUNDLED, Manifest, open_model
 from edge.recognise.rules.trajectory import COVERED, LOST_MS, SPANS_MS, VERSIONS, Features
 from edge.types import NONE, Hand, Prediction
 
-DRAWN = ("J", "Z")  # the letters that are drawn in the air
 ON = 0.8  # score that makes a gesture
 
 _KEPT = 160  # looks: 1.9 s at 60 frames a second, and some more

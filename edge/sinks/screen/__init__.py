@@ -41,6 +41,8 @@ _STALE = (
     pygame.VIDEORESIZE,
 )
 
+PACED = True  # whether frames are shown to people
+
 
 def open(rest: str) -> Screen:
     """Opens the window. `rest`: options joined by commas, and a size such as 1280x720.
@@ -168,7 +170,7 @@ class Screen:
         if stale("letter", layout.letter, reading):
             panels.draw_letter(window, self._type, layout, reading)
             self._shown.pop("score", None)  # the card lies under it
-        score = None if result.prediction is None else round(float(result.prediction.score), 2)
+        score = _score(result)
         if stale("score", layout.score.inflate(0, layout.score.h), score):
             panels.draw_score(window, self._type, layout, score)
         if stale("text", layout.text, result.text):
@@ -234,13 +236,22 @@ class Screen:
                 self._settled = (event.label, now_ns)
         if self._seen_ns is None or result.hands:
             self._seen_ns = now_ns
+        if result.status is not None:
+            return panels.Reading(result.status.large, panels.INK, "")
         seen = result.prediction
         if seen is None:
             alone = now_ns - self._seen_ns > ALONE_MS * 1e6
             return panels.Reading("", panels.QUIET, "show your hand" if alone else "")
         label, settled_ns = self._settled or ("", 0)
-        # A label that no pose scores for was drawn (J, Z), or is its shape's other reading (0, O).
-        told = label == seen.label or seen.scores.get(label) == 0
+        # A label without a score was drawn (J, Z), or is its shape's other reading (0, O).
+        told = label == seen.label or label not in seen.scores
         if told and now_ns - settled_ns < SETTLED_MS * 1e6:
             return panels.Reading(label, panels.ACCENT, "")
         return panels.Reading(seen.label, panels.INK if seen.score >= SURE else panels.QUIET, "")
+
+
+def _score(result: Result) -> float | None:
+    """Returns how long the bar under the letter is, 0..1; None for no bar."""
+    if result.status is not None:
+        return round(result.status.progress, 2)
+    return None if result.prediction is None else round(float(result.prediction.score), 2)

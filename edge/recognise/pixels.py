@@ -1,0 +1,5 @@
+"""Models of kind pixels, over a picture of the hand: they are run by the rules."""
+
+from edge.recognise.rules.recogniser import open_handshapes as open
+
+__all__ = ["open"]
