@@ -61,7 +61,7 @@ class Jsonl:
         if self._start_ns is None:
             self._start_ns = result.frame.t_ns
         self._frame = result.frame.index
-        heard = [self._event(event, self._start_ns) for event in result.events]
+        heard = [self._event(event) for event in result.events]
         return None if all(heard) else "quit"
 
     def close(self, end: End) -> None:
@@ -69,12 +69,13 @@ class Jsonl:
         if self._closed:
             return
         for event in end.events:
-            self._event(event, self._start_ns or event.t_ns)
+            self._event(event)
         self._line({"event": "end", "text": end.text, "frames": end.frames, "dropped": end.dropped})
         self._release()
 
-    def _event(self, event: Event, start_ns: int) -> bool:
+    def _event(self, event: Event) -> bool:
         """Writes the line of one event, of the last frame; False when stdout's reader has gone."""
+        start_ns = event.t_ns if self._start_ns is None else self._start_ns
         line: dict[str, object] = {
             "event": event.kind,
             "label": event.label,
