@@ -11,8 +11,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from edge.capture import CameraConfig
 from edge.errors import UsageError
-from edge.recognise.rules.debounce import DebounceConfig
-from edge.recognise.rules.gestures import GestureConfig
+from edge.recognise.rules.tunables import DebounceConfig, GestureConfig
 from edge.running.logs import Style
 from edge.spelling.speller import TextConfig
 
@@ -26,8 +25,8 @@ class Config:
 
     source: URI of the source; "" is the first camera that works, else the synthetic signer.
     detector: NAME or NAME:REST, as `fingerspell run --help` lists them.
-    model: name of an installed model (fingerspell models), or the path of another: out/digits, with or without
-        .json or .tflite.
+    model: name of an installed model (fingerspell models), or the path of another: out/digits,
+        with or without .json or .tflite.
     alphabet: what may be read; "" is the letters where the model reads them, else the first that it
         reads. In "both", 0 and O, 2 and V, 6 and W share a shape.
     sink: URIs of the sinks; none is a window where there is a screen, else JSON lines on stdout.

@@ -72,7 +72,7 @@ class Reading:
         self.speller.clear()
 
     def end(self, t_ns: int) -> tuple[Event, ...]:
-        """Ends the word that was begun; t_ns: of the last frame. `text` loses a space at its end."""
+        """Ends the word that was begun. t_ns: of the last frame. The text loses a last space."""
         return self.speller.end(t_ns)
 
 

@@ -17,14 +17,17 @@ import numpy.typing as npt
 from edge.hands.geometry import box_of, hand_size_px, iou, region_of_hand
 from edge.types import Detector, Frame, Hand, Landmarks
 
-PRESENCE = 0.5  # MediaPipe's default for following a hand
-FADING = 0.3  # less present than PRESENCE but not than this, a hand is kept if a search finds none
-LOOK_AGAIN = (0.85, 1.3)  # sizes of the region in which a hand is looked for before it is let go
+PRESENCE = 0.5  # MediaPipe Hands' default of min_tracking_confidence
+# A hand that is less present than PRESENCE, but not than this, is kept if a search finds none.
+FADING = 0.3
+# Sizes of the region in which a hand is fitted again before it is given up: with them, no hand that
+# MediaPipe follows is missed on the shared clips (`python -m benchmarks.developers.parity`).
+RETRY_SCALES = (0.85, 1.3)
 SAME_HAND = 0.5  # above this IoU of their boxes two hands are one
-EAGER_MS = 1000  # how long after a loss, or after what was almost a hand, each frame is searched
-IDLE_MS = 150  # the time between searches after that: 6 a second, and no delay that anyone feels
-SECOND_MS = 500  # the time between searches for a second hand while the first is held
-HANDEDNESS_MEMORY = 0.9  # share of the past in a hand's running handedness
+EAGER_MS = 1000  # for so long after a loss, or after what was almost a hand, each frame is searched
+IDLE_MS = 150  # between searches after that: 6 a second, less than people take to raise a hand
+SECOND_MS = 500  # between searches for a second hand while the first is followed
+HANDEDNESS_MEMORY = 0.9  # share of the past in a hand's running handedness: ten frames or so
 
 
 @dataclass
@@ -32,10 +35,11 @@ class OneEuro:
     """Smooths landmarks while they rest and lets them run when they move.
 
     Source: Casiez, Roussel, Vogel: 1 Euro Filter, CHI 2012. Speeds are in hand sizes a second, so
-    that near and far hands are treated alike. The constants were chosen by
-    `python -m benchmarks.developers.smoothing --sweep`: of the jitter while a letter is held they leave 70 %
-    on the synthetic signer and 74 % on real clips, whose signers are not still themselves. Moving
-    hands are 0 to 1 ms behind, slowly moving ones 8 to 10 ms, against 33 ms from frame to frame.
+    that near and far hands are treated alike.
+
+    The constants were chosen by `python -m benchmarks.developers.smoothing --sweep`. Of the jitter
+    while a letter is held they leave 70 % on the synthetic signer, and 74 % on real clips, whose
+    signers are not still themselves. Moving hands lag by 0 to 1 ms, slowly moving ones by 8 to 10.
     """
 
     min_cutoff_hz: float = 1.0
@@ -150,16 +154,16 @@ class Tracker:
             find_ms = (time.perf_counter() - start) * 1000
         for track, hand in lost:
             if len(self._tracks) < self._limit and track not in self._tracks:
-                self._look_again(track, hand, frame)
+                self._retry(track, hand, frame)
         self._tracks.sort(key=lambda track: track.number)
         return Tracked(tuple(track.hand for track in self._tracks), find_ms)
 
-    def _look_again(self, track: _Track, hand: Hand | None, frame: Frame) -> None:
+    def _retry(self, track: _Track, hand: Hand | None, frame: Frame) -> None:
         """Gives a hand that neither following nor the search has found a last chance."""
         hand = hand or self._seen(track, frame)
         if self._keep(track, hand, frame.t_ns, FADING):
             return
-        for scale in LOOK_AGAIN:
+        for scale in RETRY_SCALES:
             if self._keep(track, self._seen(track, frame, scale), frame.t_ns, PRESENCE):
                 return
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from edge.recognise.pause import PauseConfig
-from edge.recognise.rules.debounce import DebounceConfig
-from edge.recognise.rules.gestures import GestureConfig
+from edge.recognise.rules.tunables import DebounceConfig, GestureConfig
 
 
 class Settings(Protocol):

@@ -211,7 +211,7 @@ class Recorder:
 
 
 def has_moved(take: Take) -> bool:
-    """Tells whether a motion model would ever be asked about a take."""
-    path = ANY.looks(take.landmarks)
-    ends = range(3, len(path) + 1)
-    return any(ANY.gate(take.t_ms[:end], path[:end]) for end in ends)
+    """Says whether a motion model would ever be asked about a take."""
+    samples = ANY.samples(take.landmarks)
+    ends = range(3, len(samples) + 1)
+    return any(ANY.gate(take.t_ms[:end], samples[:end]) for end in ends)

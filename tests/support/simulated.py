@@ -14,7 +14,8 @@ from string import ascii_uppercase
 
 import numpy as np
 
-from edge.recognise.rules.debounce import DebounceConfig, Debouncer
+from edge.recognise.rules.debounce import Debouncer
+from edge.recognise.rules.tunables import DebounceConfig
 from edge.spelling.speller import Speller
 from edge.types import Box, Event, Hand, Prediction
 

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from edge.config import Config, load
 from edge.errors import FingerspellError, UsageError
-from edge.recognise.rules.debounce import DebounceConfig
-from edge.recognise.rules.gestures import GestureConfig
+from edge.recognise.rules.tunables import DebounceConfig, GestureConfig
 from edge.spelling.speller import TextConfig
 
 EXAMPLE = """

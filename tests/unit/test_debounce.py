@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.errors import UsageError
-from edge.recognise.rules.debounce import DebounceConfig, Debouncer
+from edge.recognise.rules.debounce import Debouncer
+from edge.recognise.rules.tunables import DebounceConfig
 from edge.types import Event, Hand
 from tests.support.simulated import (
     PALM_PX,

@@ -20,7 +20,7 @@ from edge.errors import ModelError, UsageError
 from edge.models.manifest import BUNDLED
 from edge.recognise.rules.debounce import Debouncer
 from edge.recognise.rules.motion import Motion
-from edge.recognise.rules.trajectory import ANY, J_AND_Z, SPANS_MS, Features
+from edge.recognise.rules.trajectory import ANY, J_AND_Z, WINDOWS_MS, Features
 from edge.signer.handshapes import HANDSHAPES
 from edge.signer.motion import Path as Way
 from edge.signer.motion import Posture, hold, move, trace
@@ -137,15 +137,15 @@ def test_features_know_no_place_size_or_hand(
     ends_ms = t_ms[[20, 40]]
 
     def seen(landmarks: npt.NDArray[np.float32], left: bool = False) -> npt.NDArray[np.float32]:
-        return features.windows(t_ms, features.looks(landmarks), left, ends_ms)
+        return features.windows(t_ms, features.samples(landmarks), left, ends_ms)
 
     mine = seen(xyz)
-    assert mine.shape == (2, len(SPANS_MS), features.size)
+    assert mine.shape == (2, len(WINDOWS_MS), features.size)
     moved = (xyz * size + [x, y, 0]).astype(np.float32)
     np.testing.assert_allclose(seen(moved), mine, atol=2e-3)
     mirrored = xyz * np.array([-1, 1, 1], np.float32)
     np.testing.assert_allclose(seen(mirrored, left=True), mine, atol=1e-4)
-    later = features.windows(t_ms + 1e7, features.looks(xyz), False, ends_ms + 1e7)
+    later = features.windows(t_ms + 1e7, features.samples(xyz), False, ends_ms + 1e7)
     np.testing.assert_allclose(later, mine, atol=1e-3)
 
 
@@ -153,14 +153,14 @@ def test_features_do_not_depend_on_the_frame_rate() -> None:
     """Half or twice the frames of one path hardly change its features."""
     fast = film(*drawn("Z", 0.85), fps=60)
     full = [J_AND_Z.windows(*_arrays(fast[::n]), False, np.array([1500.0])) for n in (1, 2, 4)]
-    assert full[0].shape[1] == len(SPANS_MS)
+    assert full[0].shape[1] == len(WINDOWS_MS)
     assert np.abs(full[1] - full[0]).max() < 0.25
     assert np.abs(full[2] - full[0]).mean() < 0.05
 
 
 def _arrays(seen: Looks) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32]]:
     t_ms = np.array([t_ns / 1e6 for t_ns, _ in seen])
-    return t_ms, J_AND_Z.looks(np.stack([hand.landmarks for _, hand in seen]))
+    return t_ms, J_AND_Z.samples(np.stack([hand.landmarks for _, hand in seen]))
 
 
 def _path(seed: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32]]:
@@ -189,7 +189,7 @@ MOVES: dict[str, Way] = {
 def asks(features: Features, seen: Looks) -> list[bool]:
     """Whether the gate lets each frame from the third on pass."""
     t_ms = np.array([t_ns / 1e6 for t_ns, _ in seen])
-    path = features.looks(np.stack([hand.landmarks for _, hand in seen]))
+    path = features.samples(np.stack([hand.landmarks for _, hand in seen]))
     return [features.gate(t_ms[:k], path[:k]) for k in range(3, len(seen) + 1)]
 
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from edge.session import _taken
 from edge.running.mailbox import Mailbox
 from edge.running.stop import Stop, Stopped, stop_on_signals
 from edge.types import Frame

@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.errors import UsageError
+from edge.handshapes.alphabet import DRAWN
 from edge.handshapes.closed import CLOSED, told_apart
 from edge.handshapes.letters import DRAWN_LOGIT, features
-from edge.handshapes.alphabet import DRAWN
 from train.data.landmarks import VIEWS, Rows
 from train.letters.alphabets import LABELS
 

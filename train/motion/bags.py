@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.errors import UsageError
-from edge.joints import PALM
 from edge.handshapes.alphabet import DRAWN
-from edge.recognise.rules.trajectory import ANY, COVERED, J_AND_Z, LOST_MS, SPANS_MS, Features
+from edge.joints import PALM
+from edge.recognise.rules.trajectory import ANY, COVERED, J_AND_Z, LOST_MS, WINDOWS_MS, Features
 from edge.signer.skeleton import rotation
 from edge.types import NONE
 from train.motion.trajectories import Array, Floats, Take
@@ -99,9 +99,9 @@ def bags(takes: Iterable[Take], random: np.random.Generator, wanted: Vocabulary 
         if cut is None:
             continue
         features, ends_ms, covered = cut
-        labels = np.full((ENDS, len(SPANS_MS)), UNASKED, np.int8)
+        labels = np.full((ENDS, len(WINDOWS_MS)), UNASKED, np.int8)
         labels[: len(ends_ms)] = np.where(covered, _labels(anew, ends_ms, wanted), UNASKED)
-        padded = np.zeros((ENDS, len(SPANS_MS), wanted.features.size), np.float16)
+        padded = np.zeros((ENDS, len(WINDOWS_MS), wanted.features.size), np.float16)
         padded[: len(ends_ms)] = features
         x.append(padded)
         right.append(labels)
@@ -171,12 +171,12 @@ def cut_windows(
     """
     found: list[tuple[Floats, Array, _Bools]] = []
     breaks = np.flatnonzero(np.diff(take.t_ms) > LOST_MS) + 1
-    path = features.looks(take.landmarks)
+    path = features.samples(take.landmarks)
     for t_ms, run in zip(np.split(take.t_ms, breaks), np.split(path, breaks), strict=True):
         asked = [k for k in range(2, len(t_ms)) if features.gate(t_ms[: k + 1], run[: k + 1])]
         if asked:
             ends_ms = t_ms[asked]
-            covered = ends_ms[:, None] - t_ms[0] >= COVERED * SPANS_MS
+            covered = ends_ms[:, None] - t_ms[0] >= COVERED * WINDOWS_MS
             some = np.sort(random.permutation(len(asked))[: 4 * ENDS])
             cut = features.windows(t_ms, run, take.left, ends_ms[some])
             found.append((cut, ends_ms[some], covered[some]))
@@ -190,9 +190,9 @@ def cut_windows(
 def _labels(take: Take, ends_ms: Array, wanted: Vocabulary) -> npt.NDArray[np.int8]:
     """Returns what each window shows, (E, S): a label, MAYBE, or UNASKED where it is a question."""
     none = len(wanted.gestures)
-    right = np.full((len(ends_ms), len(SPANS_MS)), none, np.int8)
+    right = np.full((len(ends_ms), len(WINDOWS_MS)), none, np.int8)
     end = ends_ms[:, None]
-    start = end - SPANS_MS
+    start = end - WINDOWS_MS
     for label, b, e in zip(take.drawn, take.begun_ms, take.ended_ms, strict=True):
         took = e - b
         late = max(150.0, 0.25 * took)

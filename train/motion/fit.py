@@ -23,7 +23,7 @@ from tqdm import tqdm
 from convert.quiet_tensorflow import keras, tf
 from edge.errors import UsageError
 from edge.files import write
-from edge.recognise.rules.trajectory import SPANS_MS
+from edge.recognise.rules.trajectory import WINDOWS_MS
 from train.motion.bags import ENDS, LETTERS, MAYBE, Bags, Vocabulary, bags
 from train.motion.trajectories import Take
 from train.pictures.checkpoints import save as keep
@@ -63,7 +63,7 @@ def material(takes: Sequence[Take], recipe: Recipe, wanted: Vocabulary = LETTERS
 
 def network(recipe: Recipe, wanted: Vocabulary = LETTERS) -> Any:
     """Returns a Keras model: (B, S, size) -> (B, S, labels) logits, each span on its own."""
-    inputs = keras.Input((len(SPANS_MS), wanted.features.size), name="features")
+    inputs = keras.Input((len(WINDOWS_MS), wanted.features.size), name="features")
     x = inputs
     for width in recipe.widths:
         x = keras.layers.Dense(width)(x)
@@ -119,10 +119,10 @@ def fit(
     )
     optimizer.build(model.trainable_variables)
     state = [*model.variables, *optimizer.variables]
-    shape = (-1, ENDS, len(SPANS_MS), len(wanted.labels))
+    shape = (-1, ENDS, len(WINDOWS_MS), len(wanted.labels))
 
     def loss_of(x: Any, right: Any, meant: Any, training: bool) -> Any:
-        flat = tf.reshape(tf.cast(x, tf.float32), (-1, len(SPANS_MS), wanted.features.size))
+        flat = tf.reshape(tf.cast(x, tf.float32), (-1, len(WINDOWS_MS), wanted.features.size))
         logits = tf.reshape(model(flat, training=training), shape)
         return _loss(logits, tf.cast(right, tf.int32), tf.cast(meant, tf.int32), recipe.hardest)
 
@@ -196,7 +196,7 @@ def words(
 ) -> dict[str, Any]:
     """Returns what the manifest is to say."""
     names, counts = np.unique(sets[0].source, return_counts=True)
-    size, spans = wanted.features.size, len(SPANS_MS)
+    size, spans = wanted.features.size, len(WINDOWS_MS)
     gestures = ", ".join(wanted.gestures)
     return {
         "inputs": [

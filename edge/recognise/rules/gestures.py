@@ -1,10 +1,10 @@
 """Editing gestures: an open hand held still is a space, one swept to the side deletes a letter.
 
 An open hand is upright, palm or back to the camera, all five fingers straight and spread. No
-letter looks like that, and while a hand does, it is not read (`busy`). It is the digit 5, though:
-where digits are read an open hand is one, and only the swipe is a gesture. It goes twice as far as
-the slide that makes 55 of 5, and takes back the 5 that its own stop was read as as well; after a
-stop of `hold_ms` or longer the 5 was meant, and alone is taken back.
+letter looks like that, and while a hand does, no letter is read from it (`busy`). But it is the
+digit 5: where digits are read, only the swipe is a gesture. A swipe goes twice as far as the slide
+that makes 55 of 5. Its own stop may have been read as a 5, which was not meant if the stop was
+shorter than `hold_ms`: that 5 is deleted as well.
 
 Space. The open hand keeps its place for `hold_ms`. It makes one space; for another, it has to close
 or leave first.
@@ -24,7 +24,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from edge.errors import UsageError
 from edge.hands.geometry import hand_size_px
 from edge.joints import (
     INDEX_MCP,
@@ -36,6 +35,7 @@ from edge.joints import (
     THUMB_TIP,
     WRIST,
 )
+from edge.recognise.rules.tunables import GestureConfig
 from edge.types import Hand, Landmarks
 
 OPEN_HAND = "5"  # the label that it has where it is a sign
@@ -51,35 +51,6 @@ _UPRIGHT_COS = math.cos(math.radians(45))  # between the palm and the picture's 
 _LEVEL = 0.5  # a swipe goes up or down by at most this share of its way
 _BACK_NS = 1_000_000_000  # within this, a way to the other side leads back and is no new swipe
 _NS_PER_MS = 1e6
-
-
-@dataclass(frozen=True, slots=True)
-class GestureConfig:
-    """What counts as a gesture. Times in ms, lengths in palm lengths.
-
-    on: false turns both gestures off.
-    hold_ms: how long an open hand keeps still to make a space, or a 5 that was meant.
-    still: how far it may stray meanwhile.
-    stop_ms: how long it stops before a swipe.
-    swipe: how far it goes to the side; a repeated letter slides by about 0.6.
-    swipe_ms: in how long.
-    gap_ms: how long the hand may be missed, or look closed, on its way.
-    """
-
-    on: bool = True
-    hold_ms: float = 700.0
-    still: float = 0.25
-    stop_ms: float = 150.0
-    swipe: float = 1.2
-    swipe_ms: float = 450.0
-    gap_ms: float = 220.0
-
-    def __post_init__(self) -> None:
-        """Raises UsageError for a setting that makes no sense."""
-        for name in self.__slots__[1:]:
-            value = getattr(self, name)
-            if not (math.isfinite(value) and value > 0):
-                raise UsageError(f"gestures.{name} is {value}; it must be a number above 0")
 
 
 @dataclass(slots=True)
@@ -107,10 +78,13 @@ class Edit(NamedTuple):
     stop_ns: tuple[int, int] | None = None
 
 
+_USUAL = GestureConfig()
+
+
 class Gestures:
     """Feed it every frame in order, with the hand that is read."""
 
-    def __init__(self, config: GestureConfig = GestureConfig(), *, space: bool = True) -> None:
+    def __init__(self, config: GestureConfig = _USUAL, *, space: bool = True) -> None:
         """space: whether an open hand that is held means a space; if not, it is the digit 5."""
         self.config = config
         self._space = space
@@ -119,7 +93,7 @@ class Gestures:
         self._forget()
 
     def _forget(self) -> None:
-        """As if no open hand had been seen."""
+        """Forgets everything, as if no open hand had been seen."""
         self._hand = None
         self._seen = False  # an open hand, on the frame before
         self._here: _Place | None = None
@@ -130,7 +104,7 @@ class Gestures:
 
     @property
     def busy(self) -> bool:
-        """True while the hand is in a gesture, or would be: it is no sign, and not to be read."""
+        """True while the open hand is, or may become, a gesture: no letter is to be read from it."""
         return self._seen and (self._space or self._spent)
 
     def update(self, t_ns: int, hand: Hand | None) -> Edit | None:
@@ -154,7 +128,7 @@ class Gestures:
         return self._go(x, y, hand_size_px(hand.landmarks), t_ns, dt_ms)
 
     def _go(self, x: float, y: float, size_px: float, t_ns: int, dt_ms: float) -> Edit | None:
-        """The palm's centre is at (x, y) now, dt_ms after the last look (0: it was missed)."""
+        """The palm's centre is at (x, y) now, dt_ms after the last frame (0: the hand was missed on it)."""
         config, here = self.config, self._here
         if here and math.hypot(x - here.x, y - here.y) <= config.still * size_px:
             here.until_ns = t_ns

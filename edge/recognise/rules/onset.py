@@ -1,12 +1,12 @@
-"""Where a word begins: letters wait until it is clear that somebody spells, then come at once.
+"""The onset of a word: letters wait until it is clear that somebody spells, then come at once.
 
-Hands that sign words, gesture or rest pass through letter shapes and even stop in them, but
+Hands that sign words, gesture or rest pass through letter shapes and even stop in them, but only
 briefly or while they travel. Spelled letters are held still, or follow each other in one place. So
-the letters held so far are kept back until together they make `first_ms`: each counts for as long
-as it was held still, and each after the first for `further_ms` more, however short. From then on,
-letters are told as they come, until none was held for `run_ms` or the hand has gone elsewhere.
+the letters held so far wait until together they make `first_ms`. Each counts for as long as it was
+held still, and each after the first for `further_ms` more, however short it was. From then on
+letters are settled as they come, until none was held for `run_ms` or the hand has gone elsewhere.
 
-One letter alone is thus held for `first_ms`; of fast letters, the first is told with the second
+One letter alone is thus held for `first_ms`; of fast letters, the first is settled with the second
 or third. This module reads no clock; times are in ms, t_ns is stream time.
 """
 
@@ -15,15 +15,15 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Letter(NamedTuple):
-    """A letter that was held: how surely, and for how long it was held still."""
+class HeldLetter(NamedTuple):
+    """A letter that was held: how probable it is, and for how long it was held still."""
 
     label: str
     score: float
     still_ms: float
 
 
-class Word:
+class Onset:
     """The letters that wait, and whether any need to."""
 
     def __init__(self, first_ms: float, further_ms: float, run_ms: float) -> None:
@@ -33,21 +33,21 @@ class Word:
         self.clear()
 
     def clear(self) -> None:
-        """As if nothing had been spelled; letters that wait are dropped."""
-        self._waiting: list[Letter] = []
+        """Forgets everything, as if nothing had been spelled; letters that wait are dropped."""
+        self._waiting: list[HeldLetter] = []
         self._begun = False
         self._held_ns: int | None = None  # when a letter was held last
 
     @property
     def waits(self) -> bool:
-        """Whether the letter held last has not been told."""
+        """Whether the letter held last has not been settled."""
         return bool(self._waiting)
 
-    def add(self, t_ns: int, letter: Letter, *, away: bool, instead: bool) -> None:
-        """Another letter is held now.
+    def add(self, t_ns: int, letter: HeldLetter, *, away: bool, instead: bool) -> None:
+        """Takes the next letter that is held.
 
-        away: the hand has gone elsewhere since the last one. instead: the last one, which waits,
-        was this one misread, and the hand has been still all along.
+        away: the hand has gone elsewhere since the last one. instead: the hand has kept still, and
+        the last letter, which waits, was a misreading of this one.
         """
         if away or self._late(t_ns):
             self.clear()
@@ -65,9 +65,9 @@ class Word:
             last = self._waiting.pop()
             self._waiting.append(last._replace(still_ms=last.still_ms + still_ms))
 
-    def begin(self, t_ns: int, path_ms: float) -> None:
-        """It is clear by other means that somebody spells: a letter drawn in path_ms at most."""
-        if self._late(t_ns - int(path_ms * 1e6)):
+    def begin(self, t_ns: int, drawn_ms: float) -> None:
+        """Somebody spells for certain: a letter was drawn, which takes drawn_ms at most."""
+        if self._late(t_ns - int(drawn_ms * 1e6)):
             self.clear()
         self._begun = True
         self._held_ns = t_ns
@@ -77,15 +77,15 @@ class Word:
         if self._waiting and self._waiting[-1].label in labels:
             self._waiting.pop()
 
-    def told(self) -> list[Letter]:
+    def settled(self) -> list[HeldLetter]:
         """Returns the letters that need wait no longer, and forgets them."""
         sum_ms = sum(letter.still_ms for letter in self._waiting)
         sum_ms += self._further_ms * (len(self._waiting) - 1)
         if not self._begun and sum_ms < self._first_ms:
             return []
-        told, self._waiting = self._waiting, []
-        self._begun = self._begun or bool(told)
-        return told
+        settled, self._waiting = self._waiting, []
+        self._begun = self._begun or bool(settled)
+        return settled
 
     def _late(self, t_ns: int) -> bool:
         return self._held_ns is None or (t_ns - self._held_ns) / 1e6 > self._run_ms
