@@ -104,7 +104,7 @@ class Gestures:
 
     @property
     def busy(self) -> bool:
-        """True while the open hand is, or may become, a gesture: no letter is to be read from it."""
+        """True while the open hand is or may become a gesture: no letter is read from it."""
         return self._seen and (self._space or self._spent)
 
     def update(self, t_ns: int, hand: Hand | None) -> Edit | None:
@@ -128,7 +128,7 @@ class Gestures:
         return self._go(x, y, hand_size_px(hand.landmarks), t_ns, dt_ms)
 
     def _go(self, x: float, y: float, size_px: float, t_ns: int, dt_ms: float) -> Edit | None:
-        """The palm's centre is at (x, y) now, dt_ms after the last frame (0: the hand was missed on it)."""
+        """The palm is at (x, y) now, dt_ms after the last frame (0: the hand was missed on it)."""
         config, here = self.config, self._here
         if here and math.hypot(x - here.x, y - here.y) <= config.still * size_px:
             here.until_ns = t_ns
