@@ -17,8 +17,8 @@ from typing import Generic, Protocol, TypeVar
 
 from edge.running.health import Health
 from edge.running.mailbox import Mailbox
-from edge.running.stop import Stop
 from edge.running.notifier import Notifier
+from edge.running.stop import Stop
 from edge.sinks import Sinks
 from edge.types import End, Event, Frame, Guarded, Request, Result, Source, Vitals
 
