@@ -17,8 +17,8 @@ from typing import Generic, Protocol, TypeVar
 
 from edge.running.health import Health
 from edge.running.mailbox import Mailbox
+from edge.running.notifier import Notifier
 from edge.running.stop import Stop
-from edge.running.systemd import Notifier
 from edge.sinks import Sinks
 from edge.types import End, Event, Frame, Guarded, Request, Result, Source, Vitals
 
@@ -122,7 +122,7 @@ class Session(Generic[AnyStages]):
         """No frame has come for a while."""
         self._note(self.health.waiting())
         self._waiting()
-        self.stop.look()
+        self.stop.check_time()
 
     def _note(self, vitals: Vitals | None) -> None:
         if vitals:
@@ -132,7 +132,7 @@ class Session(Generic[AnyStages]):
         if request == "clear":
             self.stages.clear()
         elif request == "quit":
-            self.stop.ask("quit")
+            self.stop.request("quit")
 
 
 @contextlib.contextmanager
@@ -177,7 +177,7 @@ def _taken(
         frames: Iterable[Frame]
         if source.live or isinstance(source, Guarded):  # a guarded one may keep the loop waiting
             frames = mailbox = stack.enter_context(Mailbox(source, waiting))
-            stop.on_ask(mailbox.close)
+            stop.on_request(mailbox.close)
         else:
             frames = source.frames()
         if paced and not source.live:

@@ -33,7 +33,7 @@ from edge.decoding.picture import find_pictures, read_rgb
 from edge.detectors import open_detector
 from edge.errors import FingerspellError, UsageError
 from edge.files import write
-from edge.hands.still import hands_in, looks
+from edge.hands.photograph import hands_in, variants
 from edge.handshapes import open_reader
 from edge.types import Frame
 
@@ -166,7 +166,7 @@ def photographs(folder: Path, config: Config) -> dict[str, Any]:
         label = path.name[0].upper()
         read = ""
         if hands:
-            read = letters.predict(Frame(rgb, 0, 0), *looks(detector, rgb, hands[0])).label
+            read = letters.predict(Frame(rgb, 0, 0), *variants(detector, rgb, hands[0])).label
         right += read == label
         missed += not hands
         if read != label:

@@ -140,7 +140,7 @@ def _told(
             if request == "clear":
                 stages.speller.clear()
             elif request == "quit":
-                stop.ask("quit")
+                stop.request("quit")
             end = End(result.text, result.frame.index + 1 - result.dropped, result.dropped)
             if result.timings_ms:  # the last word at the end of a source is no frame
                 same_clock = 0 <= glass_ns < SAME_CLOCK_NS
@@ -189,7 +189,7 @@ class _Until:
     def waiting(self) -> None:
         """No frame has come for a while; the time may be over all the same."""
         if self._started and self._wanted.seconds and self.passed_s() >= self._wanted.seconds:
-            self._stop.ask("seconds")
+            self._stop.request("seconds")
 
     def _show(self, times: Times, passed_s: float) -> None:
         self._shown_s = passed_s

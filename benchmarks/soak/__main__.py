@@ -140,7 +140,7 @@ class Soak:
 
             unhurried = Unhurried(source)
             mailbox = stack.enter_context(Mailbox(unhurried, lambda: tell(health.waiting())))
-            stop.on_ask(mailbox.close)
+            stop.on_request(mailbox.close)
             frames = stop.frames(unhurried.each(mailbox), self._seconds)
             start_s, end = time.monotonic(), End("", 0, 0)
             for result in self._watched(results(health.load.paced(frames), *stages), source):

@@ -16,7 +16,7 @@ from threading import Semaphore
 
 import numpy as np
 
-from edge.running.systemd import Notifier
+from edge.running.notifier import Notifier
 from edge.types import Frame, Source
 
 

@@ -1,6 +1,6 @@
-"""What cameras there are, what they can do, and what keeps them from it.
+"""Lists the cameras that are plugged in, what they offer, and why one cannot be used.
 
-USB cameras are asked through Video4Linux, camera modules through picamera2.
+USB cameras are found through Video4Linux, camera modules through picamera2.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from edge.errors import SourceError
 DEV = Path("/dev")
 SYSFS = Path("/sys/class/video4linux")
 
-# On a Raspberry Pi these too call themselves capture devices: the camera module's raw side, which
-# picamera2 opens for us, and the converters and decoders.
+# Drivers on a Raspberry Pi whose devices say that they capture pictures but are no cameras to open:
+# the raw side of a camera module, which picamera2 opens, and converters and decoders. Source:
+# drivers/media/platform in the Raspberry Pi's kernel.
 _NO_CAMERA = ("unicam", "rp1-cfe", "bcm2835-isp", "bcm2835-codec", "pispbe", "rpi-hevc-dec")
 
 
@@ -29,8 +30,9 @@ _NO_CAMERA = ("unicam", "rp1-cfe", "bcm2835-isp", "bcm2835-codec", "pispbe", "rp
 class Camera:
     """A camera that is plugged in.
 
-    modes: what it offers, in its own order; () for a camera module, which scales to any size.
-    problem: why it cannot be used now and what to do about it; "" if it can.
+    modes: the formats, sizes and rates that it offers, in its own order; () for a camera module,
+        which scales to any size.
+    problem: why it cannot be used now and what to do about it; "" if it can be used.
     """
 
     kind: Literal["usb", "picamera"]
@@ -46,12 +48,12 @@ class Camera:
 
 
 def list_cameras() -> list[Camera]:
-    """All cameras, usable or not: camera modules first, then V4L2's in the order of numbers."""
+    """All cameras, usable or not: camera modules first, then USB cameras by their numbers."""
     return _modules() + _usb_cameras()
 
 
 def describe(cameras: list[Camera]) -> str:
-    """The cameras for people to read, one paragraph each."""
+    """Describes the cameras in text for people, one paragraph each."""
     if not cameras:
         return (
             "no camera found: plug in a USB camera, or for a camera module\n"
@@ -61,25 +63,25 @@ def describe(cameras: list[Camera]) -> str:
 
 
 def usb_camera(number: int, name: str = "") -> Camera:
-    """Looks at /dev/videoNUMBER, or, with a name, at the camera of that name whatever its number.
+    """Returns the camera at /dev/videoNUMBER or, with a name, the camera of that name.
 
-    The given number is tried first: two cameras may have the same name. Raises SourceError if it
-    cannot be used, saying what to do.
+    Of several cameras with that name, the one with the given number is preferred. Raises
+    SourceError, with what to do, if there is no such camera or it cannot be used.
     """
     if name and _name(number) != name:
         numbers = [n for n in _v4l2_numbers() if _name(n) == name]
-        found = [camera for n in numbers if (camera := _look(n))]
+        found = [camera for n in numbers if (camera := _examine(n))]
         if not found:
             raise SourceError(f"there is no camera {name!r} (usb:{number}); plug it in")
         number = found[0].number
     path = DEV / f"video{number}"
     if not path.exists():
-        # Camera modules are not asked: to import picamera2 takes a second on a Pi, and this is
-        # asked again and again while a camera is waited for.
+        # Camera modules are left out: importing picamera2 takes a second on a Pi, and this runs
+        # again and again while the program waits for a camera.
         others = [c.uri for c in _usb_cameras() if not c.problem]
         instead = f"use {' or '.join(others)}" if others else "plug it in"
         raise SourceError(f"there is no camera usb:{number}; {instead}, or see fingerspell devices")
-    camera = _look(number)
+    camera = _examine(number)
     if camera is None:
         raise SourceError(f"{path} is no camera; fingerspell devices lists those there are")
     if camera.problem:
@@ -88,7 +90,7 @@ def usb_camera(number: int, name: str = "") -> Camera:
 
 
 def _usb_cameras() -> list[Camera]:
-    return [camera for n in _v4l2_numbers() if (camera := _look(n))]
+    return [camera for n in _v4l2_numbers() if (camera := _examine(n))]
 
 
 def _v4l2_numbers() -> list[int]:
@@ -97,15 +99,15 @@ def _v4l2_numbers() -> list[int]:
 
 
 def _name(number: int) -> str:
-    """What the camera at /dev/videoNUMBER is called; "videoNUMBER" where nothing says so."""
+    """The name of the camera at /dev/videoNUMBER; "videoNUMBER" if the system has none."""
     try:
         return (SYSFS / f"video{number}" / "name").read_text().strip()
     except OSError:
         return f"video{number}"
 
 
-def _look(number: int) -> Camera | None:
-    """Asks /dev/videoNUMBER what it is; None if it is something else than a camera."""
+def _examine(number: int) -> Camera | None:
+    """Describes the camera at /dev/videoNUMBER; None if the device is not a camera."""
     path = DEV / f"video{number}"
     name = _name(number)
     try:
@@ -120,7 +122,7 @@ def _look(number: int) -> Camera | None:
         modes = tuple(v4l2.modes(fd))
         v4l2.check_free(fd)
     except OSError as error:
-        if error.errno == errno.ENOTTY:  # no video device at all
+        if error.errno == errno.ENOTTY:  # it is not a video device
             return None
         return Camera("usb", number, name, modes, _problem(error, path))
     finally:
@@ -135,7 +137,7 @@ def _problem(error: OSError, path: Path) -> str:
         return "may not be opened: sudo usermod -aG video $USER, then log in again"
     if error.errno in (errno.ENODEV, errno.ENXIO, errno.ENOENT):
         return "is gone; plug it in again"
-    return f"cannot be asked: {error.strerror}; plug it in again"
+    return f"does not answer: {error.strerror}; plug it in again"
 
 
 def _modules() -> list[Camera]:
@@ -146,16 +148,17 @@ def _modules() -> list[Camera]:
     if camera_class is None:
         return []
     found = enumerate(camera_class.global_camera_info())
-    # libcamera counts USB cameras too, but V4L2 is asked about those.
+    # libcamera lists USB cameras too, but those come from V4L2.
     modules = [(n, info) for n, info in found if "usb" not in str(info.get("Id"))]
     return [Camera("picamera", n, str(info.get("Model", "camera module"))) for n, info in modules]
 
 
 def picamera2_class() -> Any | None:
-    """picamera2.Picamera2, or None where the library is missing.
+    """Returns the class picamera2.Picamera2, or None if the library is not installed.
 
-    Imported when first wanted, since that takes a second on a Pi; libcamera and picamera2 then
-    tell stderr of errors only. Raises SourceError if the library is there but does not load.
+    The library is imported here, when it is first needed, since that takes a second on a Pi. From
+    then on libcamera and picamera2 write nothing but errors to stderr. Raises SourceError if the
+    library is installed but does not load.
     """
     os.environ.setdefault("LIBCAMERA_LOG_LEVELS", "*:ERROR")
     try:

@@ -1,7 +1,8 @@
-"""Video4Linux: what a device says of itself, asked by ioctl.
+"""Video4Linux: what a device says about itself in answer to ioctl requests.
 
-Numbers and structures are those of the kernel's include/uapi/linux/videodev2.h. All functions
-take the descriptor of an open device and raise OSError, with ENOTTY from one that is not V4L2's.
+Source of the numbers and structures: the kernel's include/uapi/linux/videodev2.h. Every function
+takes the descriptor of an open device. It raises OSError, with the number ENOTTY if the device is
+not a Video4Linux device.
 """
 
 from __future__ import annotations
@@ -36,14 +37,19 @@ _CAP_DEVICE_CAPS = 0x80000000
 _BUF_TYPE_VIDEO_CAPTURE = 1
 _MEMORY_MMAP = 1
 _DISCRETE = 1
+_MOST_ANSWERS = 1000  # ends an enumeration that a faulty driver never ends
 
-# Shown of cameras that scale to any size within a range.
+# The sizes listed for a camera that offers every size within a range: QVGA, VGA, HD and full HD.
 _USUAL_SIZES = ((320, 240), (640, 480), (1280, 720), (1920, 1080))
 
 
 @dataclass(frozen=True, slots=True)
 class Mode:
-    """A pixel format (four characters, such as MJPG), a size, and the fastest rate (0: unsaid)."""
+    """One way in which a camera gives pictures.
+
+    format: the pixel format as four characters, such as MJPG.
+    fps: the highest rate, in frames a second; 0 if the driver states none.
+    """
 
     format: str
     width_px: int
@@ -53,7 +59,7 @@ class Mode:
 
 def capture_driver(fd: int) -> str | None:
     """The name of the driver if the device captures pictures, else None."""
-    driver, _, _, _, capabilities, device = _ask(fd, VIDIOC_QUERYCAP, _QUERYCAP)
+    driver, _, _, _, capabilities, device = _ioctl(fd, VIDIOC_QUERYCAP, _QUERYCAP)
     able = device if capabilities & _CAP_DEVICE_CAPS else capabilities
     return driver.split(b"\0")[0].decode("ascii", "replace") if able & _CAP_VIDEO_CAPTURE else None
 
@@ -61,13 +67,14 @@ def capture_driver(fd: int) -> str | None:
 def check_free(fd: int) -> None:
     """Raises OSError with EBUSY while another program captures from the device.
 
-    Asking for no buffers changes nothing, and is refused while another has some.
+    The request for zero buffers changes nothing; the driver refuses it while another program has
+    buffers.
     """
-    _ask(fd, VIDIOC_REQBUFS, _REQBUFS, 0, _BUF_TYPE_VIDEO_CAPTURE, _MEMORY_MMAP)
+    _ioctl(fd, VIDIOC_REQBUFS, _REQBUFS, 0, _BUF_TYPE_VIDEO_CAPTURE, _MEMORY_MMAP)
 
 
 def modes(fd: int) -> Iterator[Mode]:
-    """All that the device offers, in its own order."""
+    """Yields every mode that the device offers, in its own order."""
     for description in _each(fd, VIDIOC_ENUM_FMT, _FMTDESC, _BUF_TYPE_VIDEO_CAPTURE):
         fourcc = description[4]
         name = fourcc.to_bytes(4, "little").decode("ascii", "replace").strip()
@@ -75,8 +82,8 @@ def modes(fd: int) -> Iterator[Mode]:
             yield Mode(name, width, height, _fastest(fd, fourcc, width, height))
 
 
-def _ask(fd: int, request: int, layout: struct.Struct, *values: int) -> tuple[Any, ...]:
-    """One ioctl: sends the structure's first fields, returns all of them; raises OSError."""
+def _ioctl(fd: int, request: int, layout: struct.Struct, *values: int) -> tuple[Any, ...]:
+    """Sends the first fields of a structure in one ioctl; returns all fields; raises OSError."""
     buffer = bytearray(layout.size)
     struct.pack_into(f"{len(values)}I", buffer, 0, *values)
     fcntl.ioctl(fd, request, buffer)
@@ -85,9 +92,9 @@ def _ask(fd: int, request: int, layout: struct.Struct, *values: int) -> tuple[An
 
 def _each(fd: int, request: int, layout: struct.Struct, *values: int) -> Iterator[tuple[Any, ...]]:
     """The answers to an enumerating ioctl, for index 0, 1, 2 ... until the driver says EINVAL."""
-    for index in range(1000):
+    for index in range(_MOST_ANSWERS):
         try:
-            yield _ask(fd, request, layout, index, *values)
+            yield _ioctl(fd, request, layout, index, *values)
         except OSError as error:
             if error.errno in (errno.EINVAL, errno.ENOTTY):
                 return
@@ -104,13 +111,13 @@ def _sizes(fd: int, fourcc: int) -> Iterator[tuple[int, int]]:
         for width, height in _USUAL_SIZES:
             if least_w <= width <= most_w and least_h <= height <= most_h:
                 yield width, height
-        return  # a range stands alone
+        return  # a range is the only answer
 
 
 def _fastest(fd: int, fourcc: int, width: int, height: int) -> float:
     fastest = 0.0
     for answer in _each(fd, VIDIOC_ENUM_FRAMEINTERVALS, _FRMIVAL, fourcc, width, height):
-        kind, numerator, denominator = answer[4:7]  # of the interval, or of a range's shortest
+        kind, numerator, denominator = answer[4:7]  # an interval, or the shortest of a range
         if numerator:
             fastest = max(fastest, denominator / numerator)
         if kind != _DISCRETE:

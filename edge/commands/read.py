@@ -14,7 +14,7 @@ from edge.assembly import open_photograph_reader
 from edge.config import Config
 from edge.decoding.picture import find_pictures, read_picture
 from edge.errors import FingerspellError, SinkError, SourceError
-from edge.hands.still import hands_in, looks
+from edge.hands.photograph import hands_in, variants
 from edge.handshapes import Reader
 from edge.types import Detector, Frame, Hand, Prediction
 
@@ -54,7 +54,7 @@ def _hands(path: Path, detector: Detector, letters: Reader, limit: int) -> list[
     frame = Frame(rgb, 0, 0)
     other = {a: b for a, b in letters.manifest.shared if {a, b} <= set(letters.labels)}
     return [
-        _described(hand, letters.predict(frame, *looks(detector, rgb, hand)), other, scale)
+        _described(hand, letters.predict(frame, *variants(detector, rgb, hand)), other, scale)
         for hand in hands_in(detector, rgb, limit)
     ]
 

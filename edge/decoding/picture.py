@@ -1,14 +1,15 @@
 """Still pictures: any file that OpenCV can decode, upright, as 8-bit RGB.
 
-- JPEG, PNG, WebP, BMP, TIFF, GIF (the first picture), PPM and what else OpenCV was built with;
-  AVIF and HEIC mostly not.
-- 16-bit becomes 8-bit, grey and CMYK become RGB.
-- EXIF orientation is applied, except to transparent pictures (OpenCV can keep one or the other).
-- Transparent parts are shown on mid grey (128), against which light and dark skin both stand out.
-- A picture whose longer side passes MAX_SIDE_PX comes back smaller. JPEG is then scaled down by
-  2, 4 or 8 while it is decoded, so that 12,000 px cost little memory; other formats are decoded
-  whole first, and a PNG beyond MAX_PIXELS is refused.
-- A file that is cut short is refused: half a picture would be read as if it were a whole one.
+- Files: JPEG, PNG, WebP, BMP, TIFF, GIF (the first picture), PPM, and others that OpenCV was built
+  with. Most builds read neither AVIF nor HEIC.
+- 16-bit pictures become 8-bit; grey and CMYK pictures become RGB.
+- EXIF orientation is applied, except to transparent pictures: OpenCV keeps either the orientation
+  or the transparency.
+- Transparent parts are shown on mid grey, against which light and dark skin both stand out.
+- A picture whose longer side exceeds MAX_SIDE_PX comes back smaller. A JPEG is then scaled down by
+  2, 4 or 8 while it is decoded, so that one of 12,000 px needs little memory. Other formats are
+  decoded at full size first, and a PNG of more than MAX_PIXELS is refused.
+- A file that is cut short is refused: OpenCV would return a picture with a part missing.
 """
 
 from __future__ import annotations
@@ -23,16 +24,16 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edge.decoding.quiet import quiet
+from edge.decoding.opencv_log import quiet
 from edge.errors import SourceError, UsageError
 from edge.types import Rgb
 
-MAX_SIDE_PX = 4096  # of what is returned; a phone's 12 megapixels pass whole
-MAX_PIXELS = 200_000_000  # decoded whole, 600 MB: what a Pi can still hold
-MAX_BYTES = 200_000_000
+MAX_SIDE_PX = 4096  # of what is returned: a phone's picture of 12 megapixels is 4,032 px wide
+MAX_PIXELS = 200_000_000  # of a PNG: three bytes a pixel are 600 MB, which a Pi of 1 GB can hold
+MAX_BYTES = 200_000_000  # of a file: no camera's picture is larger, and a Pi can hold it
 
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm")
-_GREY = 128
+_GREY = 128  # the middle of 0..255
 _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8\xff"
 _REDUCED = (
@@ -44,10 +45,10 @@ _REDUCED = (
 
 
 class Picture(NamedTuple):
-    """A picture, and how much smaller it is than its file's.
+    """A picture, and by how much it was scaled down.
 
-    rgb: (H, W, 3) uint8.
-    scale: a pixel here is `scale` pixels of the file's upright picture; 1.0 for most.
+    rgb: (H, W, 3) uint8, red first.
+    scale: the side of one of its pixels, in pixels of the file's upright picture; 1.0 for most.
     """
 
     rgb: Rgb
@@ -55,9 +56,10 @@ class Picture(NamedTuple):
 
 
 def find_pictures(folder: Path) -> list[Path]:
-    """The picture files in `folder`, by their suffix, in natural order (9.png before 10.png).
+    """Returns the picture files in `folder` in natural order (9.png before 10.png).
 
-    Hidden files and sub-folders are left out. Raises UsageError if there is none.
+    Picture files are known by their suffix. Hidden files and sub-folders are left out. Raises
+    UsageError if there is no picture, or the folder cannot be read.
     """
     try:
         inside = [p for p in folder.iterdir() if p.suffix.lower() in _SUFFIXES]
@@ -70,7 +72,7 @@ def find_pictures(folder: Path) -> list[Path]:
 
 
 def natural(path: Path) -> tuple[list[tuple[bool, int, str]], str]:
-    """A sort key: digits in a name count as one number, and letters without their case."""
+    """A sort key: digits in a row count as one number, and upper and lower case as the same."""
     parts = re.findall(r"[0-9]+|[^0-9]+", path.stem.casefold())
     return [(p[0] > "9", int(p) if "0" <= p[0] <= "9" else 0, p) for p in parts], path.name
 
@@ -97,7 +99,7 @@ def read_picture(path: Path) -> Picture:
 
 
 def _decode(data: bytes) -> Picture:
-    """Decodes a picture file; raises ValueError with the end of a sentence that names the file."""
+    """Decodes a picture file; raises ValueError with a reason that follows the file's name."""
     if not data:
         raise ValueError("is empty")
     flags, longer_px, transparent = cv2.IMREAD_COLOR, 0, True
@@ -162,7 +164,7 @@ def _jpeg_size(data: bytes) -> tuple[int, int]:
 def _check_png(data: bytes) -> bool:
     """Whether a PNG has transparent parts.
 
-    Its chunks are checked here, since libpng would write its complaints to stderr.
+    Its chunks are checked here, since libpng would write warnings to stderr.
     """
     transparent = False
     at, view = len(_PNG), memoryview(data)

@@ -1,9 +1,9 @@
 """MediaPipe's palm and landmark models, run by LiteRT without MediaPipe.
 
-`mediapipe` or `mediapipe:auto` takes the full landmark model where it keeps up with the camera,
-else the lite one; `mediapipe:full` and `mediapipe:lite` say which. The constants are those of
-MediaPipe 0.10.18, modules/palm_detection and modules/hand_landmark; the models are described in
-the "MediaPipe Hands" model card (Google, 2021).
+`mediapipe` or `mediapipe:auto` uses the full landmark model if it keeps up with the camera, else
+the lite one. `mediapipe:full` and `mediapipe:lite` choose the model. The constants are those of
+MediaPipe 0.10.18; each names its file in mediapipe/modules. The models are described in the
+"MediaPipe Hands" model card (Google, 2021).
 """
 
 from __future__ import annotations
@@ -19,19 +19,26 @@ from edge.models import handmodels
 from edge.models.interpreter import Model
 from edge.types import Box, Detector, Frame, Hand, Region, Rgb
 
-PALM_SIDE_PX = 192
-HAND_SIDE_PX = 224
-PALM_THRESHOLD = 0.5
-PALM_OVERLAP = 0.3  # above this IoU two palm boxes are one palm
+PALM_SIDE_PX = 192  # palm_detection/palm_detection_cpu.pbtxt, ImageToTensorCalculator
+HAND_SIDE_PX = 224  # hand_landmark/hand_landmark_cpu.pbtxt, ImageToTensorCalculator
+PALM_THRESHOLD = 0.5  # palm_detection_cpu.pbtxt, min_score_thresh
+PALM_OVERLAP = 0.3  # palm_detection_cpu.pbtxt, min_suppression_threshold: above it, one palm
+# palm_detection_cpu.pbtxt, SsdAnchorsCalculator: four layers with strides of 8, 16, 16 and 16, and
+# two anchors at each place of a layer. Here as (stride, anchors at each place).
+ANCHORS = ((8, 2), (16, 6))
+LARGEST_LOGIT = 100  # palm_detection_cpu.pbtxt, score_clipping_thresh
 Z_SCALE = 0.4  # hand_landmark_cpu.pbtxt, normalize_z: makes z comparable with x and y
-# Of a frame's time that landmarks may take; the rest is for search, letters and sinks.
+# The share of a frame's time that the landmark model may take. It runs on every frame, and the rest
+# of the time is for the letter models, the sinks and an occasional search.
 SHARE_OF_FRAME = 0.6
+TIMED_RUNS = 4  # of a model, of which the shortest counts: the first also fills the caches
 
 
 def open(rest: str = "", *, fps: float | None = None, threads: int = 1) -> Detector:
     """Opens the detector; `rest` is "", "auto", "full" or "lite".
 
-    Raises UsageError for another word, ModelError where the model files are missing or altered.
+    fps, threads: as in edge.detectors.open_detector. Raises UsageError for any other `rest`,
+    ModelError if the model files are missing or altered.
     """
     if rest not in ("", "auto", "full", "lite"):
         raise UsageError(f"mediapipe has the models auto, full and lite, not {rest!r}")
@@ -45,18 +52,18 @@ def open(rest: str = "", *, fps: float | None = None, threads: int = 1) -> Detec
 
 
 def _steady_ms(model: Model) -> float:
-    """Returns the shortest of a few runs: what one costs when nothing disturbs it."""
+    """Returns the time of the shortest of a few runs: other work disturbed it least."""
     blank = np.zeros(model.inputs[0].shape, np.float32)
     times_ms = []
-    for _ in range(4):
-        start = time.perf_counter()
+    for _ in range(TIMED_RUNS):
+        start_s = time.perf_counter()
         model.run(blank)
-        times_ms.append((time.perf_counter() - start) * 1000)
+        times_ms.append((time.perf_counter() - start_s) * 1000)
     return min(times_ms)
 
 
 class MediapipeDetector:
-    """A palm model that searches the whole frame, and a landmark model for one hand's square."""
+    """A palm model that searches whole frames, and a landmark model that fits one hand."""
 
     def __init__(self, palm: Model, landmarks: Model) -> None:
         self._palm = palm
@@ -70,32 +77,32 @@ class MediapipeDetector:
         return self._palm.invoke_ns + self._landmarks.invoke_ns
 
     def find(self, frame: Frame, limit: int) -> tuple[Region, ...]:
-        """Searches the whole frame for palms; at most `limit` regions, the surest first."""
+        """Searches the whole frame for palms; at most `limit` regions, best score first."""
         height, width = frame.rgb.shape[:2]
         whole = Region(width / 2, height / 2, max(width, height), 0.0)
         picture = crop(frame.rgb, whole, PALM_SIDE_PX, outside="black")
         raw_boxes, raw_scores = self._palm.run(_tensor(picture))
         scores = _sigmoid(raw_scores[0, :, 0])
-        sure = np.flatnonzero(scores >= PALM_THRESHOLD)
-        if not len(sure):
+        above = np.flatnonzero(scores >= PALM_THRESHOLD)
+        if not len(above):
             return ()
         # 18 numbers a palm: centre, width and height of its box, then 7 keypoints, in pixels of
         # the tensor and relative to the anchor's centre.
-        points = raw_boxes[0, sure].reshape(-1, 9, 2).astype(np.float32)
-        points[:, 0] += self._anchors[sure]
-        points[:, 2:] += self._anchors[sure][:, None]
-        palms = _merge(points, scores[sure])[:limit]
+        points = raw_boxes[0, above].reshape(-1, 9, 2).astype(np.float32)
+        points[:, 0] += self._anchors[above]
+        points[:, 2:] += self._anchors[above][:, None]
+        palms = _merge(points, scores[above])[:limit]
         return tuple(_region(palm, whole) for palm in palms)
 
     def fit(self, frame: Frame, region: Region) -> Hand:
-        """Fits the 21 landmarks of the hand in `region`; a low presence means there is none."""
+        """Fits the 21 landmarks of the hand in `region`; a low presence means there is no hand."""
         picture = crop(frame.rgb, region, HAND_SIDE_PX)
         raw, presence, handedness, _world, pooled = self._landmarks.run(_tensor(picture))
         points = raw.reshape(21, 3)
         points[:, 2] /= Z_SCALE
         landmarks = points_to_frame(points, region, HAND_SIDE_PX)
-        # The model's 1 is MediaPipe's "Left", which is meant for a mirrored picture: seen without
-        # a mirror it is the person's right hand (so for 49 of 49 right hands of letters/multiuser).
+        # The model's 1 is MediaPipe's "Left", which is meant for a mirrored picture. In a picture
+        # that is not mirrored it is a right hand: so for 49 of 49 right hands of letters/multiuser.
         return Hand(
             landmarks=landmarks,
             box_px=box_of(landmarks),
@@ -113,7 +120,7 @@ def _tensor(picture: Rgb) -> npt.NDArray[np.float32]:
 def _anchors() -> npt.NDArray[np.float32]:
     """Returns the (2016, 2) anchor centres in tensor pixels, in the order of the model's rows."""
     grids = []
-    for stride, each in ((8, 2), (16, 6)):
+    for stride, each in ANCHORS:
         centres = np.arange(stride / 2, PALM_SIDE_PX, stride, dtype=np.float32)
         y, x = np.meshgrid(centres, centres, indexing="ij")
         grids.append(np.repeat(np.stack([x.ravel(), y.ravel()], 1), each, axis=0))
@@ -121,7 +128,7 @@ def _anchors() -> npt.NDArray[np.float32]:
 
 
 def _sigmoid(x: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    return np.float32(1) / (np.float32(1) + np.exp(-np.clip(x, -100, 100)))
+    return np.float32(1) / (np.float32(1) + np.exp(-np.clip(x, -LARGEST_LOGIT, LARGEST_LOGIT)))
 
 
 def _merge(
@@ -129,8 +136,9 @@ def _merge(
 ) -> list[npt.NDArray[np.float32]]:
     """Weighted non-maximum suppression, as the palm model was trained for (BlazeFace, 2019).
 
-    points: (N, 9, 2) centre, size and keypoints. Each palm is the mean of the boxes that overlap
-    the surest of them, weighted by score. Returns (9, 2) arrays, the surest first.
+    points: (N, 9, 2) centre, size and keypoints. scores: (N,). The box with the best score and
+    all that overlap it become one palm: their mean, weighted by score. Then the same again with the
+    boxes that are left. Returns (9, 2) arrays, best score first.
     """
     half = points[:, 1] / 2
     boxes = [

@@ -1,4 +1,4 @@
-"""The hands that a synthetic frame says it shows: for tests and demonstrations without models."""
+"""The true hands of synthetic frames, for tests and demonstrations without models."""
 
 from __future__ import annotations
 
@@ -6,29 +6,31 @@ from edge.errors import UsageError
 from edge.hands.geometry import region_of_hand
 from edge.types import Detector, Frame, Hand, Region
 
+HIDDEN = True  # not offered to users: it finds nothing in a real picture
+
 
 def open(rest: str = "", *, fps: float | None = None, threads: int = 1) -> Detector:
-    """Opens the detector; it takes no options and runs no model."""
+    """Opens the detector; it has no options and runs no model. Raises UsageError for an option."""
     if rest:
         raise UsageError(f"the detector truth takes no options, not {rest!r}")
     return TruthDetector()
 
 
 class TruthDetector:
-    """Believes `Frame.truth`; sees nothing in a frame that has none."""
+    """Finds the hand of `Frame.truth`, and none in a frame without it."""
 
     pooled = 0
 
     @property
     def invoke_ns(self) -> int:
-        """No time: there is no interpreter here."""
+        """Always 0: there is no interpreter here."""
         return 0
 
     def find(self, frame: Frame, limit: int) -> tuple[Region, ...]:
-        """Returns the region of the true hand, if one is in view."""
+        """Returns the region of the true hand, or () if none is in view."""
         hand = frame.truth.hand if frame.truth else None
         return (region_of_hand(hand.landmarks),) if hand and limit else ()
 
     def fit(self, frame: Frame, region: Region) -> Hand | None:
-        """Returns the true hand wherever it is looked for, or None."""
+        """Returns the true hand, whatever the region, or None if none is in view."""
         return frame.truth.hand if frame.truth else None

@@ -1,8 +1,8 @@
-"""Boxes, rotated squares and landmarks: the only place where pictures are cropped.
+"""Boxes, rotated squares and landmarks; crops of pictures are made here and nowhere else.
 
-For landmarks a hand is cropped as a rotated square (`Region`) in which its fingers point up. The
-proportions are those that MediaPipe's hand models were trained with; each constant names the file
-of MediaPipe 0.10.18 that states it (mediapipe/modules/...). Pixels are read in upright squares.
+Landmarks are fitted in a rotated square (`Region`) in which the fingers point up. Its proportions
+are those that MediaPipe's hand models were trained with; each constant names the file of MediaPipe
+0.10.18 that states it, in mediapipe/modules. Models that read pixels get an upright square.
 """
 
 from __future__ import annotations
@@ -18,13 +18,16 @@ from edge.joints import INDEX_MCP, MIDDLE_MCP, RING_MCP, WRIST
 from edge.types import Box, Landmarks, Region, Rgb
 
 # hand_landmark/hand_landmark_landmarks_to_roi.pbtxt: the joints that move least as fingers bend,
-# and the square around them, doubled and moved a tenth of its side towards the fingers.
+# the side of the square over that of the box around them, and its shift towards the fingers.
 _STEADY = (0, 1, 2, 3, 5, 6, 9, 10, 13, 14, 17, 18)
 _HAND_SCALE, _HAND_SHIFT = 2.0, -0.1
-# palm_detection/palm_detection_detection_to_roi.pbtxt
+# palm_detection/palm_detection_detection_to_roi.pbtxt: the same for the box of a palm.
 _PALM_SCALE, _PALM_SHIFT = 2.6, -0.5
 
-_WIDEN_BELOW = 5  # pixels of the frame for each of a crop, up to which a fourth channel pays
+# A fourth channel makes a crop faster while it reads fewer pixels of the frame than this for each
+# of its own. OpenCV 5 warps 224 px of four channels in 0.11 ms and of three in 0.31 ms, but adding
+# the channel takes time for every pixel that is read.
+_FOURTH_CHANNEL_BELOW = 5
 
 
 def region_of_palm(box: Box, wrist: tuple[float, float], middle: tuple[float, float]) -> Region:
@@ -39,14 +42,14 @@ def region_of_palm(box: Box, wrist: tuple[float, float], middle: tuple[float, fl
 
 
 def region_of_hand(landmarks: Landmarks) -> Region:
-    """Returns the square in which this hand is to be looked for in the next frame."""
-    # In plain numbers: for a dozen points that takes a fifth of the time of arrays.
+    """Returns the square in which to fit this hand in the next frame; landmarks: (21, 3)."""
+    # With plain numbers, which for a dozen points take a fifth of the time of arrays.
     points = [(x, y) for x, y, _ in landmarks.tolist()]
     wrist, index, middle, ring = (points[i] for i in (WRIST, INDEX_MCP, MIDDLE_MCP, RING_MCP))
     ahead = [(i + r) / 4 + m / 2 - w for w, i, m, r in zip(wrist, index, middle, ring, strict=True)]
     rotation = _upright(ahead[0], ahead[1])
     cos, sin = math.cos(rotation), math.sin(rotation)
-    # The box is taken along the hand's own axes.
+    # The box around the points lies along the hand's own axes.
     across = [points[i][0] * cos + points[i][1] * sin for i in _STEADY]
     down = [points[i][1] * cos - points[i][0] * sin for i in _STEADY]
     width, height = max(across) - min(across), max(down) - min(down)
@@ -79,20 +82,18 @@ def _shifted(
 def crop(
     rgb: Rgb, region: Region, side_px: int, outside: Literal["border", "black"] = "border"
 ) -> Rgb:
-    """Cuts the region out, turned upright, as (side_px, side_px, 3) uint8.
+    """Cuts the region out, turned upright, as (side_px, side_px, 3) uint8; bilinear.
 
-    Bilinear. What lies outside the frame repeats its border, or is black: MediaPipe's landmark
-    models were trained with the one, its palm models with the other.
+    rgb: (H, W, 3) uint8. outside: how pixels outside the frame are filled. MediaPipe's landmark
+    models were trained with a repeated border, its palm models with black.
     """
     (ax, bx, x), (ay, by, y) = _crop_to_frame(region, side_px)
     height, width = rgb.shape[:2]
-    x0, x1 = _span(x, ax * side_px, bx * side_px, width)
-    y0, y1 = _span(y, ay * side_px, by * side_px, height)
+    x0, x1 = _touched(x, ax * side_px, bx * side_px, width)
+    y0, y1 = _touched(y, ay * side_px, by * side_px, height)
     part = rgb[y0:y1, x0:x1]
     matrix = np.array([(ax, bx, x - x0), (ay, by, y - y0)])
-    # OpenCV 5 warps four channels in a third of the time of three (0.11 against 0.31 ms for
-    # 224 px), which pays for the fourth channel unless the region is far larger than its crop.
-    wide = part.shape[0] * part.shape[1] < _WIDEN_BELOW * side_px**2
+    wide = part.shape[0] * part.shape[1] < _FOURTH_CHANNEL_BELOW * side_px**2
     out = cv2.warpAffine(
         cv2.cvtColor(part, cv2.COLOR_RGB2RGBA) if wide else part,
         matrix,
@@ -103,10 +104,10 @@ def crop(
     return cv2.cvtColor(out, cv2.COLOR_RGBA2RGB) if wide else out  # type: ignore[return-value]
 
 
-def _span(start: float, a: float, b: float, length: int) -> tuple[int, int]:
-    """Returns the first and last pixel, of `length`, that a crop can touch along one axis.
+def _touched(start: float, a: float, b: float, length: int) -> tuple[int, int]:
+    """Returns the range of pixels, of `length`, that a crop can touch along one axis.
 
-    At least one: beside a region outside the frame lies the border that is repeated.
+    It holds at least one pixel, since a region outside the frame repeats the nearest border.
     """
     low, high = start + min(a, 0) + min(b, 0) - 2, start + max(a, 0) + max(b, 0) + 3
     first = int(min(max(low, 0), length - 1))
@@ -114,7 +115,7 @@ def _span(start: float, a: float, b: float, length: int) -> tuple[int, int]:
 
 
 def points_to_frame(points: npt.NDArray[np.float32], region: Region, side_px: int) -> Landmarks:
-    """Carries (N, 3) points in pixels of a crop to pixels of the frame; z is only scaled."""
+    """Converts (N, 3) points from pixels of a crop to pixels of the frame; z is only scaled."""
     (a, b, x), (c, d, y) = _crop_to_frame(region, side_px)
     matrix = np.array([(a, b, 0, x), (c, d, 0, y), (0, 0, region.size / side_px, 0)])
     return cv2.transform(points[:, None], matrix)[:, 0]  # type: ignore[return-value]
@@ -123,7 +124,7 @@ def points_to_frame(points: npt.NDArray[np.float32], region: Region, side_px: in
 def _crop_to_frame(
     region: Region, side_px: int
 ) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
-    """Returns the two rows of the matrix that takes pixels of a crop to pixels of the frame."""
+    """Returns the two rows of the matrix that converts pixels of a crop to pixels of the frame."""
     scale = region.size / side_px
     cos, sin = scale * math.cos(region.rotation_rad), scale * math.sin(region.rotation_rad)
     half = side_px / 2
@@ -140,15 +141,15 @@ def box_of(landmarks: Landmarks) -> Box:
 
 
 def hand_size_px(landmarks: Landmarks) -> float:
-    """Returns the length of the palm, wrist to middle knuckle, in 3-D; the unit of hand sizes.
+    """Returns the length of the palm in 3-D, wrist to middle knuckle: the unit of hand sizes.
 
-    It hardly changes as fingers bend or the hand turns, which a box's side does.
+    It hardly changes as fingers bend or the hand turns, while the side of a box does.
     """
     return float(np.linalg.norm(landmarks[MIDDLE_MCP] - landmarks[WRIST]))
 
 
 def iou(a: Box, b: Box) -> float:
-    """Returns intersection over union of two boxes, 0..1; 0 where either is empty."""
+    """Returns the intersection over union of two boxes, 0..1; 0 if either is empty."""
     width = min(a.x1, b.x1) - max(a.x0, b.x0)
     height = min(a.y1, b.y1) - max(a.y0, b.y0)
     if width <= 0 or height <= 0:

@@ -1,9 +1,12 @@
 """Handshapes: which letter or digit one hand shows in one frame.
 
-Comes in: a frame and a hand. Goes out: a Prediction, with the score of each label of one alphabet.
-letters.py reads landmarks, and closed.py helps it where a closed hand hides its thumb; pixels.py
-reads a picture of the hand. Photographs are read by this room alone; live, edge/recognise follows
-what it says from frame to frame.
+In come a frame and a hand in it. Out goes a Prediction, with the score of each label of one
+alphabet. letters.py reads landmarks. closed.py adds pixels for closed hands, whose thumb hides
+behind the fingers. pixels.py reads a picture of the hand instead. alphabet.py turns a model's
+logits into a Prediction. Photographs are read by this room alone; in live video, edge/recognise
+follows the predictions from frame to frame.
+
+Other rooms use open_reader and Reader.
 """
 
 from __future__ import annotations
@@ -12,18 +15,20 @@ from edge.errors import UsageError
 from edge.handshapes.closed import open_closed
 from edge.handshapes.letters import Letters
 from edge.handshapes.pixels import Pixels
-from edge.models import find, hint
-from edge.models.manifest import load
+from edge.models import find, hint, load
 
 Reader = Letters | Pixels
 
 
 def open_reader(name: str, *, alphabet: str = "", pooled: int = 0, live: bool = False) -> Reader:
-    """Opens what reads a hand: a model by name or path, for one alphabet (see edge.handshapes.alphabet).
+    """Opens the model that reads a hand, for one alphabet.
 
-    pooled: how many pooled features the detector's hands have (`Detector.pooled`). live: J and Z
-    are read from the path of the hand. Raises UsageError where there is no such model or alphabet,
-    or the model reads no single picture of a hand; ModelError for one that is broken.
+    name: of an installed model, or a path (edge.models.find).
+    alphabet: its name, or "" for the model's usual one (edge.handshapes.alphabet.Alphabet).
+    pooled: how many pooled features the detector's hands have (Detector.pooled).
+    live: True for video, where J and Z are read from the trajectory of the hand.
+    Raises UsageError if there is no such model or alphabet, or the model does not read a hand in a
+    single picture; ModelError if the model is broken.
     """
     path = find(name)
     kind = load(path).kind

@@ -1,4 +1,4 @@
-"""Logits of a model -> Prediction: which label of one alphabet a hand shows, and how surely."""
+"""Turns the logits of a model into a Prediction over the labels of one alphabet."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.errors import ModelError, UsageError
-from edge.models.manifest import Manifest
+from edge.models import Manifest
 from edge.types import NONE, Prediction
 
-DRAWN = ("J", "Z")  # the letters that are drawn in the air: a still shows one pose of them
-USUAL = "letters"  # read where a model knows them and nothing else is asked for
+DRAWN = ("J", "Z")  # the letters that are drawn in the air
+USUAL = "letters"  # the alphabet of a model that has it, if the user names no other
 
 
 class Alphabet:
     """One alphabet of a model.
 
-    name: of the alphabet; "" is the letters where the model reads them, else its first.
-    drawn_logit: added to the logits of the letters that are drawn. None: these letters are not read
-        from single frames, and have no score.
+    name: of the alphabet; "" is the letters if the model reads them, else its first alphabet.
+    drawn_logit: is added to the logits of the letters that are drawn, since a single picture shows
+        only one pose of their trajectory. None: they are not read from single pictures, and have no
+        score.
     Raises UsageError for an alphabet that the model does not read, ModelError if it reads none.
     """
 
@@ -43,7 +44,7 @@ class Alphabet:
         self._offset = np.zeros(len(used), np.float32)
         drawn = [here[label] for label in DRAWN if label in here]
         self._offset[drawn] = -np.inf if drawn_logit is None else drawn_logit
-        # Two labels of one shape: nothing in a still tells them apart. The first has their score.
+        # Two labels with one hand shape look the same, so the first has the score of both.
         pairs = [(here[a], here[b]) for a, b in manifest.shared if a in here and b in here]
         self._first, self._second = np.array(pairs, np.intp).reshape(-1, 2).T
         unread = {*(drawn if drawn_logit is None else ()), *self._second.tolist()}
@@ -52,7 +53,7 @@ class Alphabet:
     def prediction(self, logits: npt.NDArray[np.float32]) -> Prediction:
         """Returns the best label and all scores, from the (L,) logits of the model's labels.
 
-        The scores are a softmax over the alphabet and, where the model has it, "no sign".
+        The scores are a softmax over the alphabet and the label NONE, if the model has it.
         """
         mine = logits[self._outputs] + self._offset
         scores = np.exp(mine - mine.max())

@@ -1,8 +1,8 @@
-"""Closed hands told apart by pixels: landmarks hardly differ where a thumb hides behind fingers.
+"""Closed hands: pixels help where the thumb hides behind the fingers and landmarks hardly differ.
 
-Which of A, C, E, M, N, O, S, T a hand shows is told by a small int8 model over the landmark model's
-pooled features, together with the landmarks' own word. How likely it is that the hand shows any of
-them is left to the landmarks, which carry to new signers where pixels do not: pixel evidence for
+A small int8 model reads A, C, E, M, N, O, S and T from the pooled features of the landmark model.
+Its logits are combined with those of the letter model. The total probability of these eight letters
+stays as the landmarks have it, since landmarks carry to new signers and pixels do not. Pixels for
 the other letters made reading worse (train/LOG.md).
 """
 
@@ -14,18 +14,21 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.errors import ModelError
-from edge.models.manifest import open_model
+from edge.models import open_model
 
+# The closed hands, for which pixels read signers never seen better than landmarks do; for other
+# groups of letters pixels help less or harm (train/LOG.md, "Pixels among letters that landmarks
+# confuse").
 CLOSED = tuple("ACEMNOST")
 
 _Floats = npt.NDArray[np.float32]
 
 
-def told_apart(logits: _Floats, pixels: _Floats) -> _Floats:
-    """Returns (..., G) logits of the closed letters; together they are as likely as before.
+def combined(logits: _Floats, pixels: _Floats) -> _Floats:
+    """Returns (..., G) logits of the closed letters, with their total probability unchanged.
 
-    logits: (..., G), the landmarks' word; pixels: (..., G), theirs. The two are taken as
-    independent witnesses: their probabilities multiply (product of experts, Hinton 2002).
+    logits: (..., G) from landmarks. pixels: (..., G) from pixels. The two are treated as
+    independent evidence: their probabilities multiply (product of experts, Hinton 2002).
     """
     both = logits + pixels
     return np.asarray(both + (_log_sum_exp(logits) - _log_sum_exp(both)))
@@ -39,13 +42,13 @@ def _log_sum_exp(logits: _Floats) -> _Floats:
 class Closed:
     """The model over the pooled features of MediaPipe's full landmark model.
 
-    path: of its manifest. Raises ModelError when the model is missing, altered, or another one.
+    path: of its manifest. Raises ModelError if the model is missing, altered, or of another kind.
     """
 
     def __init__(self, path: Path) -> None:
         manifest, self._model = open_model(path)
         if manifest.labels != CLOSED or len(manifest.inputs[0].shape) != 2:
-            raise ModelError(f"the model of {path} does not tell closed hands apart; reinstall it")
+            raise ModelError(f"the model of {path} does not read closed hands; reinstall it")
         self.pooled = manifest.inputs[0].shape[1]
 
     @property
@@ -60,11 +63,11 @@ class Closed:
 
 
 def open_closed(letters: Path, pooled: int) -> Closed | None:
-    """Opens the model that goes with a letter model: NAME-closed beside NAME.
+    """Opens the model of closed hands that belongs to a letter model: NAME-closed beside NAME.
 
-    letters: the manifest of the letter model. pooled: how many pooled features there are. Returns
-    None where there is no such model, or one for other features: those of the lite landmark model
-    tell closed hands apart no better than its landmarks do (train/LOG.md).
+    letters: the path of the letter model's manifest. pooled: how many pooled features a hand has.
+    Returns None if there is no such model, or if it takes another number of features. The features
+    of the lite landmark model improve nothing (train/LOG.md), so there is no model for them.
     """
     path = letters.with_name(f"{letters.stem}-closed.json")
     closed = Closed(path) if pooled and path.is_file() else None

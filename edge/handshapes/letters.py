@@ -1,8 +1,8 @@
-"""Hand -> Prediction: one frame's handshape, read by a small int8 model over landmarks.
+"""Reads the letter or digit of one hand from its landmarks, with a small int8 model.
 
-Landmarks carry to signers and cameras that the model never saw, which pixels do not; pixels have a
-word among closed hands only (edge/handshapes/closed.py). The features made here are made by this code in
-training too, so that both cannot differ.
+Landmarks carry to signers and cameras that the model never saw, and pixels do not; pixels are used
+for closed hands only (edge/handshapes/closed.py). Training calls `features` too, so that a model is
+trained on exactly the features that it reads.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ import numpy.typing as npt
 
 from edge.errors import ModelError
 from edge.handshapes.alphabet import Alphabet
-from edge.handshapes.closed import CLOSED, Closed, told_apart
+from edge.handshapes.closed import CLOSED, Closed, combined
 from edge.joints import PALM, PARENT, TIPS
-from edge.models.manifest import Manifest, open_model
+from edge.models import Manifest, open_model
 from edge.types import NONE, Frame, Hand, Prediction
 
-FEATURES = 1  # version of `features`: a model made for another one is refused
-# A still shows one pose of a drawn letter, often another letter's too, so that drawn ones must be
-# this much surer: D, I, K, P lose most to them (train/LOG.md).
+FEATURES = 1  # version of `features`: a model made for another version is refused
+# Added to the logits of J and Z in photographs. A photograph shows one pose of a drawn letter,
+# which is often a pose of D, I, K or P too; without this those lose most (train/LOG.md).
 DRAWN_LOGIT = -1.0
 
 _Floats = npt.NDArray[np.float32]
-_PALM, _PARENT = list(PALM), list(PARENT[1:])  # lists: what NumPy takes as an index
-# Distances that tell handshapes apart which differ in a fingertip only: every fingertip to every
-# other, and the thumb's tip and last joint to the joints of the fingers that it lies on or between.
+_PALM, _PARENT = list(PALM), list(PARENT[1:])  # lists, which NumPy takes as an index
+# Pairs of joints whose distances separate handshapes that differ in one fingertip: every fingertip
+# and every other, and the thumb's tip and last joint with the finger joints that it can touch.
 _PAIRS = [(a, b) for i, a in enumerate(TIPS) for b in TIPS[i + 1 :]] + [
     (thumb, joint) for thumb in (3, 4) for joint in (5, 6, 7, 9, 10, 11, 13, 14, 15, 17, 18, 19)
 ]
@@ -54,9 +54,9 @@ _DIFFERENCES = _differences()
 def features(landmarks: _Floats, left: npt.NDArray[np.bool_] | bool) -> _Floats:
     """Returns (..., SIZE) float32 features of (..., 21, 3) landmarks; `left` is (...).
 
-    The hand is put at the middle of its palm, scaled by the palm's size, and a left hand is
-    mirrored; it keeps its orientation, which tells U from H and K from P. The features are joint
-    positions, bone directions, and distances, all of about unit size.
+    landmarks: in pixels of a frame. The origin moves to the middle of the palm, the palm's size
+    becomes the unit, and a left hand is mirrored. The orientation is kept, since U and H, and K and
+    P, differ in nothing else. The features are joint positions, bone directions and distances.
     """
     vectors = _DIFFERENCES @ landmarks.astype(np.float32, copy=False)
     vectors[..., 0] *= np.where(left, np.float32(-1), np.float32(1))[..., None]
@@ -74,10 +74,11 @@ def features(landmarks: _Floats, left: npt.NDArray[np.bool_] | bool) -> _Floats:
 class Letters:
     """A letter model over landmarks, reading one alphabet.
 
-    path: of its manifest. alphabet: see edge.handshapes.alphabet. closed: tells closed hands apart. live: J
-    and Z are read from the path of the hand (edge.recognise.rules.motion) and never from one pose.
-    Raises ModelError when the model is missing or altered or made for other features than this
-    version's, UsageError for an alphabet that it does not read.
+    path: of its manifest. alphabet: as in Alphabet. closed: the model of closed hands, or None.
+    live: True for video, where J and Z are read from the trajectory of the hand
+        (edge/recognise) and never from one pose.
+    Raises ModelError if the model is missing or altered, or made for another version of the
+    features; UsageError for an alphabet that it does not read.
     """
 
     def __init__(
@@ -96,27 +97,27 @@ class Letters:
         """Time spent inside the interpreter since the start."""
         return self._model.invoke_ns + (self._closed.invoke_ns if self._closed else 0)
 
-    def predict(self, frame: Frame, *looks: Hand) -> Prediction:
-        """Says which label of the alphabet in use a hand shows, and how surely.
+    def predict(self, frame: Frame, *variants: Hand) -> Prediction:
+        """Returns the label that a hand shows, of the alphabet in use, with all scores.
 
-        frame: where the hand is; its pixels are not looked at. looks: one hand, once or in several
-        looks at it, whose logits are averaged.
+        frame: the frame with the hand; its pixels are not read. variants: one hand, fitted once or
+        several times (edge.hands.photograph.variants); their logits are averaged.
         """
-        return self._alphabet.prediction(np.mean([self._logits(hand) for hand in looks], 0))
+        return self._alphabet.prediction(np.mean([self._logits(hand) for hand in variants], 0))
 
     def _logits(self, hand: Hand) -> _Floats:
-        """Returns the logits of all labels of the model for one look at a hand."""
-        found = features(hand.landmarks, hand.handedness == "left")
-        (rows,) = self._model.run(found[None])
+        """Returns the (L,) logits of all labels of the model."""
+        row = features(hand.landmarks, hand.handedness == "left")
+        (rows,) = self._model.run(row[None])
         logits: _Floats = rows[0]
         if self._closed and hand.pooled is not None:
             pixels = self._closed.logits(hand.pooled)
-            logits[self._mine] = told_apart(logits[self._mine], pixels)
+            logits[self._mine] = combined(logits[self._mine], pixels)
         return logits
 
 
 def _check(manifest: Manifest, path: Path) -> None:
-    """Raises ModelError for a model that is no letter model of this version."""
+    """Raises ModelError for a model that is not a letter model for this version's features."""
     if manifest.features != FEATURES:
         raise ModelError(
             f"the model of {path} is for features {manifest.features}, "

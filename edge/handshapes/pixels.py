@@ -1,7 +1,8 @@
-"""Hand -> Prediction by a model that reads pixels, in a square cut out around the hand.
+"""Reads the letter or digit of one hand from its pixels, in a square cut out around the hand.
 
-The square is upright: turned, a U would be an H. Live and in training it is made by `picture`, so
-that both cannot differ; a left hand is mirrored, and looks like a right one.
+The square is upright, since a U that is turned is an H. A left hand is mirrored and then looks like
+a right hand. Training calls `picture` too, so that a model is trained on exactly the pictures that
+it reads.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ import numpy.typing as npt
 from edge.errors import ModelError
 from edge.hands.geometry import crop, region_of_box
 from edge.handshapes.alphabet import Alphabet
-from edge.models.manifest import open_model
+from edge.models import open_model
 from edge.types import Frame, Hand, Prediction, Region, Rgb
 
-# A crop is bilinear, and so made as fine as the frame, up to so many pixels, and then shrunk by
-# averaging. For hands of 120 to 900 px and pictures of 28 to 224 px, what is left of aliasing is
-# at most 0.3 of 255 on average (5 without), in 0.05 to 1 ms on one x86 core.
+# The side up to which a crop is made as fine as the frame before averaging shrinks it: a bilinear
+# crop alone would alias. Measured for hands of 120 to 900 px and pictures of 28 to 224 px: aliasing
+# of at most 0.3 of 255 levels on average (5 without), in 0.05 to 1 ms on one x86 core.
 _FINE_PX = 512
 _FROM_RGB = {"bgr": cv2.COLOR_RGB2BGR, "grey": cv2.COLOR_RGB2GRAY}
 
@@ -29,15 +30,15 @@ _FROM_RGB = {"bgr": cv2.COLOR_RGB2BGR, "grey": cv2.COLOR_RGB2GRAY}
 def picture(
     rgb: Rgb, region: Region, side_px: int, colour_order: str, flip: bool
 ) -> npt.NDArray[np.uint8]:
-    """Cuts a region out as (side_px, side_px, C) uint8, C 1 where `colour_order` is "grey" else 3.
+    """Cuts a region out as (side_px, side_px, C) uint8; C is 1 for "grey", else 3.
 
-    rgb: (H, W, 3) uint8. colour_order: "rgb", "bgr" or "grey", of what is returned. flip: mirrors
-    it left to right. What lies outside the frame repeats its border. Raises KeyError for any other
-    order of colours.
+    rgb: (H, W, 3) uint8, red first. colour_order: "rgb", "bgr" or "grey", of the picture that is
+    returned. flip: mirrors it left to right. Outside the frame its border is repeated. Raises
+    KeyError for any other colour order.
     """
     finer = max(1, min(_FINE_PX // side_px, math.ceil(region.size / side_px)))
     fine_px = side_px * finer
-    # crop() looks at the corner of each of its pixels, and averaging wants their middles.
+    # crop() samples at the corner of each pixel, and averaging needs samples at the middle.
     shift = (region.size / fine_px - 1) / 2
     moved = region._replace(cx=region.cx + shift, cy=region.cy + shift)
     pixels = crop(rgb, moved, fine_px)
@@ -53,17 +54,17 @@ def picture(
 class Pixels:
     """A model over the picture of a hand, reading one alphabet.
 
-    path: of its manifest. alphabet: see edge.handshapes.alphabet. live: J and Z are read from the path of the
-    hand (edge.recognise.rules.motion) and never from one pose.
-    Raises ModelError when the model is missing, altered, or no classifier of pixels; UsageError
-    for an alphabet that it does not read.
+    path: of its manifest. alphabet: as in Alphabet. live: True for video, where J and Z are read
+        from the trajectory of the hand (edge/recognise) and never from one pose.
+    Raises ModelError if the model is missing, altered, or does not classify pixels; UsageError for
+    an alphabet that it does not read.
     """
 
     def __init__(self, path: Path, *, alphabet: str = "", live: bool = False) -> None:
         self.manifest, self._model = open_model(path)
-        told = [tensor.shape for tensor in self.manifest.outputs]
-        if self.manifest.colour_order is None or told != [(1, len(self.manifest.labels))]:
-            raise ModelError(f"the model of {path} tells no labels from pixels; train it again")
+        shapes = [tensor.shape for tensor in self.manifest.outputs]
+        if self.manifest.colour_order is None or shapes != [(1, len(self.manifest.labels))]:
+            raise ModelError(f"the model of {path} reads no labels from pixels; train it again")
         self._colour_order = self.manifest.colour_order
         self._side_px = self.manifest.inputs[0].shape[1]
         self._alphabet = Alphabet(self.manifest, alphabet, drawn_logit=None if live else 0.0)
@@ -74,17 +75,19 @@ class Pixels:
         """Time spent inside the interpreter since the start."""
         return self._model.invoke_ns
 
-    def predict(self, frame: Frame, *looks: Hand) -> Prediction:
-        """Says which label of the alphabet in use a hand shows, and how surely.
+    def predict(self, frame: Frame, *variants: Hand) -> Prediction:
+        """Returns the label that a hand shows, of the alphabet in use, with all scores.
 
-        looks: one hand of the frame, once or in several looks at it, whose logits are averaged.
+        variants: one hand of the frame, fitted once or several times
+        (edge.hands.photograph.variants); their logits are averaged.
         """
-        return self._alphabet.prediction(np.mean([self._logits(frame, hand) for hand in looks], 0))
+        logits = [self._logits(frame, hand) for hand in variants]
+        return self._alphabet.prediction(np.mean(logits, 0))
 
     def _logits(self, frame: Frame, hand: Hand) -> npt.NDArray[np.float32]:
-        """Returns the logits of all labels of the model for one look at a hand."""
+        """Returns the (L,) logits of all labels of the model."""
         region = region_of_box(hand.box_px, self.manifest.margin)
         left = hand.handedness == "left"
-        seen = picture(frame.rgb, region, self._side_px, self._colour_order, left)
-        (rows,) = self._model.run(seen[None])
+        pixels = picture(frame.rgb, region, self._side_px, self._colour_order, left)
+        (rows,) = self._model.run(pixels[None])
         return np.asarray(rows[0])

@@ -1,9 +1,10 @@
-"""Models: the files, their manifests, the interpreter that runs them, and where each is found.
+"""Models: the files, their manifests, where each is found, and the interpreter that runs them.
 
-Comes in: what `--model` says, a name or a path. Goes out: the path of a manifest, or an open model.
-bundled/ has the models in use, recipes/ those of the five public projects, and any other is found
-by its path: NAME.tflite beside NAME.json, its manifest. MediaPipe's hand models are downloaded and
-kept in the user's data folder (handmodels.py).
+In comes the name or path of a model, as `--model` has it. Out goes the path of its manifest, or the
+open model. A model is two files: NAME.tflite and, beside it, its manifest NAME.json. bundled/ holds
+the models that fingerspell uses; recipes/ holds those of five public projects, for comparison; any
+other is found by its path. MediaPipe's hand models are downloaded and kept in the user's data
+folder (handmodels.py). interpreter.py is the only module that imports LiteRT.
 """
 
 from __future__ import annotations
@@ -13,13 +14,29 @@ import os.path
 from pathlib import Path
 
 from edge.errors import UsageError
-from edge.models.manifest import BUNDLED, RECIPES, Kind, load
+from edge.models.interpreter import Model
+from edge.models.manifest import BUNDLED, RECIPES, Kind, Manifest, load, open_model
+
+__all__ = [
+    "BUNDLED",
+    "RECIPES",
+    "RUNNABLE",
+    "Kind",
+    "Manifest",
+    "Model",
+    "find",
+    "hint",
+    "load",
+    "manifests",
+    "names",
+    "open_model",
+]
 
 RUNNABLE: tuple[Kind, ...] = ("letters", "pixels", "motion", "sequence")  # what `--model` may name
 
 
 def manifests() -> list[Path]:
-    """Returns the manifests of all models that are installed: those in use, then the recipes'."""
+    """Returns the paths of all installed manifests: the models in use, then the recipes'."""
     return [path for folder in (BUNDLED, RECIPES) for path in sorted(folder.glob("*.json"))]
 
 
@@ -29,10 +46,10 @@ def names(*kinds: Kind) -> list[str]:
 
 
 def find(name: str) -> Path:
-    """Returns the manifest of a model: an installed one's by its name, any other's by its path.
+    """Returns the path of a model's manifest.
 
-    A path may end in .json, .tflite or neither, and begin with ~. Raises UsageError where there is
-    no such model.
+    name: of an installed model, or the path of another. A path may begin with ~, and end in .json,
+    .tflite or neither. Raises UsageError if there is no such model.
     """
     for folder in (BUNDLED, RECIPES):
         path = folder / f"{name}.json"
@@ -45,7 +62,11 @@ def find(name: str) -> Path:
 
 
 def hint(stem: str = "") -> str:
-    """Says what there is in place of a path that is no model's: beside it, or installed."""
+    """Returns the end of an error message: the models that there are, or one with a similar name.
+
+    stem: the path that is not a model's, without its ending; models beside it are listed. If there
+    are none, or without a stem, the installed models are listed.
+    """
     folder = stem if os.path.isdir(stem) else os.path.dirname(stem)
     beside = sorted(Path(folder).glob("*.tflite")) if os.path.isdir(folder) else []
     there = {p.stem: str(p.with_suffix("")) for p in beside} or {n: n for n in names(*RUNNABLE)}

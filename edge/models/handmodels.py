@@ -1,8 +1,8 @@
-"""MediaPipe's four hand models: where they are kept, what their sums are, how they are fetched.
+"""MediaPipe's four hand models: where they are kept, their checksums, and how they are fetched.
 
-They are Apache-2.0, made by Google, and lie inside the mediapipe 0.10.18 wheel, the same files
-for every platform. They are fetched once, from the Python package index that pip is set up for,
-and kept in the user's data folder.
+Google made them and licenses them under Apache-2.0. They are part of the mediapipe 0.10.18 wheel,
+as the same files for every platform. They are downloaded once, from the package index that pip is
+configured for, and kept in the user's data folder.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from edge.errors import ModelError
 from edge.models.interpreter import Model
 
 WHEEL = "mediapipe==0.10.18"
-# What pip takes on any machine and any Python: the files inside do not depend on either.
+# A platform whose wheel pip downloads on any machine: the models inside are the same for all.
 PLATFORM = ("--platform", "manylinux2014_x86_64", "--python-version", "3.11")
 MEMBERS = {
     "palm_detection_lite": "mediapipe/modules/palm_detection/palm_detection_lite.tflite",
@@ -33,27 +33,31 @@ SHA256 = {
     "hand_landmark_lite": "048edd3645c9bf7397d19a9f6e3a42957d6e414c9bea6598030a2e9b624156e6",
     "hand_landmark_full": "11c272b891e1a99ab034208e23937a8008388cf11ed2a9d776ed3d01d0ba00e3",
 }
-# The tensor before the landmark models' heads: the mean of the last convolution over the crop.
-# Landmarks, presence and handedness are each one product with it; it holds more than they tell.
+# The index of the tensor before the landmark models' heads: the mean over the crop of the last
+# convolution. Landmarks, presence and handedness are each a matrix product with it. Source: the
+# graphs of the two files above.
 POOLED = {"hand_landmark_lite": 162, "hand_landmark_full": 160}
 MEND = "run: make models, or fingerspell models --fetch"
 
 
 def folder() -> Path:
-    """Returns the folder of the hand models: $XDG_DATA_HOME/fingerspell/models, as the XDG says."""
+    """Returns the folder of the hand models, $XDG_DATA_HOME/fingerspell/models.
+
+    Source: the XDG Base Directory Specification, also for the default, ~/.local/share.
+    """
     data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return Path(data) / "fingerspell" / "models"
 
 
 def path(name: str) -> Path:
-    """Returns where the hand model `name` is kept, whether it is there or not."""
+    """Returns the path of the hand model `name`, whether the file exists or not."""
     return folder() / f"{name}.tflite"
 
 
 def load(name: str, threads: int = 1) -> Model:
     """Loads one hand model; a landmark model gives its pooled features as its last output.
 
-    Raises ModelError, with what mends it, if it is missing or altered.
+    Raises ModelError, with the command that repairs it, if it is missing or altered.
     """
     if not path(name).exists():
         raise ModelError(f"the hand model {name} is not installed; {MEND}")
@@ -64,7 +68,7 @@ def load(name: str, threads: int = 1) -> Model:
 
 
 def faults() -> dict[str, str]:
-    """Returns what is wrong with each hand model that is not as it should be; {} if all are."""
+    """Returns what is wrong with each hand model that is missing or altered; {} if none is."""
     found = {}
     for name, sha256 in SHA256.items():
         try:
@@ -78,10 +82,10 @@ def faults() -> dict[str, str]:
 
 
 def fetch() -> None:
-    """Downloads the wheel with pip, which draws the progress bar, and keeps the four models.
+    """Downloads the wheel with pip, which shows a progress bar, and keeps the four models.
 
-    Each file is checked before it takes its place, so that a download that fails or was altered
-    leaves what was there. Raises ModelError.
+    Each file is checked before it replaces an older one, so that a download that fails or is
+    altered changes nothing. Raises ModelError.
     """
     try:
         folder().mkdir(parents=True, exist_ok=True)
@@ -99,7 +103,7 @@ def _download(scratch: Path) -> Path:
     """Returns the path of the downloaded wheel inside `scratch`."""
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
     command += [*PLATFORM, "--disable-pip-version-check", "--dest", str(scratch), WHEEL]
-    # stdout carries pip's progress bar to the terminal; stderr is only wanted when it fails.
+    # pip's progress bar goes to stdout; its stderr is shown only if it fails.
     done = subprocess.run(command, check=False, stderr=subprocess.PIPE, text=True)
     wheels = list(scratch.glob("*.whl"))
     if done.returncode or not wheels:
@@ -112,7 +116,7 @@ def _download(scratch: Path) -> Path:
 
 
 def _contents(wheel: Path) -> dict[str, bytes]:
-    """Returns the bytes of the four models, each with the sum it should have."""
+    """Returns the bytes of the four models, with their checksums verified."""
     contents = {}
     try:
         with zipfile.ZipFile(wheel) as archive:
@@ -122,5 +126,5 @@ def _contents(wheel: Path) -> dict[str, bytes]:
         raise ModelError(f"the downloaded {WHEEL} is damaged; {MEND} again") from error
     for name, content in contents.items():
         if hashlib.sha256(content).hexdigest() != SHA256[name]:
-            raise ModelError(f"the downloaded {name} was altered on its way; {MEND} again")
+            raise ModelError(f"the downloaded {name} is altered; {MEND} again")
     return contents

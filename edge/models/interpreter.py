@@ -1,8 +1,8 @@
-"""The only module that knows LiteRT: load a .tflite file, quantise, invoke.
+"""Runs .tflite models: load a file, quantise inputs, invoke, dequantise outputs.
 
-LiteRT's `Interpreter` is used and never its `CompiledModel`, which dies with an illegal
-instruction on a Cortex-A72 (Raspberry Pi 4). Where ai-edge-litert is not installed, the older
-tflite-runtime serves in its place.
+This is the only module that imports LiteRT. It uses LiteRT's `Interpreter` and never its
+`CompiledModel`, which ends with an illegal instruction on a Cortex-A72 (Raspberry Pi 4). If
+ai-edge-litert is not installed, the older tflite-runtime is used.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Quantisation:
     dtype: np.dtype[Any]
 
 
-BYTES = Quantisation(1.0, -128, np.dtype(np.int8))  # of pixels, 0..255 as they are
+BYTES = Quantisation(1.0, -128, np.dtype(np.int8))  # of pixels that the model takes as 0..255
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Tensor:
 def quantise(real: Array, q: Quantisation) -> Array:
     """Returns real values as stored integers, rounded to nearest even and clipped to the dtype."""
     if real.dtype == np.uint8 and q == BYTES:
-        # The same in a hundredth of the time: 0.004 against 0.36 ms for a picture of 224 px.
+        # The same result in a hundredth of the time: 0.004 ms instead of 0.36 ms for 224 px.
         return (real ^ np.uint8(0x80)).view(np.int8)
     info = np.iinfo(q.dtype)
     stored = np.rint(np.asarray(real, np.float32) / np.float32(q.scale) + np.float32(q.zero_point))
@@ -64,7 +64,7 @@ def quantise(real: Array, q: Quantisation) -> Array:
 
 
 def dequantise(stored: Array, q: Quantisation) -> npt.NDArray[np.float32]:
-    """Returns stored integers as real float32 values; widened first, so that nothing wraps."""
+    """Returns stored integers as real float32 values; int32 in between, so that nothing wraps."""
     real = (stored.astype(np.int32) - np.int32(q.zero_point)).astype(np.float32)
     return real * np.float32(q.scale)
 
@@ -72,9 +72,9 @@ def dequantise(stored: Array, q: Quantisation) -> npt.NDArray[np.float32]:
 class Model:
     """One .tflite file, ready to run.
 
-    Raises ModelError when the file is missing, cut short, or not a model, and when its SHA-256
-    is not `sha256` (checked when given: 5 MB take about 5 ms). `also` is the index of a tensor
-    inside the model that is wanted as one more output, the last.
+    sha256: the checksum that the file must have; None to skip the check (5 MB take about 5 ms).
+    also: the index of a tensor inside the model that becomes one more output, the last.
+    Raises ModelError if the file is missing, cut short, or not a model, or has another checksum.
     """
 
     def __init__(
@@ -106,8 +106,8 @@ class Model:
     def run(self, *inputs: Array) -> tuple[npt.NDArray[np.float32], ...]:
         """Invokes the model on real-valued inputs, each of its tensor's shape.
 
-        Returns each output as real float32 values, copied: a view that someone still holds would
-        make the next invoke fail. Adds the time inside the interpreter to `invoke_ns`.
+        Returns a copy of each output as real float32 values: while a view of an output exists,
+        the next invoke fails. Adds the time inside the interpreter to `invoke_ns`.
         """
         for tensor, real in zip(self.inputs, inputs, strict=True):
             q = tensor.quantisation
@@ -124,12 +124,13 @@ class Model:
 
 
 def with_output(content: bytes, tensor: int) -> bytes:
-    """Returns a .tflite file whose first subgraph gives the tensor of that index as well, last.
+    """Returns a .tflite file with one more output, the tensor of that index, after the others.
 
-    A flatbuffer's vectors may lie anywhere after what refers to them: the longer list of outputs
-    is appended, and the one reference to the old list is turned to it. Nothing else changes.
-    Source: the FlatBuffers binary format; TensorFlow Lite's schema.fbs, where subgraphs are field
-    2 of Model and outputs field 2 of SubGraph. Raises struct.error for what is no such file.
+    A vector of a flatbuffer may lie anywhere after the reference to it. So the longer list of
+    outputs is appended to the file, and the reference to the old list is set to the new one.
+    Nothing else changes. Source: the FlatBuffers binary format, and TensorFlow Lite's schema.fbs,
+    where subgraphs are field 2 of Model and outputs field 2 of SubGraph. Raises struct.error if
+    `content` is no such file.
     """
 
     def u32(at: int) -> int:
@@ -189,13 +190,13 @@ def _tensor(details: dict[str, Any]) -> Tensor:
 
 @contextmanager
 def _native_stderr_silenced() -> Iterator[None]:
-    """Keeps the runtime's C++ log lines off the user's terminal while a model is built."""
-    if not sys.stderr:  # it was closed from the start: what is number 2 now is no terminal
+    """Keeps the runtime's C++ log lines from the user's terminal while a model is built."""
+    if not sys.stderr:  # stderr was closed before the start, and descriptor 2 is another file
         yield
         return
     try:
         saved = os.dup(2)
-    except OSError:  # no stderr at all: nothing to keep clean
+    except OSError:  # descriptor 2 is closed
         yield
         return
     sys.stderr.flush()

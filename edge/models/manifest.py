@@ -1,7 +1,7 @@
-"""A model's facts, kept beside it: models/NAME.json describes models/NAME.tflite.
+"""The manifest of a model: NAME.json, which describes NAME.tflite beside it.
 
-Whoever converts a model writes its manifest; whoever runs it checks the file against it, so that
-an altered, truncated or mismatched model is one clear line instead of wrong letters.
+Converting a model writes its manifest. Opening the model checks the file against the manifest, so
+that an altered, truncated or mismatched model ends in one clear line and not in wrong letters.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from edge.models.interpreter import Model, Tensor
 
 BUNDLED = Path(__file__).parent / "bundled"
 RECIPES = Path(__file__).parent / "recipes"
-FORMAT = 2  # of the manifest file itself; raised when a field comes or changes its meaning
+FORMAT = 2  # of the manifest file itself; raised when a field is added or changes its meaning
 Kind = Literal[
     "letters", "closed_hands", "pixels", "motion", "sequence", "hand_finder", "hand_follower"
 ]
@@ -30,7 +30,10 @@ CHANNELS = {"rgb": 3, "bgr": 3, "grey": 1}  # of a picture, by its colour order
 
 @dataclass(frozen=True, slots=True)
 class TensorFacts:
-    """One input or output: real = scale * (stored - zero_point); scale 0 for a float tensor."""
+    """One input or output of a model: real = scale * (stored - zero_point).
+
+    dtype: NumPy's name of the stored type. scale: 0 for a float tensor. meaning: in words.
+    """
 
     shape: tuple[int, ...]
     dtype: str
@@ -41,23 +44,27 @@ class TensorFacts:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a model file is, what it takes and gives, and where it comes from.
+    """What a model file is, its inputs and outputs, and where it comes from.
 
     name: of both files, without their endings.
-    kind: what it reads: "letters" (the landmarks of one hand in one frame), "closed_hands" (the
-        pooled features of such a hand; a part of a letters model), "pixels" (a picture of it),
-        "motion" (how it moves), "sequence" (it, frame by frame), "hand_finder" (a whole frame),
-        "hand_follower" (a crop with one hand).
+    kind: what the model reads:
+        "letters": the landmarks of one hand in one frame;
+        "closed_hands": the pooled features of such a hand (it is a part of a letters model);
+        "pixels": a picture of the hand;
+        "motion": the trajectory of the hand;
+        "sequence": the hand frame by frame;
+        "hand_finder": a whole frame;
+        "hand_follower": a crop with one hand.
     sha256, size_bytes: of the .tflite file.
     inputs, outputs: its tensors, in the interpreter's order.
-    features: version of the function that makes the input, 0 where the input is a picture.
+    features: version of the function that makes the input; 0 if the input is a picture.
     normalisation: what is done to landmarks or pixels first, in words.
-    colour_order: "rgb", "bgr" or "grey" where the input is pixels, else None.
+    colour_order: "rgb", "bgr" or "grey" if the input is pixels, else None.
     margin: of a model that reads pixels, the side of its square crop over the longer side of the
-        hand's box; 0 of the others. The picture's own size is inputs[0].shape: (1, side, side, C).
-    labels: what each output index stands for; () for a model that does not classify.
+        hand's box; 0 of other models. inputs[0].shape gives the picture's size, (1, side, side, C).
+    labels: the meaning of each output index; () for a model that does not classify.
     alphabets: for each alphabet, the labels it reads.
-    shared: pairs of labels with one hand shape: read as the first where both are in the alphabet.
+    shared: pairs of labels with one hand shape; if an alphabet has both, the first one is read.
     training: data sets with their counts, the recipe, its seed.
     figures: what was measured, by name.
     date: ISO 8601, of the conversion.  licence: SPDX.  tools: versions by name.
@@ -109,8 +116,8 @@ def load(path: Path) -> Manifest:
 def open_model(path: Path, *, threads: int = 1) -> tuple[Manifest, Model]:
     """Loads PATH.json and the model beside it, and checks one against the other.
 
-    path: of the manifest.  Raises ModelError when either is missing, altered, cut short, or when
-    the model's tensors are not those that the manifest tells of.
+    path: of the manifest. Raises ModelError if either file is missing, altered or cut short, and if
+    the model's tensors differ from those in the manifest.
     """
     manifest = load(path)
     model_path = path.with_suffix(".tflite")
@@ -123,12 +130,12 @@ def open_model(path: Path, *, threads: int = 1) -> tuple[Manifest, Model]:
             f"the model {model_path} has {size} bytes, not {manifest.size_bytes}; reinstall it"
         )
     model = Model(model_path, threads=threads, sha256=manifest.sha256)
-    for kind, told, real in (
+    for kind, stated, real in (
         ("input", manifest.inputs, model.inputs),
         ("output", manifest.outputs, model.outputs),
     ):
         found = tuple(facts(tensor, "") for tensor in real)
-        if [_numbers(t) for t in told] != [_numbers(t) for t in found]:
+        if [_numbers(t) for t in stated] != [_numbers(t) for t in found]:
             raise ModelError(
                 f"the {kind}s of {model_path} are not those of its manifest; reinstall both"
             )
@@ -136,7 +143,7 @@ def open_model(path: Path, *, threads: int = 1) -> tuple[Manifest, Model]:
 
 
 def facts(tensor: Tensor, meaning: str) -> TensorFacts:
-    """Returns what a manifest says of a tensor."""
+    """Returns the facts that a manifest states about a tensor."""
     q = tensor.quantisation
     return TensorFacts(
         shape=tensor.shape,
@@ -148,7 +155,7 @@ def facts(tensor: Tensor, meaning: str) -> TensorFacts:
 
 
 def sha256_of(content: bytes) -> str:
-    """Returns the sum that manifests keep, in hexadecimal."""
+    """Returns the SHA-256 checksum, in hexadecimal."""
     return hashlib.sha256(content).hexdigest()
 
 
@@ -202,12 +209,12 @@ def _tensor(given: Mapping[str, Any]) -> TensorFacts:
 
 
 def _validate_pixels(manifest: Manifest) -> None:
-    """Raises ValueError where colour order, margin and input are not those of one picture."""
+    """Raises ValueError if colour order, margin, kind and input contradict each other."""
     order, margin = manifest.colour_order, manifest.margin
     if order is not None and order not in CHANNELS:
         raise ValueError(f"colour_order must be {', '.join(CHANNELS)} or null, not {order!r}")
     if not 0 <= margin < math.inf or (margin > 0) != (order is not None):
-        raise ValueError(f"margin is {margin!r}: above 0 where there are pixels, and 0 elsewhere")
+        raise ValueError(f"margin is {margin!r}; it is above 0 for pixels, and 0 for others")
     if order is not None:
         shape = manifest.inputs[0].shape
         if min(shape) < 1 or shape != (1, *shape[1:2] * 2, CHANNELS[order]):
@@ -234,10 +241,9 @@ def _validate(manifest: Manifest) -> None:
             f"{len(manifest.labels)} labels for {manifest.outputs[0].shape[-1]} outputs"
         )
     for name, alphabet in manifest.alphabets.items():
-        strangers = sorted(set(alphabet) - set(manifest.labels))
-        if strangers:
-            raise ValueError(f"the alphabet {name} has {strangers[0]!r}, which is no label")
-    if strangers := sorted(
-        {label for pair in manifest.shared for label in pair} - set(manifest.labels)
-    ):
-        raise ValueError(f"shared has {strangers[0]!r}, which is no label")
+        unknown = sorted(set(alphabet) - set(manifest.labels))
+        if unknown:
+            raise ValueError(f"the alphabet {name} has {unknown[0]!r}, which is no label")
+    unknown = sorted({label for pair in manifest.shared for label in pair} - set(manifest.labels))
+    if unknown:
+        raise ValueError(f"shared has {unknown[0]!r}, which is no label")

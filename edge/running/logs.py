@@ -1,7 +1,7 @@
-"""How log lines look: for people, for systemd's journal, or as JSON for programs.
+"""The format of log lines: text for people, or for systemd's journal, or JSON for programs.
 
-What a line means in figures is in its record's `fields`, a dict given as `extra={"fields": ...}`;
-only JSON shows them.
+A line's figures are in its record's `fields`, a dict given as `extra={"fields": ...}`. Only JSON
+shows them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Literal
 
 Style = Literal["text", "json"]
 
-# What the journal calls them: sd-daemon(3)
+# The journal's number for each level: sd-daemon(3).
 _PRIORITY = {"CRITICAL": 2, "ERROR": 3, "WARNING": 4, "INFO": 6, "DEBUG": 7}
 
 
@@ -32,7 +32,7 @@ def set_up(style: Style = "text") -> None:
         formatter = logging.Formatter("fingerspell: %(message)s")
     root.addHandler(Stderr(formatter))
     root.setLevel(logging.INFO)
-    # A line a minute is for who is not looking.
+    # Health's line a minute is left out on a terminal, where somebody sees the run.
     attended = sys.stderr is not None and sys.stderr.isatty()
     logging.getLogger("edge.running.health").setLevel(
         logging.WARNING if attended else logging.NOTSET
@@ -40,37 +40,37 @@ def set_up(style: Style = "text") -> None:
 
 
 class Stderr(logging.Handler):
-    """Whatever stderr is at the time; a line in one write, since a child process has it too."""
+    """Writes to the present sys.stderr, each line at once: a child process writes there too."""
 
     def __init__(self, formatter: logging.Formatter) -> None:
         super().__init__()
         self.setFormatter(formatter)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Writes the record's line; a stderr that nobody reads any more is no reason to end."""
+        """Writes the record's line; a stderr that is closed or full does not end the run."""
         with contextlib.suppress(OSError, ValueError, AttributeError):
             sys.stderr.write(self.format(record) + "\n")
             sys.stderr.flush()
 
 
 class Journal(logging.Formatter):
-    """For systemd, which takes "<4>" for the priority, and knows who wrote."""
+    """Lines for systemd's journal, which reads "<4>" as the priority and adds the name itself."""
 
     def __init__(self, plain: logging.Formatter) -> None:
         super().__init__()
         self._plain = plain
 
     def format(self, record: logging.LogRecord) -> str:
-        """Each line of a traceback bears the number too."""
+        """Puts the priority before each line, also of a traceback."""
         priority = f"<{_PRIORITY.get(record.levelname, 6)}>"
         return "\n".join(priority + line for line in self._plain.format(record).splitlines())
 
 
 class Json(logging.Formatter):
-    """For programs: {"time": "2026-01-31T12:00:00.000+00:00", "level": "info", ...}."""
+    """Lines for programs: {"time": "2026-01-31T12:00:00.000+00:00", "level": "info", ...}."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One object in one line: "from" (a logger), "message", and the fields that there are."""
+        """Returns one object in one line, with "from" (the logger), "message" and all fields."""
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -84,7 +84,7 @@ class Json(logging.Formatter):
 
 
 def _is_journal() -> bool:
-    """Whether stderr goes to systemd's journal: $JOURNAL_STREAM names its device and inode."""
+    """Whether stderr is systemd's journal: $JOURNAL_STREAM has its device and inode."""
     try:
         there = os.fstat(sys.stderr.fileno())
     except (AttributeError, OSError, ValueError):

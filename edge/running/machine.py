@@ -1,4 +1,4 @@
-"""The computer: what it is, how hot, how well fed, and what room it has. Linux's own files tell."""
+"""The computer: its name, temperature, power supply, memory and disk, from files of Linux."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
+# raspberrypi.com/documentation/computers/raspberry-pi.html, "Frequency management and thermal
+# control": from here on a Raspberry Pi's firmware slows its processor down.
+PI_LIMIT_C = 80.0
+LEAST_TRIP_C = 50.0  # lower trip points are not used: some boards state 0 for one that is off
+
 PROC = Path("/proc")
 THERMAL = Path("/sys/class/thermal")
 FIRMWARE = Path("/sys/devices/platform")
@@ -20,7 +25,7 @@ THROTTLED = {0: "under-voltage", 1: "capped clock", 2: "throttled", 3: "soft tem
 
 
 def board() -> str | None:
-    """Returns the name of the board, "Raspberry Pi 5 Model B Rev 1.0"; None where none is told."""
+    """Returns the name of the board, "Raspberry Pi 5 Model B Rev 1.0"; None if there is none."""
     try:
         return (PROC / "device-tree" / "model").read_text().strip("\0\n ") or None
     except OSError:
@@ -28,7 +33,7 @@ def board() -> str | None:
 
 
 def processor() -> str:
-    """Returns the processor's name, its architecture and how many cores may be used."""
+    """Returns the processor's name, its architecture and the number of cores that may be used."""
     try:
         names = re.findall(r"^model name\s*:\s*(.+)$", (PROC / "cpuinfo").read_text(), re.MULTILINE)
     except OSError:
@@ -50,15 +55,14 @@ def temperature_c() -> float | None:
 
 
 def headroom_c() -> float | None:
-    """Returns how far the sensors are below where the kernel or firmware slows the processor down.
+    """Returns how many degrees are left before the processor is slowed down; None if unknown.
 
-    That is 80 degrees on a Raspberry Pi, whose firmware does it by itself (its documentation:
-    "Frequency management and thermal control"), elsewhere each sensor's own lowest passive trip
-    point; the sensor counts that is nearest to its own. None where there is none.
+    On a Raspberry Pi the firmware does that at PI_LIMIT_C. Elsewhere the kernel does it at the
+    lowest passive trip point of each sensor, and the sensor that is nearest to its own counts.
     """
     hottest_c = temperature_c()
     if hottest_c is not None and (board() or "").startswith("Raspberry Pi"):
-        return 80.0 - hottest_c
+        return PI_LIMIT_C - hottest_c
     found = []
     for zone in THERMAL.glob("thermal_zone*"):
         try:
@@ -67,8 +71,7 @@ def headroom_c() -> float | None:
                 for kind in zone.glob("trip_point_*_type")
                 if kind.read_text().strip() == "passive"
             ]
-            # Some boards state 0 for a trip point that they do not use.
-            limit_c = min((trip for trip in trips if trip >= 50), default=None)
+            limit_c = min((trip for trip in trips if trip >= LEAST_TRIP_C), default=None)
             if limit_c is not None:
                 found.append(limit_c - int((zone / "temp").read_text()) / 1000)
         except (OSError, ValueError):
@@ -77,18 +80,18 @@ def headroom_c() -> float | None:
 
 
 def throttled_now() -> tuple[str, ...]:
-    """Returns in words what a Raspberry Pi's firmware holds back now, read from a kernel file.
+    """Returns in words what a Raspberry Pi's firmware slows down now, from a file of the kernel.
 
-    That is throttled_file_bits(): a service may not have the device that vcgencmd asks.
+    The file is read since a service may not open the device that vcgencmd needs.
     """
     return tuple(throttling(throttled_file_bits() or 0)[0])
 
 
 def throttled_file_bits() -> int | None:
-    """Reads what throttled_bits() asks for from a kernel file, which needs no device; else None.
+    """Reads the bits of throttled_bits() from a file of the kernel; None if there is no such file.
 
-    Newer kernels grumble about it once, in dmesg, and give what their own watch of the voltage
-    read last, which takes bits back that the firmware itself keeps.
+    Newer kernels log a warning about it, once. They give the bits that they read last, without
+    those that the firmware itself keeps since the start.
     """
     for file in FIRMWARE.glob("soc*/soc*:firmware/get_throttled"):
         with contextlib.suppress(OSError, ValueError):
@@ -97,7 +100,7 @@ def throttled_file_bits() -> int | None:
 
 
 def throttled_bits() -> int | None:
-    """Asks a Raspberry Pi's firmware; None where there is none or it does not answer."""
+    """Reads the bits from a Raspberry Pi's firmware; None if there is none or it fails."""
     program = shutil.which("vcgencmd")
     if program is None:
         return None
@@ -112,14 +115,14 @@ def throttled_bits() -> int | None:
 
 
 def throttling(bits: int) -> tuple[list[str], list[str]]:
-    """Returns in words what the bits say: what holds now, and what only did since boot."""
+    """Returns the bits in words: those that are set now, and those set earlier since boot."""
     now = [name for bit, name in THROTTLED.items() if bits >> bit & 1]
     before = [name for bit, name in THROTTLED.items() if bits >> bit + 16 & 1 and name not in now]
     return now, before
 
 
 def memory_mb() -> tuple[int, int] | None:
-    """Returns the memory that programs can still have and all there is, in MB; None if untold."""
+    """Returns the memory that is available and the total, in MB; None if unknown."""
     try:
         table = (PROC / "meminfo").read_text()
     except OSError:
@@ -131,7 +134,7 @@ def memory_mb() -> tuple[int, int] | None:
 
 
 def resident_mb() -> float:
-    """Returns the memory in use by this process and its children, in MB; 0 if that is untold.
+    """Returns the memory in use by this process and its children, in MB; 0 if unknown.
 
     Pages that they share are counted once for each.
     """
@@ -141,13 +144,13 @@ def resident_mb() -> float:
             pids.update((task / "children").read_text().split())
     pages = 0
     for pid in pids:
-        with contextlib.suppress(OSError, ValueError):  # it has ended meanwhile
+        with contextlib.suppress(OSError, ValueError):  # the process has ended meanwhile
             pages += int((PROC / pid / "statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def disk_mb(folder: Path) -> int:
-    """Returns the free space in MB where `folder` is, or would be made; 0 if that is untold."""
+    """Returns the free space in MB where `folder` is or would be made; 0 if unknown."""
     for place in (folder, *folder.absolute().parents):
         try:
             return shutil.disk_usage(place).free // 10**6

@@ -1,4 +1,4 @@
-"""The one-slot mailbox between a source and the pipeline: the newest frame of a live one."""
+"""A mailbox with one slot between a source and the loop; it holds a live source's newest frame."""
 
 from __future__ import annotations
 
@@ -8,28 +8,27 @@ from types import TracebackType
 
 from edge.types import Frame, Source
 
-_LOOK_S = 0.5
-_JOIN_S = 1.0  # a source that OpenCV holds in a read is left to its daemon thread after this
+_WAKE_S = 0.5  # the longest wait before the loop runs `waiting`: as fast as a person expects an end
+_JOIN_S = 1.0  # then the thread is left behind, since OpenCV may hold it in a read for ever
 
 
 class Mailbox:
-    """Iterates over a source's frames, read by a thread, so that a wait for one can be left.
+    """Iterates over a source's frames, which a thread reads, so that a wait for one can be ended.
 
-    Of a live source it is the newest frame, and those that nobody took in time are dropped; of any
-    other it is every frame, and the thread waits until one is taken.
+    A live source's newest frame is handed over, and frames that were not taken in time are dropped.
+    Of any other source every frame is handed over, and the thread waits until it is taken.
 
         with Mailbox(source) as frames:
             for frame in frames:
                 ...
 
-    When the source ends, so does the iteration;
-    when it fails, its exception is raised here; in both cases the last frame is handed over first.
-    Leaving the context closes the source. For one consumer.
+    The iteration ends with the source. If the source fails, its exception is raised here. In both
+    cases the last frame is handed over first. Leaving the context closes the source. There is one
+    consumer.
 
-    waiting: called by the consumer's own thread, twice a second, while no frame comes.
-
-    dropped: frames that the source counted and that were not handed over, up to the last one that
-        was: overwritten here, or lost by the source itself (gaps in Frame.index).
+    waiting: is called in the consumer's thread, twice a second, while no frame comes.
+    dropped: how many frames the source has counted that were not handed over, up to the last one
+        that was. They were overwritten here, or lost by the source (gaps in Frame.index).
     """
 
     def __init__(self, source: Source, waiting: Callable[[], None] = lambda: None) -> None:
@@ -60,11 +59,11 @@ class Mailbox:
 
     def __next__(self) -> Frame:
         """Waits for the next frame; raises what the source raised."""
-        # Looked at again now and then: a signal handler that closes the mailbox just before the
-        # wait begins finds nobody to wake.
+        # The wait is interrupted now and then: a signal handler may close the mailbox just before
+        # the wait begins, and its notification is then lost.
         while True:
             with self._changed:
-                if self._changed.wait_for(self._is_due, _LOOK_S):
+                if self._changed.wait_for(self._is_due, _WAKE_S):
                     frame, self._slot = self._slot, None
                     self._changed.notify()
                     break
@@ -102,7 +101,7 @@ class Mailbox:
                         return
                     self._slot = frame
                     self._changed.notify()
-        except BaseException as raised:  # whatever it is, it is the consumer's to hear
+        except BaseException as raised:  # every exception is raised again in the consumer
             error = raised
         with self._changed:
             if not self._ended:

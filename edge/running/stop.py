@@ -1,4 +1,4 @@
-"""How a run ends: on a signal, at its time, or when a sink asks."""
+"""Ends a run: on a signal, after its time, or when a sink requests it."""
 
 from __future__ import annotations
 
@@ -10,16 +10,20 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # it takes numpy along, and Ctrl-C is to be caught before that
+if TYPE_CHECKING:  # edge.types imports NumPy, and Ctrl-C has to be caught before that
     from edge.types import Frame
 
 
 class Stopped(BaseException):
-    """Raised by a signal while nothing runs yet that would have to end in order."""
+    """Raised by a signal while a source or a model is being opened, before the first frame."""
 
 
 class Stop:
-    """Asked to stop, and by what: "" while nobody has, else "SIGINT", "SIGTERM" or a reason."""
+    """Whether the run is to stop, and why.
+
+    reason: "" while the run goes on; then "SIGINT", "SIGTERM", "time", or a caller's own word.
+    opening: True within `at_once`.
+    """
 
     def __init__(self) -> None:
         self.reason = ""
@@ -27,44 +31,44 @@ class Stop:
         self.opening = False
         self._deadline_s = float("inf")
 
-    def ask(self, reason: str) -> None:
-        """Ends the frames after the one in hand; safe to call more than once."""
+    def request(self, reason: str) -> None:
+        """Ends the run after the present frame; the first reason counts."""
         self.reason = self.reason or reason
         for release in self._release:
             release()
 
-    def on_ask(self, release: Callable[[], None]) -> None:
-        """Has `release` called when asked, or now if that was: what wakes a wait for a camera."""
+    def on_request(self, release: Callable[[], None]) -> None:
+        """Calls `release` at each request to stop, and now if there was one: it ends a wait."""
         self._release.append(release)
         if self.reason:
             release()
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
-        """While this lasts, a signal raises Stopped: a camera may take long to open, or hang."""
+        """Within this context a signal raises Stopped, since opening a camera may take long."""
         self.opening = True
         try:
             if self.reason:
                 raise Stopped
             yield
         except Exception:
-            if self.reason:  # a library may have made an error of its own of Stopped
+            if self.reason:  # a library may have turned Stopped into an error of its own
                 raise Stopped from None
             raise
         finally:
             self.opening = False
 
-    def look(self) -> None:
-        """Asks when the time of frames() is over: for whoever waits for one."""
+    def check_time(self) -> None:
+        """Requests the end if the time of `frames` is over; called while no frame comes."""
         if time.monotonic() >= self._deadline_s and not self.reason:
-            self.ask("time")
+            self.request("time")
 
     def frames(self, frames: Iterable[Frame], max_seconds: float = 0.0) -> Iterator[Frame]:
-        """Yields the frames until asked to stop or, if it is not 0, for max_seconds."""
+        """Yields the frames until the end is requested; max_seconds: for so long; 0: no limit."""
         if max_seconds:
             self._deadline_s = time.monotonic() + max_seconds
         for frame in frames:
-            self.look()
+            self.check_time()
             if self.reason:
                 return
             yield frame
@@ -72,10 +76,10 @@ class Stop:
 
 @contextmanager
 def true_interrupts() -> Iterator[None]:
-    """Makes a KeyboardInterrupt of any exception that Ctrl-C ended up as.
+    """Raises KeyboardInterrupt instead of any other exception that Ctrl-C led to.
 
-    Where it comes while a C library is being imported, it comes out as what that library makes of
-    it: an ImportError, or an AttributeError of something half made.
+    If Ctrl-C is pressed while a C library is being imported, that library raises an exception of
+    its own, such as ImportError or AttributeError.
     """
     usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if not usual or threading.current_thread() is not threading.main_thread():
@@ -101,9 +105,10 @@ def true_interrupts() -> Iterator[None]:
 
 @contextmanager
 def stop_on_signals() -> Iterator[Stop]:
-    """Turns Ctrl-C and SIGTERM into a clean end, also of Stopped; a second Ctrl-C ends at once.
+    """Turns Ctrl-C and SIGTERM into a request to stop; a second Ctrl-C ends the run at once.
 
-    Outside the main thread, where Python allows no handlers, signals stay as they are.
+    Stopped ends this context without an error. Outside the main thread Python allows no handlers,
+    and signals keep their effect.
     """
     stop = Stop()
     if threading.current_thread() is not threading.main_thread():
@@ -112,7 +117,7 @@ def stop_on_signals() -> Iterator[Stop]:
 
     def handle(number: int, _: FrameType | None) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        stop.ask(signal.Signals(number).name)
+        stop.request(signal.Signals(number).name)
         if stop.opening:
             raise Stopped
 

@@ -1,8 +1,12 @@
-"""Sources of frames: each module here is one, found by its file name.
+"""Sources: where frames come from, one file for each kind of source.
 
-A source is named by a URI, `NAME:REST`: `edge/sources/NAME.py` has `open(rest: str) -> Source`
-and is imported when it is first wanted. REST ends, where options are wanted, in
-`?name=value&name=value`, as in `usb:0?size=1280x720&fps=30`.
+In comes a URI, `NAME:REST`, such as `usb:0?size=1280x720&fps=30`. Out goes a Source
+(edge/types.py), which yields frames. The file `NAME.py` has `open(rest: str) -> Source` and is
+imported when a URI first names it. REST may end in options, `?name=value&name=value`. A file that
+declares `HIDDEN = True` opens as every other does, but users are not offered it.
+
+Other rooms use open_source, first_camera, suggestion, public, names and shown_names. The sources
+themselves also use Size, VGA, split_options and read_options.
 """
 
 from __future__ import annotations
@@ -11,7 +15,6 @@ import dataclasses
 import difflib
 import importlib
 import logging
-import pkgutil
 import re
 import typing
 from collections.abc import Callable
@@ -19,6 +22,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeVar
 from urllib.parse import unquote
 
+from edge import plugins
 from edge.errors import SourceError, UsageError
 from edge.types import Source
 
@@ -47,12 +51,19 @@ class Size(NamedTuple):
         return f"{self.width}x{self.height}"
 
 
-VGA = Size(640, 480)  # what hands are found in; a camera's larger picture is scaled down for it
+# The default size of pictures. The palm model sees a whole frame at 192 px and the landmark model a
+# hand at 224 px (edge/detectors/mediapipe.py), so that a larger picture mostly costs time.
+VGA = Size(640, 480)
 
 
 def names() -> tuple[str, ...]:
-    """The names of all sources, in alphabetical order."""
-    return tuple(sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name[0] != "_"))
+    """The names of all sources that can be opened, in alphabetical order."""
+    return plugins.names(__path__)
+
+
+def shown_names() -> tuple[str, ...]:
+    """The names of the sources that users are offered, in alphabetical order."""
+    return plugins.shown_names(__path__)
 
 
 def open_source(uri: str) -> Source:
@@ -64,19 +75,19 @@ def open_source(uri: str) -> Source:
     """
     name, colon, rest = uri.partition(":")
     if not colon or name not in names():
-        meant = _meant(uri)
-        hint = f"did you mean {public(meant)}?" if meant else "see fingerspell run --help"
-        known = ", ".join(f"{n}:" for n in names())
+        likely = suggestion(uri)
+        hint = f"did you mean {public(likely)}?" if likely else "see fingerspell run --help"
+        known = ", ".join(f"{n}:" for n in shown_names())
         raise UsageError(f"{public(uri)!r} names no source; there are {known}; {hint}")
     source: Source = importlib.import_module(f"{__name__}.{name}").open(rest)
     return source
 
 
 def public(uri: str) -> str:
-    """A URI, or URL, without the user name and password that are not to be shown or logged.
+    """A URI or URL without its user name and password, fit to be shown or logged.
 
-    These end at the last @ before a path, whatever is in them: ? and # too, where they should have
-    been written as %3F and %23.
+    All that stands between "//" and the last "@" before the path is left out. A password may
+    contain ? and #, although they should be written as %3F and %23.
     """
     return re.sub(r"//[^/]*@", "//", uri)
 
@@ -84,10 +95,11 @@ def public(uri: str) -> str:
 def first_camera(opened: Callable[[str], Source] = open_source) -> Source | None:
     """Opens the first camera that works, camera modules before USB; None if there is none.
 
-    opened: what opens a source by its URI: this module's open_source or, for a camera that may be
-    killed when it hangs, edge.capture's open_guarded. Why others do not work is logged.
+    opened: the function that opens a source by its URI. It is open_source, or open_guarded of
+    edge.capture, which runs the camera in a process that can be killed if it hangs. For each
+    camera that does not work, the reason is logged.
     """
-    from edge.cameras.listing import list_cameras
+    from edge.cameras import list_cameras
 
     for camera in list_cameras():
         if camera.problem:
@@ -103,9 +115,9 @@ def first_camera(opened: Callable[[str], Source] = open_source) -> Source | None
 def split_options(rest: str) -> tuple[str, dict[str, str]]:
     """Splits "0?size=640x480&fps=30" into "0" and {"size": "640x480", "fps": "30"}.
 
-    The options are what follows the last "?", if all of it is of the form name=value joined by
-    "&"; otherwise the "?" belongs to the text ("WHO? ME", "what?.mp4") and there are none. A lone
-    "?" at the end is text too. Values are percent-decoded, so that one can hold "&" (%26).
+    The options follow the last "?" and have the form name=value, joined by "&". If what follows
+    has another form, the "?" belongs to the text ("WHO? ME", "what?.mp4") and there are no
+    options. Values are percent-decoded, so that a value can contain "&" (%26).
     Raises UsageError for an option given twice.
     """
     head, mark, tail = rest.rpartition("?")
@@ -121,12 +133,13 @@ def split_options(rest: str) -> tuple[str, dict[str, str]]:
 
 
 def read_options(options: dict[str, str], kind: type[Options]) -> Options:
-    """Makes a `kind`, a dataclass whose fields are the known options, from their texts.
+    """Makes a dataclass of the type `kind` from the texts of its fields.
 
-    Fields may be str, int, float, bool (yes or no), a Literal of strings (read in any case), or
-    have a class method `parse`, as Size has; each needs a default. Ranges are checked by the
-    dataclass itself: a ValueError of its `__post_init__` becomes a UsageError, as do an unknown
-    option and a text that is not of its type.
+    Its fields are the options that a source knows, and each has a default. The type of a field is
+    str, int, float, bool (written yes or no), a Literal of strings (upper or lower case), or a
+    class with a class method `parse`, as Size has. The dataclass checks ranges in `__post_init__`.
+    Raises UsageError for an unknown option, for a text that is not of the field's type, and where
+    `__post_init__` raises ValueError.
     """
     hints = typing.get_type_hints(kind)
     known = [f.name for f in dataclasses.fields(kind)]  # type: ignore[arg-type]
@@ -162,8 +175,11 @@ def _parse(text: str, hint: Any) -> Any:
         raise
 
 
-def _meant(uri: str) -> str | None:
-    """What someone who wrote `uri` is likely to have meant, as a whole URI."""
+def suggestion(uri: str) -> str | None:
+    """The whole URI that someone who wrote `uri` probably wanted; None if there is no guess.
+
+    uri: a bare path, URL, number or device, or a URI whose name is misspelled or lacks its rest.
+    """
     if re.match(r"(https?|rtsps?|rtmp|udp)://", uri):
         return f"video:{uri}"
     if match := re.fullmatch(r"(?:/dev/video)?(\d+)", uri):
@@ -176,5 +192,5 @@ def _meant(uri: str) -> str | None:
     name, _, rest = uri.partition(":")
     if name in names():
         return f"{name}:0" if name in ("usb", "picamera") else f"{name}:{rest}"
-    close = difflib.get_close_matches(name.lower(), names(), n=1)
+    close = difflib.get_close_matches(name.lower(), shown_names(), n=1)
     return f"{close[0]}:{rest}" if close and rest else None

@@ -9,14 +9,16 @@ from typing import NamedTuple, cast
 
 import cv2
 
-from edge.decoding.quiet import quiet
+from edge.decoding import quiet
 from edge.types import Rgb
 
 
 class Picture(NamedTuple):
-    """What was read: (H, W, 3), newly allocated, and its time stamp in ms (0 or less: none).
+    """One picture that was read.
 
-    cost_ms: as of Frame.
+    rgb: (H, W, 3) uint8, red first, newly allocated.
+    stamp_ms: the time stamp that OpenCV gives; 0 or less from a backend that sets none.
+    cost_ms: "capture" and "convert", as in Frame.cost_ms.
     """
 
     rgb: Rgb
@@ -25,13 +27,14 @@ class Picture(NamedTuple):
 
 
 class Capture:
-    """cv2.VideoCapture, whose read and release must never meet.
+    """A cv2.VideoCapture that is never released while another thread reads from it.
 
-    `close` may come from another thread while `read` waits for a frame: the capture is then
-    released by the reader, as soon as OpenCV lets go.
+    While one thread waits in `read`, another may call `close`. The reading thread then releases
+    the capture, as soon as OpenCV returns to it.
 
-    live: a read waits for the camera. What it costs is then told in the process's own time, in
-    which waiting does not count; a live source has that process for itself (edge/capture).
+    live: True if a read waits for the camera. The cost of a read is then measured in the
+    process's CPU time, which leaves the waiting out. A live source runs in a process of its own
+    (edge/capture), so no other work is counted.
     """
 
     def __init__(
@@ -48,16 +51,16 @@ class Capture:
         return bool(self._capture.isOpened())
 
     def get(self, prop: int) -> float:
-        """A property, cv2.CAP_PROP_*; 0 or -1 where it has no value."""
+        """A property, cv2.CAP_PROP_*; 0 or -1 if the backend has no value for it."""
         return float(self._capture.get(prop))
 
     def set(self, prop: int, value: float) -> bool:
-        """Sets a property; False if the backend refuses, or does not know it."""
+        """Sets a property; returns False if the backend refuses or does not know it."""
         with quiet:
             return bool(self._capture.set(prop, value))
 
     def read(self) -> Picture | None:
-        """The next picture; None when there is no more, for whatever reason, and once closed."""
+        """Reads the next picture; None at the end, after a failure, and once closed."""
         picture = None
         with self._lock:
             if not self.closed:
@@ -78,7 +81,7 @@ class Capture:
         return picture
 
     def close(self) -> None:
-        """Releases the capture, or leaves that to the thread that is reading."""
+        """Releases the capture now, or after the read that another thread is waiting in."""
         self.closed = True
         if self._lock.acquire(blocking=False):
             try:

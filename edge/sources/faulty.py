@@ -1,14 +1,14 @@
-"""`faulty:TEXT`: the signer as a camera that falls ill on request; for tests, drills and soaks.
+"""`faulty:TEXT`: the signer as a camera that fails on request; for tests, drills and soaks.
 
     faulty:HELLO?fault=hang&after=2&live=yes
     faulty:HELLO?fault=hang,black,half&every=20&lasts=1&seed=3&state=/tmp/where
 
-The signer's frames for TEXT are drawn once, kept, and repeated for ever: as fast as they are taken
-or, with live=yes, at their own pace, those that nobody takes in time being lost. Frame.truth says
-what each shows. Faults interrupt the signer, who goes on after them where they came: no frame of
-the text is lost by one.
+The signer's frames for TEXT are drawn once, kept, and repeated without end. They come as fast as
+they are taken or, with live=yes, at their own rate, and then frames that are not taken in time are
+lost. Frame.truth says what each frame shows. A fault interrupts the signer, who continues
+afterwards with the next frame of the text, so that a fault loses no frame of it.
 
-Made for edge.capture.open_guarded, which runs it in a process that may be killed.
+It is made for edge.capture.open_guarded, which runs it in a process that can be killed.
 """
 
 from __future__ import annotations
@@ -30,33 +30,36 @@ from edge.signer.signer import Signer
 from edge.sources import VGA, Size, read_options, split_options
 from edge.types import Frame, Rgb, Truth
 
-_GREEN_RGB = (0, 135, 0)  # zeros in YUV
-_GREY_RGB = (128, 128, 128)  # zeros in a JPEG
+HIDDEN = True  # not offered to users: it serves tests, drills and soaks
+
+# The colours that the missing part of a damaged picture has in real cameras.
+_GREEN_RGB = (0, 135, 0)  # of raw YUV data that is all zeros
+_GREY_RGB = (128, 128, 128)  # of JPEG coefficients that are all zeros
 _HOUR_NS = 3_600_000_000_000
 
-# What a camera does that has fallen ill. The first five are the last that it does.
-_ENDING = ("hang", "seize", "crash", "gone", "end")
-_PASSING = ("frozen", "black", "half", "size", "slow", "leap")
+_ENDING = ("hang", "seize", "crash", "gone", "end")  # faults after which no frame comes
+_PASSING = ("frozen", "black", "half", "size", "slow", "leap")  # faults that spoil frames
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """What may follow the text.
 
-    seed: of the signer, and of faults that come at random. size, fps, live: of the frames.
+    seed: of the signer, and of the random choice of faults. size, fps, live: of the frames.
     rest: seconds without a hand, added to the end of the text.
-    fault: one of these, or several with commas between them:
-        hang: a read that never returns. seize: neither does Python's lock. crash: the process
-        aborts. gone: SourceError. end: the frames end.
-        frozen: the same picture. black. half: the lower part is grey or green. size: half of the
-        size. slow: a frame each two seconds. leap: stamps that are an hour ahead.
-    after: seconds of frames until the first fault. every: and from each to the next, more or less
-        by half at random; 0: there is one only. With several, which comes is left to chance.
+    fault: one of these faults, or several joined by commas, of which one is chosen at random:
+        hang: a read never returns. seize: a read never returns and keeps Python's lock.
+        crash: the process aborts. gone: SourceError is raised. end: the frames end.
+        frozen: the same picture repeats. black: the picture is black. half: the lower part of the
+        picture is grey or green. size: the picture has half its width and height. slow: a frame
+        comes every two seconds. leap: time stamps are an hour ahead.
+    after: seconds of frames before the first fault.
+    every: seconds of frames from one fault to the next, varied by half at random; 0: one fault.
     resting: faults begin only when no hand is in view, so that they interrupt no word.
-    lasts: seconds of frames that the passing ones last; 0: until the source is opened again.
-    until: no faults once there is this file: the camera was mended.
-    state: a file in which is kept what was shown and which faults there were, so that another
-        process that opens the same URI goes on there; without it, all begins again.
+    lasts: seconds of frames that a passing fault lasts; 0: until the source is opened again.
+    until: a file; once it exists there are no more faults, as if the camera were repaired.
+    state: a file that keeps how far the text and the faults have come, so that another process
+        that opens the same URI continues there. Without it, each opening starts from the beginning.
     """
 
     seed: int = 0
@@ -88,7 +91,7 @@ class Options:
 
     @property
     def faults(self) -> tuple[str, ...]:
-        """The faults, one by one."""
+        """The faults to choose from."""
         return tuple(self.fault.split(",")) if self.fault else ()
 
 
@@ -100,7 +103,7 @@ def open(rest: str) -> Faulty:
 
 
 class Faulty:
-    """A camera with faults; each of its signer's pictures is drawn when first wanted."""
+    """A camera with faults; each of the signer's pictures is drawn when it is first needed."""
 
     def __init__(self, signer: Signer, options: Options) -> None:
         self.live = options.live
@@ -111,18 +114,18 @@ class Faulty:
         self.length = int(signer.end_s * options.fps) + 1
         self._loop = self.length + round(options.rest * options.fps)
         self._closed = False
-        # What is kept in the state file: which of the signer's frames comes next, counted over
-        # all loops, and which fault, with the frame at which it is due.
+        # The state file keeps these: the number of the signer's next frame, counted over all
+        # loops; the number of the next fault; and the frame at which that fault is due.
         self._place = self._fault = 0
         self._due = round(options.after * options.fps)
         if options.state and Path(options.state).exists():
             self._place, self._fault, self._due = json.loads(Path(options.state).read_text())
 
     def frames(self) -> Iterator[Frame]:
-        """Yields frames for ever, but for what the faults do."""
+        """Yields frames without end, unless a fault ends them."""
         pace = _Pace(self._options.fps if self.live else 0.0)
         index = 0
-        passing, left = "", 0.0  # the fault there is, and how many frames it has yet
+        passing, left = "", 0.0  # the present fault, and how many frames it still lasts
         while not self._closed:
             if not passing and self._is_due():
                 passing, left = self._begin(), self._options.lasts * self._options.fps or np.inf
@@ -144,8 +147,8 @@ class Faulty:
             index += 1
 
     def picture(self, place: int) -> tuple[Rgb, Truth]:
-        """The picture, not to be written to, and the truth of a frame, counted over all loops."""
-        number = min(place % self._loop, self.length - 1)  # the last one rests
+        """The picture (read-only) and the truth of frame number `place`, counted over all loops."""
+        number = min(place % self._loop, self.length - 1)  # the last picture fills the rest
         if number not in self._drawn:
             rgb, truth = self._signer.draw(number / self._options.fps)
             rgb.flags.writeable = False
@@ -153,7 +156,7 @@ class Faulty:
         return self._drawn[number]
 
     def close(self) -> None:
-        """Ends the frames after the one that comes."""
+        """Ends the frames after the next one."""
         self._closed = True
 
     def _is_mended(self) -> bool:
@@ -165,7 +168,7 @@ class Faulty:
         return not self._options.resting or self.picture(self._place)[1].hand is None
 
     def _begin(self) -> str:
-        """Notes that a fault comes, which one is certain from the seed, and lets it come."""
+        """Starts the next fault, which the seed decides, after the state file was written."""
         options = self._options
         random = np.random.Generator(np.random.PCG64([options.seed, 4, self._fault]))
         fault = options.faults[int(random.integers(len(options.faults)))]
@@ -192,14 +195,14 @@ class Faulty:
 
 
 class _Pace:
-    """Has frames come at their rate; 0 is as fast as they are taken."""
+    """Spaces frames evenly by their rate; with a rate of 0 it never waits."""
 
     def __init__(self, fps: float) -> None:
         self._fps = fps
         self._next_s = time.monotonic()
 
     def wait(self) -> int:
-        """Waits until the next frame is due; returns how many were due before it and are lost."""
+        """Waits until the next frame is due; returns how many earlier frames were missed."""
         if not self._fps:
             return 0
         late_s = time.monotonic() - self._next_s
@@ -211,14 +214,14 @@ class _Pace:
 
 
 def _noisy(rgb: Rgb, index: int) -> Rgb:
-    """A copy with a corner of noise: no two pictures of a sensor are the same."""
+    """A copy with noise in one corner, since no two pictures of a real sensor are the same."""
     rgb = rgb.copy()
     rgb[:16, :16] = np.random.Generator(np.random.PCG64(index)).integers(0, 256, (16, 16, 3))
     return rgb
 
 
 def _spoilt(fault: str, index: int, rgb: Rgb, truth: Truth) -> tuple[Rgb, Truth]:
-    """A picture as an ill camera gives it, and what it still shows."""
+    """The picture as a camera with this fault gives it, and the truth of what it still shows."""
     height, width = rgb.shape[:2]
     if fault == "black":
         return np.zeros_like(rgb), Truth("", None)

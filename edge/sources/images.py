@@ -1,11 +1,12 @@
-"""`images:FOLDER`: the pictures in a folder, in natural order, or `images:FILE`, a single one.
+"""`images:FOLDER`: the pictures in a folder, in natural order; `images:FILE`: a single picture.
 
 Options: `images:FOLDER?fps=10&repeat=15`
-fps (default 1): the rate by which the frames are stamped.
-repeat (default 1): how many frames each picture is shown for, for stages that need time.
+fps (default 1): the rate from which the frames' time stamps are made.
+repeat (default 1): for how many frames each picture is shown. A letter has to be held for some
+frames before it is written.
 
-A picture that cannot be read is skipped, and named in the log. Frames differ in size as the
-pictures do. What can be read, and how, is told in edge/decoding/picture.py.
+A picture that cannot be read is skipped and named in the log. Frames differ in size if the
+pictures do. edge/decoding/picture.py says which files can be read.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.decoding.picture import find_pictures, read_rgb
+from edge.decoding import find_pictures, read_rgb
 from edge.errors import SourceError, UsageError
 from edge.sources import read_options, split_options
 from edge.types import Frame, Source
@@ -54,7 +55,7 @@ def open(rest: str) -> Source:
 
 
 class Images:
-    """Pictures from disk, one frame each, or `repeat` frames."""
+    """Pictures from disk; each is shown for `repeat` frames."""
 
     live = False
 

@@ -1,10 +1,10 @@
 """`picamera:N`: a Raspberry Pi's camera module, through picamera2.
 
 Options: `picamera:0?size=1280x720&fps=30`
-size (default 640x480; both even) and fps (default 30).
+size (default 640x480; width and height are even) and fps (default 30).
 
-picamera2 comes from apt, with the libcamera it was built for: sudo apt install python3-picamera2,
-in an environment made with --system-site-packages. What is used of it is in its manual, "The
+picamera2 comes from apt, with the libcamera that it was built for: sudo apt install
+python3-picamera2, in an environment made with --system-site-packages. Source: its manual, "The
 Picamera2 Library", sections 4 (configuration), 6.4 (requests) and appendix C (controls).
 """
 
@@ -17,16 +17,20 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
-from edge.cameras.listing import picamera2_class
+from edge.cameras import picamera2_class
 from edge.errors import SourceError, UsageError
 from edge.sources import VGA, Size, read_options, split_options
 from edge.types import Frame, Source
 
-# libcamera's formats are named from the highest byte down: "BGR888" has red first in memory, and
-# so in the array (picamera2's manual, 4.2.2.2).
+# libcamera names a format from its highest byte down: "BGR888" has red first in memory, and so in
+# the array (picamera2's manual, 4.2.2.2).
 _RGB = "BGR888"
-_TIMEOUT_S = 5.0
-_OFF_NS = 5_000_000_000  # a stamp that is further from its time is not believed
+_TIMEOUT_S = (
+    5.0  # the longest wait for one picture; the slowest rate, 1 a second, fits in five times
+)
+# A time stamp that differs from the time of its arrival by more than this is an error of the
+# driver: no picture waits that long, since a read gives up after _TIMEOUT_S.
+_FARTHEST_STAMP_NS = round(_TIMEOUT_S * 1e9)
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class Options:
 
     def __post_init__(self) -> None:
         if self.size.width % 2 or self.size.height % 2:
-            raise ValueError("both sides of size are even")
+            raise ValueError("width and height of size are even")
         if not 1 <= self.fps <= 1000:
             raise ValueError("fps is 1 to 1000")
 
@@ -46,8 +50,8 @@ class Options:
 def open(rest: str) -> Source:
     """Starts a camera module by its number.
 
-    Raises UsageError for a number or option that is none; SourceError without picamera2, without
-    that camera, and for one that another program holds.
+    Raises UsageError for a wrong number or option. Raises SourceError if picamera2 or the camera
+    is missing, and if another program holds the camera.
     """
     name, texts = split_options(rest)
     options = read_options(texts, Options)
@@ -70,7 +74,7 @@ def open(rest: str) -> Source:
 def _start(camera_class: Any, number: int, options: Options) -> Any:
     try:
         camera = camera_class(number)
-    except (RuntimeError, IndexError):  # picamera2 keeps the reason to itself
+    except (RuntimeError, IndexError):  # picamera2's message does not give the reason
         raise SourceError(
             f"picamera:{number} cannot be opened; close the program that holds it, "
             "or check its cable"
@@ -95,7 +99,7 @@ def _start(camera_class: Any, number: int, options: Options) -> Any:
 
 
 class Picamera:
-    """A camera module that runs; frames carry the sensor's time stamps."""
+    """A camera module that is running; frames carry the sensor's time stamps."""
 
     live = True
 
@@ -103,26 +107,27 @@ class Picamera:
         self.fps: float | None = fps
         self._camera = camera
         self._shown = shown
-        self._lock = Lock()  # capturing and closing must not meet
+        self._lock = Lock()  # held while capturing or closing, which must not overlap
         self._closed = False
         self._released = False
 
     def frames(self) -> Iterator[Frame]:
-        """Yields frames as the sensor gives them; raises SourceError when it gives no more."""
+        """Yields frames as the sensor gives them; raises SourceError when no more come."""
         index, last_ns, ahead_ns = 0, -1, 0
         while (picture := self._capture()) is not None:
             rgb, stamp_ns, cost_ms = picture
-            now_ns = time.monotonic_ns()  # the sensor's clock may be another, but as fast
+            # The sensor's clock may start elsewhere, but it runs as fast as ours.
+            now_ns = time.monotonic_ns()
             ahead_ns = ahead_ns if index else stamp_ns - now_ns
-            # A single stamp may be far off, and none after it could be later than that.
-            if abs(stamp_ns - now_ns - ahead_ns) > _OFF_NS:
+            # Stamps never go back, so one that is far ahead would hold back all that follow it.
+            if abs(stamp_ns - now_ns - ahead_ns) > _FARTHEST_STAMP_NS:
                 stamp_ns = now_ns + ahead_ns
             last_ns = max(stamp_ns, last_ns + 1)
             yield Frame(rgb, index, last_ns, cost_ms=cost_ms)
             index += 1
 
     def close(self) -> None:
-        """Stops the camera, or leaves that to the thread that waits for a frame."""
+        """Stops the camera now, or after the wait for a frame that another thread is in."""
         self._closed = True
         if self._lock.acquire(blocking=False):
             try:
@@ -133,7 +138,7 @@ class Picamera:
                 self._lock.release()
 
     def _capture(self) -> tuple[Any, int, dict[str, float]] | None:
-        """The next picture, its time stamp, and its cost_ms; None once closed."""
+        """The next picture, its time stamp in ns, and its cost_ms; None once closed."""
         picture = None
         try:
             with self._lock:
@@ -142,8 +147,8 @@ class Picamera:
         except TimeoutError:
             if not self._closed:
                 self.close()
-                told = f"{self._shown} gives no more pictures; check its cable"
-                raise SourceError(told) from None
+                reason = f"{self._shown} gives no more pictures; check its cable"
+                raise SourceError(reason) from None
         if self._closed:
             self.close()
             return None
@@ -154,7 +159,7 @@ class Picamera:
         try:
             request = job.get_result(timeout=_TIMEOUT_S)
         except TimeoutError:
-            self._camera.cancel_all_and_flush()  # else close() would wait for it for ever
+            self._camera.cancel_all_and_flush()  # otherwise close() would wait for the job for ever
             raise
         try:
             # make_array copies: the camera gets its buffer back, and the frame is ours.

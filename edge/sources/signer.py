@@ -2,9 +2,9 @@
 
     signer:HELLO WORLD?seed=3&speed=1.5&hand=left&fps=30&size=640x480&loop=1&live=1
 
-The same URI gives the same frames. Text may be quoted. In it, "_" is an open hand that is held for
-a space, and "<" one that sweeps aside to take back a letter (edge/recognise/rules/gestures.py).
-The hand's pictures come from edge/signer.
+The same URI gives the same frames. The text may be quoted. In it, "_" is an open hand that is held
+and means a space; "<" is an open hand that sweeps aside and takes back a letter
+(edge/recognise/rules/gestures.py). edge/signer draws the pictures.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ from edge.types import Frame, Handedness
 class Options:
     """What may follow the text.
 
-    seed: skin, light, room, camera, and the signer's own manner. speed: 1 is unhurried, 2 twice
-    as fast. loop: spell for ever. live: frames come at their own time, not as fast as they are
-    taken.
+    seed: decides skin, light, room, camera, and how the signer forms the signs.
+    speed: 1 is about 1.6 letters a second, 2 is twice as fast.
+    loop: the text is repeated without end.
+    live: frames come at the rate of `fps`, not as fast as they are taken.
     """
 
     seed: int = 0
@@ -48,9 +49,9 @@ class Options:
 
 
 class SignerSource:
-    """A source of drawn frames; `truth` of each says what it shows."""
+    """A source of drawn frames; the truth of each says what it shows."""
 
-    live = False  # read in order, every frame; paced at real time if asked
+    live = False  # every frame is read, in order, also where they come in real time
 
     def __init__(self, text: str, options: Options) -> None:
         self.fps: float | None = options.fps
@@ -67,7 +68,7 @@ class SignerSource:
         self._closed = False
 
     def frames(self) -> Iterator[Frame]:
-        """Yields the frames from the start; each call starts again."""
+        """Yields the frames from the start; each call starts from the beginning."""
         length = int(self.signer.end_s * self._fps) + 1
         start_s = time.monotonic()
         index = 0

@@ -1,12 +1,12 @@
 """`usb:N`: the camera at /dev/videoN, through Video4Linux and OpenCV.
 
 Options: `usb:0?size=1280x720&fps=30&format=MJPG`
-size (default 640x480) and fps (default 30): the camera gives the nearest that it has.
-format (MJPG or YUYV): by default the one in which the camera offers that size faster. Between
-equals it is YUYV, which needs no decoding and has no artefacts.
-name: the camera that fingerspell devices calls so, whichever number it has now, since numbers
-change when cameras are plugged in again. Of several it is the one with the given number, or else
-the first. %26 is written for &.
+size (default 640x480) and fps (default 30): the camera gives the nearest size and rate it has.
+format (MJPG or YUYV): the default is the format in which the camera offers that size at the higher
+rate. If both have the same rate it is YUYV, which needs no decoding and has no artefacts.
+name: opens the camera that `fingerspell devices` lists by this name, whatever its number is now,
+since numbers change when cameras are plugged in again. If several have the name, it is the one with
+the given number, or else the first. In a name, & is written as %26.
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ from urllib.parse import quote
 
 import cv2
 
-from edge.cameras.listing import usb_camera
-from edge.cameras.v4l2 import Mode
+from edge.cameras import Mode, usb_camera
 from edge.errors import SourceError, UsageError
 from edge.sources import VGA, Size, read_options, split_options
 from edge.sources._capture import Capture
@@ -30,10 +29,15 @@ from edge.types import Frame, Source
 
 _log = logging.getLogger(__name__)
 
-# With a single buffer the camera has none to fill while OpenCV decodes, and loses every other
-# frame; with more, frames grow old if the reader falls behind.
+# With one buffer the camera has none to fill while OpenCV decodes, and every second frame is lost.
+# With more than two, frames grow old when the reader falls behind.
 _BUFFERS = 2
-_OFF_NS = 5_000_000_000  # a stamp that is further from now is not believed
+# A camera's time stamps are used if the first of them is this near to CLOCK_MONOTONIC: opening a
+# camera takes seconds, while a driver with another clock (wall time) is decades away.
+_NEAREST_CLOCK_S = 10.0
+# A later stamp that differs from the time of its arrival by more than this is an error of the
+# driver: at the slowest rate, 1 a second, a frame arrives after a second or two.
+_FARTHEST_STAMP_NS = 5_000_000_000
 
 
 @dataclass(frozen=True)
@@ -53,8 +57,8 @@ class Options:
 def open(rest: str) -> Source:
     """Opens a camera by its number and waits for its first frame.
 
-    Raises UsageError for a number or option that is none; SourceError for a camera that is
-    missing, held by another program, forbidden, or that gives no frame.
+    Raises UsageError for a wrong number or option. Raises SourceError for a camera that is missing,
+    held by another program, or may not be opened, and for one that gives no frame.
     """
     number, texts = split_options(rest)
     options = read_options(texts, Options)
@@ -79,7 +83,7 @@ def open(rest: str) -> Source:
 
 
 def choose_format(modes: tuple[Mode, ...], size: Size, fps: float) -> str:
-    """Of MJPG and YUYV, the one that comes closer to `fps` at `size`; YUYV if it is no slower."""
+    """Returns MJPG or YUYV: the format that comes closer to `fps` at `size`; YUYV if both do."""
     rates = {"MJPG": 0.0, "YUYV": 0.0}
     for mode in modes:
         if mode.format in rates and (mode.width_px, mode.height_px) == size:
@@ -88,9 +92,9 @@ def choose_format(modes: tuple[Mode, ...], size: Size, fps: float) -> str:
 
 
 class Usb:
-    """A camera that OpenCV has opened; frames carry the driver's time stamps where it sets them.
+    """A camera that OpenCV has opened; frames carry the driver's time stamps if it sets them.
 
-    again: the URI by which to open the same camera another time, whatever its number is then.
+    again: the URI that opens the same camera once more, even if its number has changed by then.
     """
 
     live = True
@@ -111,18 +115,22 @@ class Usb:
         self.fps = rate if 0 < rate <= 1000 else None
         if (width, height) != options.size or (self.fps or options.fps) != options.fps:
             _log.info("%s gives %dx%d at %s a second", shown, width, height, self.fps)
-        # The driver's stamps are CLOCK_MONOTONIC, like ours; a driver with others is not believed.
-        self._stamped = abs(self._first.stamp_ms / 1e3 - time.monotonic()) < 10
+        off_s = abs(self._first.stamp_ms / 1e3 - time.monotonic())
+        self._stamped = off_s < _NEAREST_CLOCK_S
 
     def frames(self) -> Iterator[Frame]:
-        """Yields frames as the camera gives them; raises SourceError when it gives no more."""
+        """Yields frames as the camera gives them; raises SourceError when no more come."""
         index, last_ns = 0, -1
         picture, self._first = self._first or self._capture.read(), None
         while picture is not None and not self._capture.closed:
             rgb, stamp_ms, cost_ms = picture
             now_ns, stamp_ns = time.monotonic_ns(), round(stamp_ms * 1e6)
-            # A single stamp may be far off, and none after it could be later than that.
-            t_ns = stamp_ns if self._stamped and abs(stamp_ns - now_ns) < _OFF_NS else now_ns
+            # Stamps never go back, so one that is far ahead would hold back all that follow it.
+            t_ns = (
+                stamp_ns
+                if self._stamped and abs(stamp_ns - now_ns) < _FARTHEST_STAMP_NS
+                else now_ns
+            )
             last_ns = max(t_ns, last_ns + 1)
             yield Frame(rgb, index, last_ns, cost_ms=cost_ms)
             index += 1

@@ -1,17 +1,18 @@
 """`video:PATH` and `video:URL`: video files, animated GIFs, and http or rtsp streams.
 
-A file is read in order, every frame, so that a replay is exact. Everything after `video:` is its
-path. A file that is cut short ends with what could be read.
+Every frame of a file is read, in order, so that a replay is exact. Everything after `video:` is
+the path. A file that is cut short ends after the last frame that can be read.
 
-A URL (http, https, rtsp, rtsps) is live unless it is a recording of known length. Its options
-stand in the fragment, which is never sent to a camera, whose own `?name=value` stays untouched:
+A URL (http, https, rtsp, rtsps) is live unless it is a recording of known length. Its options stand
+in the fragment, which is never sent to the camera, so that the camera's own `?name=value` can be
+used too:
 
     video:rtsp://user:password@192.168.1.7/stream1
     video:http://192.168.1.8:8080/video?quality=80#timeout=2
 
-timeout (s, default 5): how long to wait for the stream to open, and then for each frame. Without
-these two limits OpenCV waits 30 s. RTSP runs over TCP, which OpenCV prefers by itself; set
-OPENCV_FFMPEG_CAPTURE_OPTIONS to have it otherwise.
+timeout (in seconds, default 5): the longest wait for the stream to open, and then for each frame.
+Without it OpenCV waits 30 s. RTSP runs over TCP, which is OpenCV's default; the environment
+variable OPENCV_FFMPEG_CAPTURE_OPTIONS changes that.
 """
 
 from __future__ import annotations
@@ -29,9 +30,12 @@ from edge.sources import public, read_options, split_options
 from edge.sources._capture import Capture
 from edge.types import Frame, Source
 
-_FALLBACK_FPS = 25.0  # where a container states none; FFmpeg assumes the same
+_FALLBACK_FPS = 25.0  # of a file that states no rate; FFmpeg assumes the same
 _MOTION_JPEG = int.from_bytes(b"MJPG", "little")
-_TEXT = int.from_bytes(b"ansi", "little")  # FFmpeg plays text files, as a terminal
+_TEXT = int.from_bytes(b"ansi", "little")  # FFmpeg opens text files too, and draws them
+# A read that took this share of the time limit ran into the limit, which OpenCV checks only now and
+# then.
+_STALLED_SHARE = 0.95
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,8 @@ def open(rest: str) -> Source:
     """Opens a file or a URL.
 
     Raises UsageError for a path that does not exist or is a folder, for a URL of another kind and
-    for a wrong option; SourceError for a file that is no video and a URL that gives none in time.
+    for a wrong option. Raises SourceError for a file that is not a video, and for a URL that gives
+    no video in time.
     """
     if "://" in rest:
         return _open_url(rest)
@@ -58,7 +63,7 @@ def open(rest: str) -> Source:
         raise UsageError(f"there is no file {rest!r}; video: is followed by a path or a URL")
     if path.is_dir():
         raise UsageError(f"{rest} is a folder; for its pictures, say images:{rest}")
-    # An absolute path, so that FFmpeg cannot take a name with a colon for a protocol.
+    # The path is absolute, so that FFmpeg does not read a name with a colon as a protocol.
     capture = Capture(str(path.absolute()), cv2.CAP_FFMPEG)
     if not capture.opened() or capture.get(cv2.CAP_PROP_FOURCC) == _TEXT:
         capture.close()
@@ -103,9 +108,9 @@ def _why_not(path: Path) -> str:
 class Video:
     """A video that OpenCV's FFmpeg has opened.
 
-    Time stamps are the container's. Where they stand still or jump back, the frame is taken to
-    follow the last one at the stated rate. Motion JPEG over the network carries none (FFmpeg
-    makes them up, at 25 a second), so that its frames are stamped on arrival.
+    Time stamps are the container's. A frame whose stamp is not later than the one before gets the
+    time that follows at the stated rate. Motion JPEG over the network has no time stamps (FFmpeg
+    invents them, at 25 frames a second), so its frames are stamped when they arrive.
     """
 
     def __init__(self, capture: Capture, shown: str, timeout_s: float | None) -> None:
@@ -124,18 +129,18 @@ class Video:
         """Yields every frame; raises SourceError if a live stream stalls or drops."""
         step_ns = round(1e9 / (self.fps or _FALLBACK_FPS))
         index, t_ns = 0, -step_ns
-        asked = time.monotonic()
+        begun_s = time.monotonic()
         while (picture := self._capture.read()) is not None:
-            self._check_stall(asked)
+            self._check_stall(begun_s)
             rgb, stamp_ms, cost_ms = picture
             stamp_ns = round(stamp_ms * 1e6) if self._stamped else time.monotonic_ns()
             t_ns = stamp_ns if stamp_ns > t_ns else t_ns + step_ns
             yield Frame(rgb, index, t_ns, cost_ms=cost_ms)
             index += 1
-            asked = time.monotonic()
+            begun_s = time.monotonic()
         if self._capture.closed:
             return
-        self._check_stall(asked)
+        self._check_stall(begun_s)
         self.close()
         if self.live:
             raise SourceError(f"{self._shown} ended the stream; check the camera")
@@ -146,13 +151,15 @@ class Video:
         """Releases the video; may be called twice, and from another thread."""
         self._capture.close()
 
-    def _check_stall(self, asked: float) -> None:
-        """Raises SourceError if the read that began at `asked` ran into the time limit.
+    def _check_stall(self, begun_s: float) -> None:
+        """Raises SourceError if the read that began at `begun_s` ran into the time limit.
 
-        Such a read may yet return a frame, an old one that the decoder held back, and so may
-        several after it, each after waiting as long again.
+        Such a read may still return a frame: an old one that the decoder had held back. Several
+        reads after it may do the same, each after waiting as long again.
         """
-        if self._timeout_s is not None and time.monotonic() - asked > 0.95 * self._timeout_s:
+        if self._timeout_s is None:
+            return
+        if time.monotonic() - begun_s > _STALLED_SHARE * self._timeout_s:
             self.close()
             raise SourceError(
                 f"{self._shown} sent nothing for {self._timeout_s:g} s; "

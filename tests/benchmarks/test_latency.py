@@ -227,7 +227,7 @@ def test_what_was_left_out_is_told(
     config = Config(source="signer:HI", detector="truth")
     for reason, missing in (("seconds", 0), ("SIGINT", 1)):
         stop = Stop()
-        stop.ask(reason)
+        stop.request(reason)
         kept: dict[str, Any] = {"work": {}, "start": {}, "conditions": {"warnings": []}}
         latency._count(arguments, config, stop, kept)
         assert len(kept["conditions"]["warnings"]) == missing

@@ -130,7 +130,7 @@ def test_the_order_of_turns_goes_round_until_it_is_stopped(
     some = [Lane(TRUTH, small[0], ("tracked", 1)) for _ in range(2)]
     assert lanes.in_turns(some, 0.0, Stop()).shape == (lanes.LEAST, 2)
     stop = Stop()
-    stop.ask("SIGINT")
+    stop.request("SIGINT")
     assert lanes.in_turns(some, 60.0, stop).shape == (0, 2)
 
 
@@ -230,7 +230,7 @@ def test_stopping_keeps_the_axes_that_were_measured(
     """Those after them are not begun, and the exit code tells."""
 
     def asks(config: Config, seconds: float, stop: Stop) -> axes.Axis:
-        stop.ask("SIGINT")
+        stop.request("SIGINT")
         return {"turns": 0}
 
     monkeypatch.setitem(axes.AXES, "length", asks)  # type: ignore[misc]

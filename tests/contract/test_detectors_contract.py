@@ -221,7 +221,7 @@ def test_unknown_detectors_are_refused(name: str) -> None:
     """A name that is no file of the folder is a usage error that lists those that are."""
     with pytest.raises(UsageError) as caught:
         open_detector(name)
-    assert all(known in str(caught.value) for known in detectors.names())
+    assert all(known in str(caught.value) for known in detectors.shown_names())
     assert "\n" not in str(caught.value)
 
 

@@ -12,7 +12,7 @@ import pytest
 from edge.decoding.picture import read_rgb
 from edge.detectors import open_detector
 from edge.errors import UsageError
-from edge.hands.still import hands_in
+from edge.hands.photograph import hands_in
 from edge.joints import BONES
 from edge.signer.signer import Signer
 from edge.types import Rgb

@@ -1,4 +1,4 @@
-"""Closed hands told apart by pixels, and what the pixels have no word in."""
+"""Closed hands read from pixels too, and what pixels do not change."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from hypothesis.extra import numpy as hnp
 from edge.errors import ModelError
 from edge.hands.geometry import box_of
 from edge.handshapes import open_reader
-from edge.handshapes.closed import CLOSED, Closed, open_closed, told_apart
+from edge.handshapes.closed import CLOSED, Closed, combined, open_closed
 from edge.models.manifest import BUNDLED
 from edge.types import Frame, Hand
 
 POOLED = 1152
-FRAME = Frame(np.zeros((1, 1, 3), np.uint8), 0, 0)  # its pixels are not looked at
+FRAME = Frame(np.zeros((1, 1, 3), np.uint8), 0, 0)  # its pixels are not read
 LOGITS = hnp.arrays(np.float32, len(CLOSED), elements=st.floats(-30, 30, width=32))
 
 
@@ -30,16 +30,16 @@ def likelihood(logits: np.ndarray) -> float:
 
 @given(LOGITS, LOGITS)
 def test_closed_letters_stay_as_likely_together(logits: np.ndarray, pixels: np.ndarray) -> None:
-    """However the pixels share it out, what the landmarks give to closed letters stays theirs."""
-    told = told_apart(logits, pixels)
-    assert likelihood(told) == pytest.approx(likelihood(logits), abs=1e-3)
+    """Pixels share probability out among the closed letters; its total stays the landmarks'."""
+    logits_together = combined(logits, pixels)
+    assert likelihood(logits_together) == pytest.approx(likelihood(logits), abs=1e-3)
 
 
 @given(LOGITS, st.floats(-5, 5))
 def test_pixels_that_prefer_nothing_change_nothing(logits: np.ndarray, level: float) -> None:
-    """Pixels alike for every letter leave the landmarks' word as it was."""
-    told = told_apart(logits, np.full(len(CLOSED), level, np.float32))
-    np.testing.assert_allclose(told, logits, atol=1e-3)
+    """Equal logits for every letter leave the landmarks' logits unchanged."""
+    logits_together = combined(logits, np.full(len(CLOSED), level, np.float32))
+    np.testing.assert_allclose(logits_together, logits, atol=1e-3)
 
 
 @given(LOGITS, st.sampled_from(range(len(CLOSED))))
@@ -47,7 +47,7 @@ def test_pixels_raise_what_they_prefer(logits: np.ndarray, preferred: int) -> No
     """The letter that pixels prefer gains on every other one."""
     pixels = np.zeros(len(CLOSED), np.float32)
     pixels[preferred] = 2
-    gain = told_apart(logits, pixels) - logits
+    gain = combined(logits, pixels) - logits
     assert (gain[preferred] >= gain - 1e-3).all()
     assert gain[preferred] >= -1e-3
 
@@ -98,5 +98,5 @@ def test_another_model_in_its_place_is_refused(tmp_path: Path) -> None:
     manifest["labels"] = list("ABCDEFGH")
     manifest["alphabets"] = {"letters": list("ABCDEFGH")}
     (tmp_path / "other.json").write_text(json.dumps(manifest))
-    with pytest.raises(ModelError, match="does not tell closed hands apart"):
+    with pytest.raises(ModelError, match="does not read closed hands"):
         Closed(tmp_path / "other.json")

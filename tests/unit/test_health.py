@@ -1,4 +1,4 @@
-"""How a run is: what is measured, and who is told."""
+"""The health of a run: what is measured, and what is reported."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ RGB = np.zeros((2, 2, 3), np.uint8)
 
 
 @dataclass
-class Told:
-    """A notifier that keeps what it is told."""
+class Reports:
+    """A notifier that keeps what is reported."""
 
     watchdog_s: float | None = 10.0
     heard: bool = True
     all: list[dict[str, str | int]] = field(default_factory=list)
 
-    def tell(self, **states: str | int) -> bool:
+    def send(self, **states: str | int) -> bool:
         self.all.append(states)
         return self.heard
 
@@ -56,12 +56,12 @@ class Bench:
     def __init__(self) -> None:
         self.now_s = 1000.0
         self.index = -1
-        self.told = Told()
+        self.reports = Reports()
         self.camera = Camera()
         self.health = Health(
             self.camera,  # type: ignore[arg-type]
             patience_s=60.0,
-            notifier=self.told,  # type: ignore[arg-type]
+            notifier=self.reports,  # type: ignore[arg-type]
             clock=lambda: self.now_s,
         )
 
@@ -80,31 +80,31 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
     return Bench()
 
 
-def test_ready_is_told_once_after_the_first_frame(bench: Bench) -> None:
+def test_ready_is_reported_once_after_the_first_frame(bench: Bench) -> None:
     """Not when the camera is open: when a frame went through the models."""
     bench.health.waiting()
-    assert not bench.told.count("READY")
+    assert not bench.reports.count("READY")
     bench.frame()
     bench.frame()
-    assert bench.told.count("READY") == 1
+    assert bench.reports.count("READY") == 1
 
 
-def test_ready_is_told_again_until_it_is_heard(bench: Bench) -> None:
+def test_ready_is_reported_again_until_it_arrives(bench: Bench) -> None:
     """A systemd that is busy as it boots may lose a word, and would wait for it for ever."""
-    bench.told.heard = False
+    bench.reports.heard = False
     bench.frame()
     bench.frame()
-    bench.told.heard = True
+    bench.reports.heard = True
     bench.frame()
     bench.frame()
-    assert bench.told.count("READY") == 3
+    assert bench.reports.count("READY") == 3
 
 
-def test_a_camera_that_is_waited_for_at_the_start_is_told(bench: Bench) -> None:
+def test_a_camera_that_is_waited_for_at_the_start_is_reported(bench: Bench) -> None:
     """`systemctl status` shows why it is not ready."""
     bench.camera.trouble = "there is no camera usb:0"
     bench.health.waiting()
-    assert bench.told.all[-1] == {"STATUS": "there is no camera usb:0"}
+    assert bench.reports.all[-1] == {"STATUS": "there is no camera usb:0"}
 
 
 def test_the_last_word_is_no_frame(bench: Bench) -> None:
@@ -114,19 +114,19 @@ def test_the_last_word_is_no_frame(bench: Bench) -> None:
     assert bench.health.waiting().frames == 1
 
 
-def test_the_watchdog_is_told_in_time_and_not_each_frame(bench: Bench) -> None:
+def test_the_watchdog_is_reset_in_time_and_not_each_frame(bench: Bench) -> None:
     """Several times within its patience, however many frames there are."""
     for _ in range(2000):  # a minute
         bench.frame()
-    assert 20 <= bench.told.count("WATCHDOG") <= 40
+    assert 20 <= bench.reports.count("WATCHDOG") <= 40
 
 
-def test_without_a_watchdog_nobody_is_told(bench: Bench) -> None:
+def test_without_a_watchdog_nothing_is_sent(bench: Bench) -> None:
     """And the vitals say that nobody wants to know."""
-    bench.told.watchdog_s = None
+    bench.reports.watchdog_s = None
     for _ in range(100):
         bench.frame()
-    assert not bench.told.count("WATCHDOG")
+    assert not bench.reports.count("WATCHDOG")
     assert bench.health.waiting().watchdog_age_s is None
 
 
@@ -136,8 +136,8 @@ def test_a_wait_for_frames_is_life_as_long_as_the_source_may_take(bench: Bench) 
     for _ in range(400):
         bench.now_s += 0.5
         bench.health.waiting()
-    told = bench.told.count("WATCHDOG")
-    assert (60 + PATIENCE_S) / 2 - 2 <= told <= (60 + PATIENCE_S) / 2 + 2
+    sent = bench.reports.count("WATCHDOG")
+    assert (60 + PATIENCE_S) / 2 - 2 <= sent <= (60 + PATIENCE_S) / 2 + 2
     assert bench.health.waiting().watchdog_age_s > 60  # type: ignore[operator]
 
 
@@ -158,12 +158,12 @@ def test_the_status_says_the_rate_or_what_is_wrong(bench: Bench) -> None:
     """What `systemctl status` shows, in a line."""
     for _ in range(100):
         bench.frame()
-    told = [str(states["STATUS"]) for states in bench.told.all if "STATUS" in states]
-    assert re.fullmatch(r"3\d\.\d frames a second, 10 ms each", told[-1])
+    sent = [str(states["STATUS"]) for states in bench.reports.all if "STATUS" in states]
+    assert re.fullmatch(r"3\d\.\d frames a second, 10 ms each", sent[-1])
     bench.camera.trouble = "usb:0 was lost"
     bench.now_s += 0.5
     assert bench.health.waiting().trouble == "usb:0 was lost"
-    assert bench.told.all[-1] == {"STATUS": "usb:0 was lost"}
+    assert bench.reports.all[-1] == {"STATUS": "usb:0 was lost"}
 
 
 def test_one_line_a_minute(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
@@ -178,7 +178,7 @@ def test_one_line_a_minute(bench: Bench, caplog: pytest.LogCaptureFixture) -> No
     assert lines[1].fields["reopened"] == 3  # type: ignore[attr-defined]
 
 
-def test_a_hot_board_is_told_to_the_load(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hot_board_reaches_the_load(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rate goes down before the firmware does it."""
     monkeypatch.setattr(machine, "headroom_c", lambda: 3.0)
     for _ in range(300):
@@ -187,7 +187,7 @@ def test_a_hot_board_is_told_to_the_load(bench: Bench, monkeypatch: pytest.Monke
     assert "3 °C below" in bench.health.waiting().shed
 
 
-def test_frames_that_overrun_are_told_to_the_load(bench: Bench) -> None:
+def test_frames_that_overrun_reach_the_load(bench: Bench) -> None:
     """What counts is the loop's own time, not that of waiting for the camera."""
     for _ in range(100):
         bench.frame(busy_ms=20, wait_ms=100)

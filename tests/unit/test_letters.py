@@ -162,14 +162,14 @@ def test_a_model_without_a_none_is_refused(tmp_path: Path) -> None:
 
 @given(st.sampled_from(SHAPES))
 def test_drawn_letters_are_not_read_from_a_live_hand(shape: Landmarks) -> None:
-    """J and Z are paths: while a hand is followed, no pose of it scores for them."""
+    """J and Z are trajectories: while a hand is followed, no pose of it scores for them."""
     scores = open_reader("letters", live=True).predict(FRAME, hand_of(shape)).scores
     assert scores["J"] == scores["Z"] == 0
     assert sum(scores.values()) <= 1 + 1e-5
 
 
-def test_two_looks_are_read_together() -> None:
-    """What two looks say is between what each says alone, whatever their order."""
+def test_two_variants_are_read_together() -> None:
+    """The scores of two variants of a hand lie between those of each alone, in any order."""
     a, b = hand_of(SHAPES[0]), hand_of(SHAPES[-1])
     together = LETTERS.predict(FRAME, a, b).scores
     assert together == LETTERS.predict(FRAME, b, a).scores

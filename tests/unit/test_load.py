@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.running.load import EASY_WINDOWS, PATIENCE, WINDOW, Load
+from edge.running.load import LIMITS, Load
 from edge.types import Frame
 
 RGB = np.zeros((2, 2, 3), np.uint8)
@@ -21,7 +21,7 @@ def frames(count: int, fps: float = 30.0) -> list[Frame]:
 
 def work(load: Load, busy_ms: float, windows: float, *, fps: float = 30.0) -> None:
     """So many windows of frames that each take so long."""
-    for frame in frames(round(windows * WINDOW) + 1, fps):
+    for frame in frames(round(windows * LIMITS.window) + 1, fps):
         load.after(frame, busy_ms)
     load._before = None  # the next frames are stamped anew
 
@@ -30,10 +30,10 @@ def test_frames_that_overrun_make_searches_rarer(caplog: pytest.LogCaptureFixtur
     """Step by step, and it is said."""
     load = Load(live=True)
     work(load, 40.0, 1)
-    assert load.patience == PATIENCE[1]
-    assert "frames take 40 ms and have 33" in load.shed
+    assert load.patience == LIMITS.patience[1]
+    assert "frames take 40 ms and come every 33 ms" in load.shed
     work(load, 40.0, 5)
-    assert load.patience == PATIENCE[-1]
+    assert load.patience == LIMITS.patience[-1]
     assert len(caplog.records) == 2
 
 
@@ -41,10 +41,10 @@ def test_frames_in_time_again_bring_the_searches_back(caplog: pytest.LogCaptureF
     """Once there is room for half a minute, not as soon as it just fits."""
     load = Load(live=True)
     work(load, 40.0, 1)
-    work(load, 20.0, 5 * EASY_WINDOWS)
-    assert load.patience == PATIENCE[1]
-    work(load, 10.0, EASY_WINDOWS - 1)
-    assert load.patience == PATIENCE[1]
+    work(load, 20.0, 5 * LIMITS.easy_windows)
+    assert load.patience == LIMITS.patience[1]
+    work(load, 10.0, LIMITS.easy_windows - 1)
+    assert load.patience == LIMITS.patience[1]
     work(load, 10.0, 1)
     assert load.patience == 1
     assert not load.shed

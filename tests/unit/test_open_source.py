@@ -12,7 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.errors import UsageError
-from edge.sources import VGA, Size, names, open_source, read_options, split_options
+from edge.sources import (
+    VGA,
+    Size,
+    names,
+    open_source,
+    read_options,
+    shown_names,
+    split_options,
+    suggestion,
+)
 
 
 @dataclass(frozen=True)
@@ -111,16 +120,31 @@ def test_a_likely_meaning_is_suggested(tmp_path: Path, uri: str, meant: str) -> 
     """Someone who leaves the scheme out, or misspells it, reads what to write."""
     for name in ("clip.mp4", "A.JPG"):
         (tmp_path / name).touch()
+    uri, meant = uri.format(folder=tmp_path), meant.format(folder=tmp_path)
+    assert suggestion(uri) == meant
     with pytest.raises(UsageError) as caught:
-        open_source(uri.format(folder=tmp_path))
-    assert f"did you mean {meant.format(folder=tmp_path)}?" in str(caught.value)
+        open_source(uri)
+    assert f"did you mean {meant}?" in str(caught.value)
+
+
+@pytest.mark.parametrize("uri", ["", "nothing", "fault:HELLO"])
+def test_nothing_is_suggested_without_a_likely_meaning(uri: str) -> None:
+    """A hidden source is no suggestion either."""
+    assert suggestion(uri) is None
 
 
 @pytest.mark.parametrize("uri", ["", "nothing", "tape:0", "_capture:0", "../x:0"])
 def test_an_unknown_source_lists_those_there_are(uri: str) -> None:
-    """All sources are named, and none of their helpers."""
+    """All sources that users are offered are named, and none of their helpers."""
     with pytest.raises(UsageError) as caught:
         open_source(uri)
-    assert all(f"{name}:" in str(caught.value) for name in names())
+    assert all(f"{name}:" in str(caught.value) for name in shown_names())
     assert "\n" not in str(caught.value)
     assert not any(name.startswith("_") for name in names())
+
+
+def test_sources_for_tests_open_but_are_not_offered() -> None:
+    """The faulty camera serves drills and soaks; users are not shown it."""
+    assert set(names()) - set(shown_names()) == {"faulty"}
+    with pytest.raises(UsageError, match="fault is flood"):
+        open_source("faulty:A?fault=flood")

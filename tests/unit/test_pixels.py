@@ -215,8 +215,8 @@ def test_a_left_hand_is_read_as_the_right_one_that_it_mirrors(tmp_path: Path) ->
     assert left.label != reader.predict(Frame(rgb, 0, 0), hand_in(BOX, "right")).label
 
 
-def test_two_looks_are_read_together(tmp_path: Path) -> None:
-    """The logits of several looks are averaged, whatever their order."""
+def test_two_variants_are_read_together(tmp_path: Path) -> None:
+    """The logits of several variants of a hand are averaged, whatever their order."""
     rgb = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     rgb[:, :45, 0], rgb[:, 45:, 2] = 96, 32
     frame, reader = Frame(rgb, 0, 0), Pixels(model(tmp_path))
@@ -273,7 +273,7 @@ def test_training_and_reading_see_the_same_pixels(
 def test_a_model_that_reads_no_pixels_is_refused(tmp_path: Path) -> None:
     """The bundled model of landmarks has no picture to be given; others have no labels."""
     for path in (BUNDLED / "letters.json", model(tmp_path, labels=(), alphabets={})):
-        with pytest.raises(ModelError, match="tells no labels from pixels") as error:
+        with pytest.raises(ModelError, match="reads no labels from pixels") as error:
             Pixels(path)
         assert error.value.exit_code == 4
 

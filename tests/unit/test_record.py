@@ -259,7 +259,7 @@ def test_ctrl_c_keeps_what_was_kept(tmp_path: Path, caplog: pytest.LogCaptureFix
     class Asking(logging.Handler):
         def emit(self, made: logging.LogRecord) -> None:
             if "take 1" in made.getMessage():
-                stop.ask("SIGINT")
+                stop.request("SIGINT")
 
     logging.getLogger("edge.commands.record").addHandler(handler := Asking())
     try:

@@ -1,4 +1,4 @@
-"""How a run is told to end, at any moment of it."""
+"""How a run ends, at any moment of it."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class Recording:
     def close(self) -> None: ...
 
 
-def test_what_was_asked_before_is_released_at_once() -> None:
+def test_an_earlier_request_releases_at_once() -> None:
     """A signal while models load ends the wait for a camera that begins afterwards."""
     stop, released = Stop(), []
-    stop.ask("SIGTERM")
-    stop.on_ask(lambda: released.append(1))
+    stop.request("SIGTERM")
+    stop.on_request(lambda: released.append(1))
     assert released == [1]
 
 
@@ -49,7 +49,7 @@ def test_a_signal_while_things_open_ends_them_at_once() -> None:
 
 
 def test_a_signal_that_a_library_turns_into_an_error_is_still_one() -> None:
-    """Imports of C libraries make other exceptions of it."""
+    """C libraries that are being imported turn it into other exceptions."""
     with stop_on_signals() as stop, stop.at_once():
         try:
             signal.raise_signal(signal.SIGTERM)
@@ -76,19 +76,19 @@ def test_a_signal_later_ends_the_frames_in_order() -> None:
     assert seen == [0]
 
 
-def test_an_error_while_things_open_is_told() -> None:
-    """Without a signal it is nobody's doing but its own."""
+def test_an_error_while_things_open_is_raised() -> None:
+    """Without a signal it stays the error that it is."""
     with pytest.raises(ZeroDivisionError), stop_on_signals() as stop, stop.at_once():
         _ = 1 / 0
 
 
 def test_the_time_is_over_while_nothing_comes() -> None:
-    """Whoever waits for a frame looks, and what has to be released is."""
+    """The time is checked while no frame comes, and what waits is released."""
     stop, released = Stop(), []
-    stop.on_ask(lambda: released.append(1))
+    stop.on_request(lambda: released.append(1))
     assert next(stop.frames(Recording(0).frames(), 0.01)).index == 0
     time.sleep(0.02)
-    stop.look()
+    stop.check_time()
     assert stop.reason == "time"
     assert released == [1]
 
@@ -100,7 +100,7 @@ def test_a_recording_at_its_own_time_can_be_left() -> None:
     def waiting() -> None:
         waits.append(1)
         if len(waits) == 2:
-            stop.ask("quit")
+            stop.request("quit")
 
     begun_s = time.monotonic()
     with taken(Recording(0, 60), ["screen"], stop, waiting) as frames:

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from edge.decoding.picture import read_rgb
 from edge.detectors import open_detector
 from edge.errors import SourceError, UsageError
-from edge.hands.still import hands_in
+from edge.hands.photograph import hands_in
 from edge.types import Box, Hand, Rgb
 
 

@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from edge.detectors import open_detector
 from edge.errors import FingerspellError
-from edge.hands.still import hands_in
+from edge.hands.photograph import hands_in
 from edge.types import Hand, Rgb
 from train.data.datasets import EMPTY, NO_LETTER, Photo, photos
 from train.data.landmarks import VIEWS, Rows, join, load, row

@@ -23,7 +23,7 @@ from tqdm import tqdm
 from edge.detectors import open_detector
 from edge.errors import FingerspellError, UsageError
 from edge.files import write
-from edge.hands.still import hands_in, looks
+from edge.hands.photograph import hands_in, variants
 from edge.handshapes import open_reader
 from edge.models.manifest import BUNDLED, load
 from edge.types import Frame
@@ -65,7 +65,7 @@ def read_right(name: str, data: Path) -> float:
         if rgb is None:
             continue
         for hand in hands_in(detector, rgb):
-            label = letters.predict(Frame(rgb, 0, 0), *looks(detector, rgb, hand)).label
+            label = letters.predict(Frame(rgb, 0, 0), *variants(detector, rgb, hand)).label
             right += is_meant(hand, photo) and label == photo.label
     return right / len(unseen)
 

@@ -16,7 +16,7 @@ from edge.types import Box, Rgb
 Matrix = npt.NDArray[np.float64]  # (2, 3): takes points of the photograph to those of the result
 
 CAMERA_PX = 640, 480  # the picture in which a hand of a given height is shown: a webcam's
-GREY = (127, 127, 127)  # what lies outside a photograph, as in edge.hands.still
+GREY = (127, 127, 127)  # what lies outside a photograph, as in edge.hands.photograph
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from edge.detectors import open_detector
 from edge.errors import FingerspellError, UsageError
 from edge.files import write
 from edge.hands.geometry import box_of
-from edge.hands.still import hands_in, looks
+from edge.hands.photograph import hands_in, variants
 from edge.types import Box, Detector, Hand, Rgb
 from train.data.datasets import Photo, photos
 from train.data.label import is_meant, picture
@@ -86,7 +86,7 @@ def look(detector: Detector, rgb: Rgb, photo: Photo) -> tuple[Rows, float]:
             hand = None
         if not name and hand is not None:
             box = hand.box_px
-        seen = looks(detector, changed, hand) if hand is not None else ()
+        seen = variants(detector, changed, hand) if hand is not None else ()
         rows.append(row(photo, (*seen, *[None] * (len(VIEWS) - len(seen)))))
     box = box or _meant(rgb, photo)
     return join(rows), box.y1 - box.y0

@@ -15,12 +15,12 @@ import numpy.typing as npt
 
 from edge.errors import UsageError
 from edge.handshapes.alphabet import DRAWN
-from edge.handshapes.closed import CLOSED, told_apart
+from edge.handshapes.closed import CLOSED, combined
 from edge.handshapes.letters import DRAWN_LOGIT, features
 from train.data.landmarks import VIEWS, Rows
 from train.letters.alphabets import LABELS
 
-LOOKS = ("found", "mirrored")  # as edge.hands.still.looks has them
+LOOKS = ("found", "mirrored")  # as edge.hands.photograph.variants has them
 _MINE = [LABELS.index(label) for label in CLOSED]
 _DRAWN = [LABELS.index(label) for label in DRAWN]
 
@@ -50,7 +50,7 @@ class Reader:
         if self.closed is not None and "lite" not in VIEWS[v]:
             pooled = rows.pooled[:, v].astype(np.float32)
             pixels = np.asarray(self.closed(pooled, training=False))
-            logits[:, _MINE] = told_apart(logits[:, _MINE], pixels)
+            logits[:, _MINE] = combined(logits[:, _MINE], pixels)
         logits[:, _DRAWN] += DRAWN_LOGIT
         return logits
 

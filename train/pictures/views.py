@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from edge.hands.geometry import region_of_hand
-from edge.hands.still import mirrored as mirrored_hand
+from edge.hands.photograph import mirrored as mirrored_hand
 from edge.hands.tracking import PRESENCE
 from edge.types import Detector, Frame, Hand, Region, Rgb
 

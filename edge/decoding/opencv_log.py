@@ -1,4 +1,4 @@
-"""Keeps OpenCV's own warnings from stderr; what went wrong is told by our exceptions."""
+"""Keeps OpenCV's own warnings from stderr; our exceptions say what went wrong."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from threading import Lock
 
 import cv2
 
-# FFmpeg inside OpenCV writes its complaints to stderr past OpenCV's log level; it reads this
-# variable when it is first used. -8 is AV_LOG_QUIET. Set it yourself to hear FFmpeg.
+# FFmpeg, inside OpenCV, does not heed OpenCV's log level. It reads this variable when it is first
+# used; -8 is AV_LOG_QUIET of FFmpeg's libavutil/log.h. A value that the user has set is kept.
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 # The functions moved in OpenCV 5.
@@ -16,7 +16,7 @@ _log = cv2 if hasattr(cv2, "setLogLevel") else cv2.utils.logging
 
 
 class _Quiet:
-    """A context in which OpenCV logs nothing; threads may be in it at the same time."""
+    """A context in which OpenCV logs nothing; several threads may be in it at the same time."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -26,7 +26,7 @@ class _Quiet:
     def __enter__(self) -> None:
         with self._lock:
             if not self._inside:
-                self._level = _log.setLogLevel(0)  # returns what it was
+                self._level = _log.setLogLevel(0)  # it returns the previous level
             self._inside += 1
 
     def __exit__(self, *_: object) -> None:

@@ -12,7 +12,7 @@ import pytest
 from edge.decoding.picture import read_rgb
 from edge.detectors import open_detector
 from edge.hands.geometry import box_of, hand_size_px, region_of_hand
-from edge.hands.still import hands_in, looks, mirrored
+from edge.hands.photograph import hands_in, variants, mirrored
 from edge.hands.tracking import PRESENCE
 from edge.sources import open_source
 from edge.types import Detector, Frame, Hand, Region, Rgb
@@ -51,7 +51,7 @@ def test_a_hand_that_is_seen_at_once_ends_the_search() -> None:
     np.testing.assert_array_equal(hand.landmarks, a_hand().landmarks)
 
 
-def test_hands_are_told_in_pixels_of_the_photograph() -> None:
+def test_hands_are_in_pixels_of_the_photograph() -> None:
     """A hand found with room around the photograph, or in a part of it, is moved back."""
     for sees, shift in (
         (lambda view: view.shape[0] == 768, (-192, -144)),
@@ -63,20 +63,20 @@ def test_hands_are_told_in_pixels_of_the_photograph() -> None:
 
 
 def test_an_unsure_hand_does_not_end_the_search() -> None:
-    """Where no hand is sure, all views are searched, and the hand is told once."""
+    """Where no hand is sure, all views are searched, and the hand is returned once."""
     detector = Views([a_hand(presence=0.6)], lambda view: True)
     assert len(hands_in(detector, PHOTOGRAPH)) == 1
     assert len(detector.searched) == 12
 
 
-def test_what_is_no_hand_is_not_told() -> None:
+def test_what_is_no_hand_is_not_returned() -> None:
     """A photograph in which nothing is present enough has no hands."""
     assert hands_in(Views([a_hand(presence=0.4)], lambda view: True), PHOTOGRAPH) == ()
     assert hands_in(Views([a_hand()], lambda view: False), PHOTOGRAPH) == ()
 
 
-def test_as_many_hands_as_asked_for() -> None:
-    """With a limit of two, two hands apart are told, the surer first; with one, one."""
+def test_the_limit_bounds_the_hands() -> None:
+    """With a limit of two, two hands apart are returned, the surer first; with one, one."""
     pair = [a_hand(450, presence=0.95), a_hand(150, presence=0.99)]
     found = hands_in(Views(pair, lambda view: True), PHOTOGRAPH, limit=2)
     assert [hand.presence for hand in found] == [0.99, 0.95]
@@ -175,36 +175,36 @@ def test_real_photographs_are_read(detector: Detector, shared_data: Path) -> Non
 @pytest.mark.parametrize(
     "name", ["0/IMG_1219", "1/IMG_4287", "2/IMG_4488", "6/IMG_4640", "7/IMG_4963"]
 )
-def test_a_fingertip_is_not_told_for_the_hand(
+def test_a_fingertip_does_not_stand_for_the_hand(
     detector: Detector, shared_data: Path, name: str
 ) -> None:
-    """In a close photograph a fingertip looks like a fist: the hand that it belongs to is told."""
+    """In a close photograph a fingertip passes for a fist: the whole hand is returned instead."""
     rgb = read_rgb(shared_data / "digits" / "ardamavi" / f"{name}.jpg")
     (hand,) = hands_in(detector, rgb)
     x0, y0, x1, y1 = hand.box_px
     assert max(x1 - x0, y1 - y0) > 0.45 * max(rgb.shape)
 
 
-def test_a_photograph_is_looked_at_in_the_mirror_too() -> None:
-    """The second look is at the mirrored photograph, and told in pixels of the photograph."""
+def test_a_hand_is_fitted_in_the_mirrored_photograph_too() -> None:
+    """The second variant comes from the mirrored photograph, in pixels of the photograph."""
     wide = PHOTOGRAPH.shape[1] - 1
     hand = a_hand()
     detector = Views([mirrored(hand, wide)], lambda view: True)
-    first, second = looks(detector, PHOTOGRAPH, hand)
+    first, second = variants(detector, PHOTOGRAPH, hand)
     assert first is hand
     assert second.handedness == hand.handedness
     np.testing.assert_allclose(second.landmarks, hand.landmarks)
     np.testing.assert_allclose(second.box_px, hand.box_px)
 
 
-def test_a_hand_that_the_mirror_does_not_show_is_looked_at_once() -> None:
-    """A second look that finds nothing takes nothing away."""
+def test_a_hand_that_the_mirror_does_not_show_has_one_variant() -> None:
+    """A second fit that finds nothing takes nothing away."""
     hand = a_hand()
-    assert looks(Views([hand], lambda view: False), PHOTOGRAPH, hand) == (hand,)
+    assert variants(Views([hand], lambda view: False), PHOTOGRAPH, hand) == (hand,)
 
 
 def test_mirroring_twice_changes_nothing() -> None:
-    """The mirror's mirror shows the hand as it was."""
+    """A hand that is mirrored twice is the same hand."""
     hand = a_hand()
     again = mirrored(mirrored(hand, 639), 639)
     np.testing.assert_allclose(again.landmarks, hand.landmarks)
