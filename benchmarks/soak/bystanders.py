@@ -79,7 +79,7 @@ class Page:
     def ask(self) -> None:
         """Asks for both."""
         for path in ("metrics", "healthz"):
-            with contextlib.suppress(urllib.error.HTTPError):  # "ill" is an answer, too
+            with contextlib.suppress(urllib.error.HTTPError):  # "unhealthy" is an answer too
                 urllib.request.urlopen(f"http://{self.address}/{path}", timeout=10).read()
 
 

@@ -1,10 +1,12 @@
-"""`metrics:PORT` or `metrics:HOST:PORT`: how the run is, for Prometheus and for those who watch.
+"""`metrics:PORT` or `metrics:HOST:PORT`: the state of a run, as two pages over HTTP.
 
-    /metrics   counts, a histogram of each stage's time, temperature, memory, watchdog
-    /healthz   {"status": "ok" | "ill", "why": "", ...}: 200 if well, 503 if not
+    /metrics   counters, stage times, temperature and memory, in Prometheus' text format
+    /healthz   {"status": "ok", "reason": null, ...} with HTTP status 200, or
+               {"status": "unhealthy", "reason": "...", ...} with HTTP status 503
 
-It listens on 127.0.0.1 unless a HOST is given, 0.0.0.0 for one. Both are answered by a thread of
-their own, so that a loop that stands still is told as such.
+The sink listens on 127.0.0.1 unless a HOST is given, such as 0.0.0.0. Requests are answered by
+threads of their own, so that the pages can report a frame loop that hangs. docs/service.md has a
+table of all metrics; their names follow https://prometheus.io/docs/practices/naming/.
 """
 
 from __future__ import annotations
@@ -14,32 +16,41 @@ import re
 import socket
 import socketserver
 import time
+from collections.abc import Iterator
 from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from typing import get_args
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
     Counter,
-    Gauge,
     Histogram,
+    disable_created_metrics,
     generate_latest,
 )
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from edge.errors import SinkError, UsageError
-from edge.types import End, Request, Result, Vitals
+from edge.types import End, EventKind, Request, Result, Vitals
 
-PORT = 9464  # of OpenTelemetry's exporter for Prometheus; nothing else is usually there
-STALE_S = 10.0  # a loop that has not been heard of for so long stands still
-# From a model's invoke on a fast machine to a frame of a slow one, in seconds.
+PORT = 9464  # the default of OpenTelemetry's Prometheus exporter, which is rarely in use on a Pi
+# After so long without a word from the frame loop, the run is unhealthy. It is the time after
+# which systemd restarts the service (WatchdogSec in systemd/fingerspell.service).
+STALE_S = 10.0
+# Upper bounds of the histogram, in seconds. The smallest fits one model on a fast computer, the
+# largest a whole frame on a slow one.
 BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.035, 0.05, 0.1, 0.2, 0.5, 1.0)
 
 PACED = False  # whether frames are shown to people
 
+disable_created_metrics()  # type: ignore[no-untyped-call]  # no extra series for each counter
+
 
 def open(rest: str) -> Metrics:
-    """Listens on HOST:PORT; raises UsageError for what is none, SinkError where it cannot."""
+    """Listens on HOST:PORT; raises UsageError for a wrong port, SinkError where it cannot."""
     host, _, port = rest.rpartition(":")
     host = host.strip("[]") or "127.0.0.1"
     if not re.fullmatch(r"\d{0,5}", port) or int(port or PORT) > 65535:
@@ -48,42 +59,38 @@ def open(rest: str) -> Metrics:
 
 
 class Metrics:
-    """Counts, and answers. write() and note() are called by the frame loop."""
+    """Counts frames and answers requests. The frame loop calls write() and note()."""
 
     def __init__(self, host: str, port: int) -> None:
-        """Raises SinkError where nothing can listen there."""
+        """Raises SinkError where it cannot listen on `host` and `port` (0: any free port)."""
         self._registry = registry = CollectorRegistry()
-        name = "fingerspell"
-        self._frames = Counter(f"{name}_frames", "Frames looked at", registry=registry)
-        self._hands = Counter(f"{name}_hand_frames", "Frames with a hand", registry=registry)
+        self._frames = Counter("fingerspell_frames", "Frames read.", registry=registry)
+        self._hands = Counter(
+            "fingerspell_hand_frames", "Frames with at least one hand.", registry=registry
+        )
         self._dropped = Counter(
-            f"{name}_frames_dropped", "Frames lost or left out", registry=registry
+            "fingerspell_frames_dropped",
+            "Frames of the source that were lost or left out.",
+            registry=registry,
         )
-        self._reopened = Counter(
-            f"{name}_reopened", "How often a camera was opened again", registry=registry
+        self._reopens = Counter(
+            "fingerspell_source_reopens",
+            "Times that a camera or stream was opened again after a fault.",
+            registry=registry,
         )
-        self._events = Counter(f"{name}_events", "Events", ["kind"], registry=registry)
+        self._events = Counter(
+            "fingerspell_events", "Events, by kind.", ["kind"], registry=registry
+        )
+        for kind in get_args(EventKind):
+            self._events.labels(kind)  # a kind that has not happened yet is 0, not absent
         self._stages = Histogram(
-            f"{name}_stage_seconds", "Time of a frame in a stage", ["stage"],
-            buckets=BUCKETS, registry=registry,
+            "fingerspell_stage_duration_seconds", "Time that a frame spends in a stage.",
+            ["stage"], buckets=BUCKETS, registry=registry,
         )  # fmt: skip
-        self._gauges = {
-            what: Gauge(f"{name}_{what}", told, registry=registry)
-            for what, told in {
-                "fps": "Frames a second, over the last few seconds",
-                "busy_seconds": "Time that a frame takes, median of the last few seconds",
-                "waited_seconds": "Time since the last frame",
-                "watchdog_age_seconds": "Time since the service manager was told that all is well",
-                "memory_bytes": "Resident memory, children included",
-                "temperature_celsius": "The hottest sensor",
-                "throttled": "1 while the board's firmware slows the machine down",
-                "shedding": "1 while work is left out",
-                "ill": "1 while no picture comes",
-            }.items()
-        }
         self._vitals = Vitals()
         self._heard_s = time.monotonic()
         self._waited_s = 0.0
+        registry.register(_Gauges(self))
         try:
             self._server = _Server(self, host, port)
         except (OSError, OverflowError) as error:
@@ -98,7 +105,7 @@ class Metrics:
         self._thread.start()
 
     def write(self, result: Result) -> Request | None:
-        """Counts a frame."""
+        """Counts a frame, its hands, its events and its stages' times."""
         self._heard_s = time.monotonic()
         self._waited_s = 0.0
         for stage, ms in result.timings_ms.items():
@@ -110,58 +117,99 @@ class Metrics:
         return None
 
     def note(self, vitals: Vitals) -> None:
-        """Takes how the run is."""
+        """Keeps the state of the run, for the gauges and the health page."""
         self._heard_s = time.monotonic()
         self._waited_s = vitals.waited_s
         self._dropped.inc(max(0, vitals.dropped - self._vitals.dropped))
-        self._reopened.inc(max(0, vitals.reopened - self._vitals.reopened))
+        self._reopens.inc(max(0, vitals.reopened - self._vitals.reopened))
         self._vitals = vitals
 
     def close(self, end: End) -> None:
-        """Listens no more."""
+        """Stops listening."""
         if self._thread.is_alive():
             self._server.shutdown()
             self._thread.join()
         self._server.server_close()
 
     def answer(self, path: str) -> tuple[int, str, bytes]:
-        """Returns status, content type and body of a page; called by the server's threads."""
+        """Returns HTTP status, content type and body of a page. The server's threads call it."""
         if path == "/metrics":
-            self._set_gauges()
             return 200, CONTENT_TYPE_LATEST, generate_latest(self._registry)
         if path == "/healthz":
-            why = self._why()
-            state = {"status": "ill" if why else "ok", "why": why, **asdict(self._vitals)}
-            return 503 if why else 200, "application/json", _json(state)
-        return 404, "application/json", _json({"there are": ["/metrics", "/healthz"]})
+            reason = self._reason()
+            status = "unhealthy" if reason else "ok"
+            state = {"status": status, "reason": reason, **asdict(self._vitals)}
+            return 503 if reason else 200, "application/json", _json(state)
+        return 404, "application/json", _json({"pages": ["/metrics", "/healthz"]})
 
-    def _why(self) -> str:
-        """Says what keeps letters from being read; "" for nothing."""
+    def gauges(self) -> dict[str, tuple[str, float | None]]:
+        """Returns the help text and the value of each gauge; None for one that is not known."""
+        vitals, silent_s = self._vitals, time.monotonic() - self._heard_s
+        age_s = vitals.watchdog_age_s
+        return {
+            "fingerspell_frame_rate_hertz": (
+                "Frames read in a second, over the last few seconds.",
+                vitals.fps if silent_s < STALE_S else 0.0,
+            ),
+            "fingerspell_frame_duration_median_seconds": (
+                "Time that a frame takes without the wait for it, median of the last few seconds.",
+                vitals.busy_ms / 1000,
+            ),
+            "fingerspell_last_frame_age_seconds": (
+                "Time since the last frame, or since the start if there was none.",
+                self._waited_s + silent_s,
+            ),
+            "fingerspell_watchdog_age_seconds": (
+                "Time since systemd was last told that the loop runs; absent without a watchdog.",
+                None if age_s is None else age_s + silent_s,
+            ),
+            "fingerspell_resident_memory_bytes": (
+                "Resident memory of the process and its children.",
+                vitals.memory_mb * 1e6,
+            ),
+            "fingerspell_temperature_celsius": (
+                "Temperature of the hottest sensor; absent without a sensor.",
+                vitals.temperature_c,
+            ),
+            "fingerspell_throttled": (
+                "1 while the board's firmware slows the processor down, else 0.",
+                float(bool(vitals.throttled)),
+            ),
+            "fingerspell_load_shedding": (
+                "1 while work is left out because of heat or load, else 0.",
+                float(bool(vitals.shed)),
+            ),
+            "fingerspell_healthy": (
+                "1 while frames come and the loop runs, else 0; as on /healthz.",
+                float(self._reason() is None),
+            ),
+        }
+
+    def _reason(self) -> str | None:
+        """Returns what keeps letters from being read; None while nothing does."""
         silent_s = time.monotonic() - self._heard_s
         if silent_s > STALE_S:
-            return f"the loop has stood still for {silent_s:.0f} s"
-        return self._vitals.trouble
+            return f"the frame loop has not answered for {silent_s:.0f} s"
+        return self._vitals.trouble or None
 
-    def _set_gauges(self) -> None:
-        now_s = time.monotonic()
-        vitals, silent_s = self._vitals, now_s - self._heard_s
-        age_s = vitals.watchdog_age_s
-        for what, value in {
-            "fps": vitals.fps if silent_s < STALE_S else 0.0,
-            "busy_seconds": vitals.busy_ms / 1000,
-            "waited_seconds": self._waited_s + silent_s,
-            "watchdog_age_seconds": None if age_s is None else age_s + silent_s,
-            "memory_bytes": vitals.memory_mb * 1e6,
-            "temperature_celsius": vitals.temperature_c,
-            "throttled": bool(vitals.throttled),
-            "shedding": bool(vitals.shed),
-            "ill": bool(self._why()),
-        }.items():
-            self._gauges[what].set(float("nan") if value is None else value)
+
+class _Gauges(Collector):
+    """The gauges, as Prometheus' library asks for them: their values are those of this moment."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Yields each gauge; one whose value is not known has no sample."""
+        for name, (text, value) in self._metrics.gauges().items():
+            family = GaugeMetricFamily(name, text)
+            if value is not None:
+                family.add_metric([], value)
+            yield family
 
 
 class _Server(ThreadingHTTPServer):
-    """Answers each who asks in a thread of its own."""
+    """Answers each request in a thread of its own."""
 
     def __init__(self, metrics: Metrics, host: str, port: int) -> None:
         self.metrics = metrics
@@ -169,19 +217,19 @@ class _Server(ThreadingHTTPServer):
         super().__init__((host, port), _Handler)
 
     def server_bind(self) -> None:
-        """Without HTTPServer's search for a name, which waits for a DNS server that is away."""
+        """Binds without HTTPServer's look-up of a host name, which can wait for a DNS server."""
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """One page for one who asks."""
+    """Answers one request."""
 
     server: _Server
-    timeout = 5  # s: one who connects and asks nothing
+    timeout = 5  # s, for a client that connects and sends no request
 
     def do_GET(self) -> None:
-        """Answers with what the sink says."""
+        """Answers with the page that the sink returns."""
         status, kind, body = self.server.metrics.answer(self.path.partition("?")[0])
         self.send_response(status)
         self.send_header("Content-Type", kind)
@@ -191,7 +239,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Says nothing: a line for each question would fill the journal."""
+        """Logs nothing: a line for each request would fill the journal."""
 
 
 def _json(values: dict[str, object]) -> bytes:

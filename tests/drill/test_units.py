@@ -1,4 +1,4 @@
-"""The systemd units and the example configuration, as systemd and fingerspell itself read them."""
+"""The systemd units, as systemd and fingerspell itself read them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ import re
 import shutil
 import subprocess
 from collections import defaultdict
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from edge.config import Config, load
 from edge.errors import ModelError, SourceError, UsageError
 from edge.models import handmodels
 
@@ -132,26 +130,3 @@ def test_the_service_finds_its_hand_models(unit: str, monkeypatch: pytest.Monkey
         monkeypatch.setenv(name, value)
     state = Path("/var/lib") / read(unit)["Service.StateDirectory"][0]
     assert handmodels.folder() == state / "models"
-
-
-@pytest.mark.parametrize("commented", [True, False], ids=["as it is", "all lines in use"])
-def test_the_example_configuration_is_one(commented: bool, tmp_path: Path) -> None:
-    """It is read without a complaint, and what is commented out says what would be anyway."""
-    text = (SYSTEMD / "fingerspell.toml").read_text()
-    if not commented:
-        text, lines = re.subn(r"^# (\w+ = )", r"\1", text, flags=re.MULTILINE)
-        assert lines > 5
-    path = tmp_path / "fingerspell.toml"
-    path.write_text(text)
-    config = load(path, {})
-    assert config.source == "usb:0"
-    assert config.sink == ("jsonl:-",)
-    default = Config()
-    named = {
-        "source": config.source,
-        "sink": config.sink,
-        "camera": replace(default.camera, wait=True),
-    }
-    if not commented:
-        named["alphabet"] = "letters"  # what "" comes to with the bundled model
-    assert config == replace(default, **named)

@@ -1,25 +1,29 @@
-"""What Prometheus and the health page are told."""
+"""The metrics sink: /metrics as Prometheus reads it, and /healthz."""
 
 from __future__ import annotations
 
 import json
+import re
 import socket
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 pytest.importorskip("prometheus_client", reason="needs pip install 'fingerspell[metrics]'")
 
+from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from edge.errors import SinkError, UsageError
 from edge.sinks import metrics
 from edge.types import End, Vitals
 from tests.support.sample_results import hand, prediction, result
+
+SERVICE = Path(__file__).parents[2] / "docs" / "service.md"
 
 
 @pytest.fixture
@@ -38,13 +42,18 @@ def page(sink: metrics.Metrics, path: str) -> tuple[int, bytes]:
             return error.code, error.read()
 
 
-def samples(sink: metrics.Metrics) -> dict[tuple[str, str], float]:
-    """The value of each sample, by its name and its label, as Prometheus' own parser reads it."""
+def families(sink: metrics.Metrics) -> list[Metric]:
+    """The page, as Prometheus' own parser reads it."""
     status, text = page(sink, "/metrics")
     assert status == 200
+    return list(text_string_to_metric_families(text.decode()))
+
+
+def samples(sink: metrics.Metrics) -> dict[tuple[str, str], float]:
+    """The value of each sample, by its name and its label."""
     return {
         (sample.name, ",".join(sorted(sample.labels.values()))): sample.value
-        for family in text_string_to_metric_families(text.decode())
+        for family in families(sink)
         for sample in family.samples
     }
 
@@ -55,7 +64,7 @@ def health(sink: metrics.Metrics) -> tuple[int, dict[str, Any]]:
 
 
 def test_frames_hands_and_events_are_counted(sink: metrics.Metrics) -> None:
-    """Each by its kind."""
+    """Frames, frames with a hand, and events by their kind; a kind that never came is 0."""
     sink.write(result(0))
     found = (("hand", "found"), ("letter", "A"))
     reading = prediction("A", 0.9)
@@ -64,21 +73,22 @@ def test_frames_hands_and_events_are_counted(sink: metrics.Metrics) -> None:
     assert got["fingerspell_frames_total", ""] == 2
     assert got["fingerspell_hand_frames_total", ""] == 1
     assert got["fingerspell_events_total", "letter"] == 1
+    assert got["fingerspell_events_total", "delete"] == 0
 
 
 def test_stages_are_histograms_of_seconds(sink: metrics.Metrics) -> None:
-    """8 ms of following lie between 5 and 10."""
+    """A stage of 8 ms lies between the bounds of 5 and 10 ms."""
     for index in range(3):
         sink.write(result(index))
     got = samples(sink)
-    assert got["fingerspell_stage_seconds_count", "follow"] == 3
-    assert got["fingerspell_stage_seconds_sum", "follow"] == pytest.approx(0.024)
-    assert got["fingerspell_stage_seconds_bucket", "0.005,follow"] == 0
-    assert got["fingerspell_stage_seconds_bucket", "0.01,follow"] == 3
+    assert got["fingerspell_stage_duration_seconds_count", "follow"] == 3
+    assert got["fingerspell_stage_duration_seconds_sum", "follow"] == pytest.approx(0.024)
+    assert got["fingerspell_stage_duration_seconds_bucket", "0.005,follow"] == 0
+    assert got["fingerspell_stage_duration_seconds_bucket", "0.01,follow"] == 3
 
 
 def test_vitals_are_gauges(sink: metrics.Metrics) -> None:
-    """What is not known is no number, and no nought."""
+    """A gauge without a value, the temperature without a sensor, has no sample."""
     sink.note(
         Vitals(
             dropped=7, reopened=2, fps=29.5, memory_mb=120.0, throttled=("throttled",),
@@ -87,68 +97,101 @@ def test_vitals_are_gauges(sink: metrics.Metrics) -> None:
     )  # fmt: skip
     got = samples(sink)
     assert got["fingerspell_frames_dropped_total", ""] == 7
-    assert got["fingerspell_reopened_total", ""] == 2
-    assert got["fingerspell_fps", ""] == 29.5
-    assert got["fingerspell_memory_bytes", ""] == 120e6
+    assert got["fingerspell_source_reopens_total", ""] == 2
+    assert got["fingerspell_frame_rate_hertz", ""] == 29.5
+    assert got["fingerspell_resident_memory_bytes", ""] == 120e6
     assert got["fingerspell_throttled", ""] == 1
-    assert got["fingerspell_ill", ""] == 1
-    assert got["fingerspell_waited_seconds", ""] == pytest.approx(3, abs=2)
+    assert got["fingerspell_healthy", ""] == 0
+    assert got["fingerspell_last_frame_age_seconds", ""] == pytest.approx(3, abs=2)
     assert got["fingerspell_watchdog_age_seconds", ""] == pytest.approx(1.5, abs=2)
-    celsius = got["fingerspell_temperature_celsius", ""]
-    assert celsius != celsius
+    assert ("fingerspell_temperature_celsius", "") not in got
 
 
-def test_counters_count_on(sink: metrics.Metrics) -> None:
-    """Vitals tell what there was since the start; the last word of a run is no frame."""
+def test_counters_never_fall(sink: metrics.Metrics) -> None:
+    """Vitals hold totals since the start of the run; counters follow them."""
     for dropped in (3, 3, 5):
         sink.note(Vitals(dropped=dropped))
-    sink.write(replace(result(0), timings_ms={}))
-    got = samples(sink)
-    assert got["fingerspell_frames_dropped_total", ""] == 5
-    assert got["fingerspell_frames_total", ""] == 0
+    assert samples(sink)["fingerspell_frames_dropped_total", ""] == 5
 
 
-def test_a_run_that_reads_is_well(sink: metrics.Metrics) -> None:
-    """200, and how it is."""
+def test_names_follow_prometheus_rules(sink: metrics.Metrics) -> None:
+    """As `promtool check metrics` wants them: help, type, base units, _total on counters alone."""
+    sink.write(result(0))
+    text = page(sink, "/metrics")[1].decode()
+    helped, typed = (
+        re.findall(r"^# HELP (\w+) \S", text, re.M),
+        re.findall(r"^# TYPE (\w+)", text, re.M),
+    )
+    assert helped == typed
+    for name, kind in re.findall(r"^# TYPE (\w+) (\w+)$", text, re.MULTILINE):
+        assert re.fullmatch(r"fingerspell(_[a-z]+)+", name)
+        assert name.endswith("_total") == (kind == "counter")
+        assert not re.search(r"_(ms|milliseconds|fps|mb|percent|count|sum|bucket|created)$", name)
+        assert kind not in name.split("_")
+        if "duration" in name or "age" in name.split("_"):
+            assert name.endswith("_seconds")
+
+
+def test_the_table_of_metrics_is_complete(sink: metrics.Metrics) -> None:
+    """docs/service.md has each metric once, with its type, labels and the help text's meaning."""
+    sink.write(result(0))
+    sink.note(Vitals(temperature_c=40.0, watchdog_age_s=1.0))
+    there = set()
+    for family in families(sink):
+        labels = {name for sample in family.samples for name in sample.labels} - {"le"}
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        there.add((name + (f"{{{','.join(sorted(labels))}}}" if labels else ""), family.type))
+    rows = re.findall(
+        r"^\| `(fingerspell_[^`]+)` \| (\w+) \| \S", SERVICE.read_text(), re.MULTILINE
+    )
+    assert sorted(rows) == sorted(there)
+
+
+def test_a_run_that_reads_is_healthy(sink: metrics.Metrics) -> None:
+    """HTTP status 200, no reason, and the vitals."""
     sink.write(result(0))
     sink.note(Vitals(fps=30.0, shed="hot"))
     status, state = health(sink)
     assert status == 200
     assert state["status"] == "ok"
+    assert state["reason"] is None
     assert state["fps"] == 30.0
     assert state["shed"] == "hot"
 
 
-def test_a_lost_camera_is_ill_until_frames_flow(sink: metrics.Metrics) -> None:
-    """503, and why; the next frame makes it well."""
+def test_a_lost_camera_is_unhealthy_until_frames_come(sink: metrics.Metrics) -> None:
+    """HTTP status 503 with the reason; the next frame makes it healthy again."""
     sink.note(Vitals(trouble="usb:0 was lost", waited_s=2.0))
-    assert health(sink)[0] == 503
-    assert health(sink)[1]["why"] == "usb:0 was lost"
+    status, state = health(sink)
+    assert status == 503
+    assert state["status"] == "unhealthy"
+    assert state["reason"] == "usb:0 was lost"
     sink.write(result(0))
     sink.note(Vitals())
     assert health(sink)[0] == 200
 
 
-def test_a_loop_that_stands_still_is_ill(
+def test_a_loop_that_hangs_is_unhealthy(
     sink: metrics.Metrics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody has to tell: the page is answered by a thread of its own."""
+    """The server's own thread notices: the loop need not report anything."""
     sink.write(result(0))
     monkeypatch.setattr(metrics, "STALE_S", 0.0)
     status, state = health(sink)
     assert status == 503
-    assert "stood still" in state["why"]
+    assert state["reason"]
+    assert samples(sink)["fingerspell_healthy", ""] == 0
 
 
-def test_another_page_is_told_which_there_are(sink: metrics.Metrics) -> None:
-    """404."""
+def test_an_unknown_page_names_the_known_ones(sink: metrics.Metrics) -> None:
+    """HTTP status 404."""
     status, body = page(sink, "/")
     assert status == 404
     assert b"/healthz" in body
 
 
-def test_one_who_connects_and_asks_nothing_holds_nobody_up(sink: metrics.Metrics) -> None:
-    """Each who asks has a thread."""
+def test_a_client_that_sends_nothing_delays_no_other(sink: metrics.Metrics) -> None:
+    """Each request has a thread."""
     with socket.create_connection(("127.0.0.1", sink.port)):
         assert health(sink)[0] == 200
 
@@ -160,14 +203,14 @@ def test_a_port_that_is_taken_is_one_line(sink: metrics.Metrics) -> None:
 
 
 @pytest.mark.parametrize("rest", ["http", "99999", "1.2.3.4:x"])
-def test_what_is_no_port_is_named(rest: str) -> None:
-    """With what is one."""
+def test_a_wrong_port_is_a_usage_error(rest: str) -> None:
+    """The message names it, and says what a port looks like."""
     with pytest.raises(UsageError, match=f"{rest} is no port; say metrics:9464"):
         metrics.open(rest)
 
 
-def test_it_listens_to_this_machine_alone_unless_told() -> None:
-    """Nobody in the museum's network hears of it by accident."""
+def test_it_listens_on_this_machine_alone_by_default() -> None:
+    """Other machines on the network reach it only where a host is named."""
     sink = metrics.open("0")
     try:
         assert sink._server.server_address[0] == "127.0.0.1"
