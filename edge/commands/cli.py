@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.errors import FingerspellError, SinkError
+from edge.errors import FingerspellError, SinkError, UsageError
 from edge.running import logs
 from edge.running.stop import true_interrupts
 
@@ -101,7 +102,10 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(command=_run)
     run.formatter_class = argparse.RawDescriptionHelpFormatter
     run.epilog = EXAMPLES
-    run.add_argument("--source", metavar="URI", help=f"{_uris(sources.names())}; default: a camera")
+    run.add_argument("stray", nargs="*", help=argparse.SUPPRESS)
+    run.add_argument(
+        "--source", metavar="URI", help=f"{_uris(sources.shown_names())}; default: a camera"
+    )
     run.add_argument("--sink", metavar="URI", action="append", help=_uris(sinks.names()))
     run.add_argument("--hands", type=int, choices=(1, 2), help="how many hands to follow")
     run.add_argument("--max-seconds", type=float, metavar="N", help="end after so long")
@@ -120,8 +124,11 @@ def _parser() -> argparse.ArgumentParser:
     record.set_defaults(command=_record)
     record.formatter_class = argparse.RawDescriptionHelpFormatter
     record.epilog = RECORDING
+    record.add_argument("stray", nargs="*", help=argparse.SUPPRESS)
     record.add_argument("--motion", required=True, metavar="NAME", help="what it is to be read as")
-    record.add_argument("--source", metavar="URI", help=f"{_uris(sources.names())}; or a camera")
+    record.add_argument(
+        "--source", metavar="URI", help=f"{_uris(sources.shown_names())}; or a camera"
+    )
     record.add_argument("--out", type=Path, default=Path("gestures"), metavar="FOLDER")
     record.add_argument("--takes", type=int, default=15, metavar="N", help="more; default: 15")
     record.add_argument("--seconds", type=float, default=2.5, metavar="S", help="default: 2.5")
@@ -147,6 +154,16 @@ def _uris(names: Sequence[str]) -> str:
     return "one of " + ", ".join(f"{name}:..." for name in names)
 
 
+def _refuse_stray(words: Sequence[str]) -> None:
+    """Raises UsageError for a word that is no option: most likely it should name the source."""
+    from edge.sources import public, suggestion
+
+    if words:
+        meant = suggestion(words[0])
+        hint = f"--source {shlex.quote(public(meant))}" if meant else "--source URI (see --help)"
+        raise UsageError(f"{public(words[0])!r} is no option; to read it, say {hint}")
+
+
 def _add_reading(parser: argparse.ArgumentParser) -> None:
     """The flags that say how hands are found and read."""
     from typing import get_args
@@ -164,7 +181,7 @@ def _add_reading(parser: argparse.ArgumentParser) -> None:
 def _add_detector(parser: argparse.ArgumentParser) -> None:
     from edge import detectors
 
-    names = ", ".join(detectors.names())
+    names = ", ".join(detectors.shown_names())
     parser.add_argument("--detector", metavar="NAME", help=f"one of {names}, or NAME:OPTION")
 
 
@@ -187,6 +204,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from edge.commands.run import run
     from edge.running.stop import stop_on_signals
 
+    _refuse_stray(arguments.stray)
     config = _config(arguments)
     logs.set_up(config.log)
     with stop_on_signals() as stop:
@@ -207,6 +225,7 @@ def _record(arguments: argparse.Namespace) -> int:
     from edge.recording.recorder import Order
     from edge.running.stop import stop_on_signals
 
+    _refuse_stray(arguments.stray)
     order = Order(
         arguments.motion,
         arguments.out,
@@ -222,10 +241,9 @@ def _record(arguments: argparse.Namespace) -> int:
 
 
 def _devices(_: argparse.Namespace) -> int:
-    from edge.cameras.listing import describe, list_cameras
+    from edge.commands.devices import devices
 
-    print(describe(list_cameras()))
-    return 0
+    return devices()
 
 
 def _doctor(_: argparse.Namespace) -> int:
@@ -235,25 +253,6 @@ def _doctor(_: argparse.Namespace) -> int:
 
 
 def _models(arguments: argparse.Namespace) -> int:
-    from edge.errors import ModelError
-    from edge.models import handmodels, manifest, manifests
+    from edge.commands.models import fetch, models
 
-    faults = handmodels.faults()
-    if arguments.fetch:
-        if faults:
-            wheel = handmodels.WHEEL
-            print(f"fetching the hand models (from {wheel}, Apache-2.0, 36 MB)", flush=True)
-            handmodels.fetch()
-        print(f"the hand models are in {handmodels.folder()}")
-        return 0
-    for name in handmodels.SHA256:
-        print(f"{name}  {faults.get(name, 'ok')}  {handmodels.path(name)}")
-    for path in manifests():
-        try:
-            facts, _ = manifest.open_model(path)
-            print(f"{path.stem}  {facts.kind}  ok  {path.with_suffix('.tflite')}")
-            for alphabet, labels in facts.alphabets.items():
-                print(f"    {alphabet}: {' '.join(labels)}")
-        except ModelError as error:
-            print(f"{path.stem}  {error}")
-    return 0
+    return fetch() if arguments.fetch else models()

@@ -1,8 +1,10 @@
-"""Where results go. A sink is the file here that its URI names: `jsonl:-` is jsonl.py.
+"""Sinks: where results go, one file for each kind of sink.
 
-Each has `open(rest: str) -> Sink`, and PACED: whether it shows frames to people, who want to see a
-recording at its own speed. It may import edge.types, edge.joints, edge.errors and one library that
-the pip extra of the same name installs. A name that begins with an underscore is no sink.
+In comes a URI, `NAME` or `NAME:REST`, such as `jsonl:-`, and then each frame's Result. The file
+`NAME.py` has `open(rest: str) -> Sink` (edge/types.py). It may import edge.types, edge.joints,
+edge.errors and one optional library. It declares, in lines that are read without importing it,
+`EXTRA`, the pip extra that installs this library, and `PACED`, whether people watch the frames, so
+that a recording is to be played at its own speed; a constant that is not declared is None or False.
 """
 
 from __future__ import annotations
@@ -10,20 +12,19 @@ from __future__ import annotations
 import contextlib
 import importlib
 import logging
-import pkgutil
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
 
+from edge import plugins
 from edge.errors import SinkError, UsageError
 from edge.types import End, Monitor, Request, Result, Sink, Vitals
 
 log = logging.getLogger(__name__)
 
 
-def names() -> list[str]:
-    """The sinks there are, in the order of the alphabet."""
-    return sorted(m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_"))
+def names() -> tuple[str, ...]:
+    """The names of all sinks, in alphabetical order."""
+    return plugins.names(__path__)
 
 
 def open_sink(uri: str) -> Sink:
@@ -32,23 +33,20 @@ def open_sink(uri: str) -> Sink:
     Raises UsageError for a name or a REST that makes no sense, and SinkError for a sink that
     cannot be opened or whose library is not installed.
     """
-    sink: Sink = _module(uri).open(uri.partition(":")[2].removeprefix("//"))
-    return sink
-
-
-def _module(uri: str) -> Any:
-    """Returns the module of the sink that a URI names; raises as open_sink does."""
-    name = uri.partition(":")[0]
+    name, _, rest = uri.partition(":")
     if name not in names():
         raise UsageError(f"there is no sink {name!r}; there are: {', '.join(names())}")
     try:
-        return importlib.import_module(f"{__name__}.{name}")
+        module = importlib.import_module(f"{__name__}.{name}")
     except ImportError as error:
-        if (error.name or "").partition(".")[0] == "edge":
+        extra = plugins.declared(__path__, name, "EXTRA")
+        if extra is None or (error.name or "").partition(".")[0] == "edge":
             raise  # a fault of ours, not a library that is missing
         raise SinkError(
-            f"the {name} sink cannot be loaded ({error}): pip install 'fingerspell[{name}]'"
+            f"the {name} sink cannot be loaded ({error}): pip install 'fingerspell[{extra}]'"
         ) from error
+    sink: Sink = module.open(rest.removeprefix("//"))
+    return sink
 
 
 class Sinks:
@@ -70,7 +68,7 @@ class Sinks:
         try:
             for uri in uris:
                 self._open.append((uri, open_sink(uri)))
-                self.paced = self.paced or _module(uri).PACED
+                self.paced |= bool(plugins.declared(__path__, uri.partition(":")[0], "PACED"))
         except BaseException:
             for _, sink in self._open:
                 _release(sink, End("", 0, 0))

@@ -20,8 +20,6 @@ import sys
 from edge.errors import SinkError
 from edge.types import End, Event, Request, Result
 
-PACED = False  # whether frames are shown to people
-
 
 def open(rest: str) -> Jsonl:
     """Opens stdout for "-" or "", else a fresh file at that path, replacing what was there.

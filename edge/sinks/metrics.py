@@ -44,7 +44,7 @@ STALE_S = 10.0
 # largest a whole frame on a slow one.
 BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.035, 0.05, 0.1, 0.2, 0.5, 1.0)
 
-PACED = False  # whether frames are shown to people
+EXTRA = "metrics"  # the pip extra that installs prometheus_client
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # no extra series for each counter
 

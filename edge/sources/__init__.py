@@ -15,6 +15,7 @@ import dataclasses
 import difflib
 import importlib
 import logging
+import mimetypes
 import re
 import typing
 from collections.abc import Callable
@@ -186,11 +187,13 @@ def suggestion(uri: str) -> str | None:
         return f"usb:{match[1]}"
     if uri and Path(uri).is_dir():
         return f"images:{uri}"
-    if uri and Path(uri).exists():
-        picture = Path(uri).suffix.lower() in (".jpg", ".jpeg", ".png", ".webp", ".bmp")
-        return f"images:{uri}" if picture else f"video:{uri}"
+    kind = (mimetypes.guess_type(uri)[0] or "").partition("/")[0]
+    if kind == "image":
+        return f"images:{uri}"
+    if kind == "video" or (uri and Path(uri).exists()):
+        return f"video:{uri}"
     name, _, rest = uri.partition(":")
     if name in names():
-        return f"{name}:0" if name in ("usb", "picamera") else f"{name}:{rest}"
+        return f"{name}:{rest or 0}"
     close = difflib.get_close_matches(name.lower(), shown_names(), n=1)
     return f"{close[0]}:{rest}" if close and rest else None

@@ -41,7 +41,8 @@ _STALE = (
     pygame.VIDEORESIZE,
 )
 
-PACED = True  # whether frames are shown to people
+EXTRA = "screen"  # the pip extra that installs pygame
+PACED = True  # people watch the frames: a recording is played at its own speed
 
 
 def open(rest: str) -> Screen:
