@@ -31,6 +31,7 @@ _log = logging.getLogger(__name__)
 
 Options = TypeVar("Options")
 
+_EXAMPLES = {"usb": "0", "picamera": "0", "signer": "HELLO"}  # for those who name a source only
 _OPTIONS = re.compile(r"[a-z][a-z0-9_]*=[^&]*(&[a-z][a-z0-9_]*=[^&]*)*")
 
 
@@ -74,7 +75,7 @@ def open_source(uri: str) -> Source:
     source itself raises: UsageError for a path that does not exist, SourceError for a camera or
     a file that gives no frames.
     """
-    name, colon, rest = uri.partition(":")
+    name, _, rest = uri.partition(":")
     if not colon or name not in names():
         likely = suggestion(uri)
         hint = f"did you mean {public(likely)}?" if likely else "see fingerspell run --help"
@@ -187,13 +188,13 @@ def suggestion(uri: str) -> str | None:
         return f"usb:{match[1]}"
     if uri and Path(uri).is_dir():
         return f"images:{uri}"
+    name, _, rest = uri.partition(":")
+    if name in names():
+        return uri if rest else f"{name}:{_EXAMPLES[name]}" if name in _EXAMPLES else None
+    close = difflib.get_close_matches(name.lower(), shown_names(), n=1)
+    if close and rest:
+        return f"{close[0]}:{rest}"
     kind = (mimetypes.guess_type(uri)[0] or "").partition("/")[0]
     if kind == "image":
         return f"images:{uri}"
-    if kind == "video" or (uri and Path(uri).exists()):
-        return f"video:{uri}"
-    name, _, rest = uri.partition(":")
-    if name in names():
-        return f"{name}:{rest or 0}"
-    close = difflib.get_close_matches(name.lower(), shown_names(), n=1)
-    return f"{close[0]}:{rest}" if close and rest else None
+    return f"video:{uri}" if kind == "video" or (uri and Path(uri).exists()) else None
