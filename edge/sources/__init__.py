@@ -75,7 +75,7 @@ def open_source(uri: str) -> Source:
     source itself raises: UsageError for a path that does not exist, SourceError for a camera or
     a file that gives no frames.
     """
-    name, _, rest = uri.partition(":")
+    name, colon, rest = uri.partition(":")
     if not colon or name not in names():
         likely = suggestion(uri)
         hint = f"did you mean {public(likely)}?" if likely else "see fingerspell run --help"
