@@ -177,7 +177,7 @@ def _parse(text: str, hint: Any) -> Any:
         raise
 
 
-def suggestion(uri: str) -> str | None:
+def suggestion(uri: str) -> str | None:  # noqa: PLR0911 - one return a guess
     """The whole URI that someone who wrote `uri` probably wanted; None if there is no guess.
 
     uri: a bare path, URL, number or device, or a URI whose name is misspelled or lacks its rest.
