@@ -14,12 +14,15 @@ import importlib
 import logging
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from edge import plugins
 from edge.errors import SinkError, UsageError
 from edge.types import End, Monitor, Request, Result, Sink, Vitals
 
 log = logging.getLogger(__name__)
+
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0  # before a sink that failed is opened again
 
 
 def names() -> tuple[str, ...]:
@@ -49,72 +52,134 @@ def open_sink(uri: str) -> Sink:
     return sink
 
 
+@dataclass(slots=True)
+class _Output:
+    """One sink of a run: open, or failed and to be tried again.
+
+    sink: None while it does not work. reason: why it does not. retry_s: when it is opened again, by
+    the clock, and pause_s: how long after that once more. lost: how many events it did not get.
+    """
+
+    uri: str
+    sink: Sink | None
+    reason: str = ""
+    retry_s: float = 0.0
+    pause_s: float = FIRST_PAUSE_S
+    lost: int = 0
+
+
 class Sinks:
     """Several sinks as one: each gets every result, and one that fails does not take the others.
 
-    A sink that raises is logged once, closed and dropped. When none is left, SinkError says why,
-    since a run that nobody hears is over.
+    A sink that raises is closed, and opened again after a pause that doubles from FIRST_PAUSE_S to
+    LONGEST_PAUSE_S. What it missed meanwhile is counted. When no sink works any more, SinkError says
+    why, since nobody would notice the run.
 
     took_ms: by its URI, the time that each took for what it was last handed or told. paced: whether
-    any shows frames to people, so that a recording is to be played at its own speed.
+    people watch any of them, so that a recording is to be played at its own speed.
     """
 
-    def __init__(self, uris: Iterable[str]) -> None:
+    def __init__(self, uris: Iterable[str], clock: Callable[[], float] = time.monotonic) -> None:
         """Opens all of them, or none: raises as open_sink does."""
-        self._open: list[tuple[str, Sink]] = []
+        self._outputs: list[_Output] = []
+        self._clock = clock
         self._end = End("", 0, 0)  # what a sink that fails is closed with, so far
         self.took_ms: dict[str, float] = {}
         self.paced = False
         try:
             for uri in uris:
-                self._open.append((uri, open_sink(uri)))
+                self._outputs.append(_Output(uri, open_sink(uri)))
                 self.paced |= bool(plugins.declared(__path__, uri.partition(":")[0], "PACED"))
         except BaseException:
-            for _, sink in self._open:
-                _release(sink, End("", 0, 0))
+            for output in self._outputs:
+                _release(output, self._end)
             raise
+
+    @property
+    def trouble(self) -> str:
+        """Which sinks do not work, and why, in a line; "" while all of them work."""
+        return "; ".join(f"{o.uri}: {o.reason}" for o in self._outputs if o.sink is None)
+
+    @property
+    def lost(self) -> int:
+        """How many events did not reach a sink, each counted once for every sink."""
+        return sum(output.lost for output in self._outputs)
 
     def write(self, result: Result) -> Request | None:
         """Hands the result to every sink; of two requests, "quit" outweighs "clear"."""
         seen = result.frame.index + 1 - result.dropped
         self._end = End(result.text, seen, result.dropped)
-        return self._ask(lambda sink: sink.write(result))
+        return self._ask(lambda sink: sink.write(result), len(result.events))
 
     def note(self, vitals: Vitals) -> Request | None:
-        """Tells those who want to know how the run is; requests are weighed as write() does."""
-        return self._ask(lambda sink: sink.note(vitals) if isinstance(sink, Monitor) else None)
+        """Hands the vitals to every monitor; requests are weighed as write() does."""
+        return self._ask(lambda sink: sink.note(vitals) if isinstance(sink, Monitor) else None, 0)
 
     def close(self, end: End) -> None:
-        """Hands the last word to every sink; may be called twice."""
-        self._end = end
-        try:
-            self._each(lambda sink: sink.close(end))
-        finally:
-            self._open.clear()
+        """Tells every sink the end, and releases it; may be called twice.
 
-    def _ask(self, act: Callable[[Sink], Request | None]) -> Request | None:
+        Raises SinkError where a sink does not work at the end, or has lost events.
+        """
+        self._end = end
+        outputs, self._outputs = self._outputs, []
+        self.took_ms = {}
+        for output in outputs:
+            self._do(output, lambda sink: sink.close(end), len(end.events))
+        faults = [_fault(output) for output in outputs if output.lost or output.sink is None]
+        if faults:
+            raise SinkError("; ".join(faults))
+
+    def _ask(self, act: Callable[[Sink], Request | None], events: int) -> Request | None:
+        """Does it to every sink; events: how many of them a sink misses that does not work."""
         requests: set[Request | None] = set()
-        self._each(lambda sink: requests.add(act(sink)))
+        self.took_ms = {}
+        for output in self._outputs:
+            self._retry(output)
+            self._do(output, lambda sink: requests.add(act(sink)), events)
+        if self._outputs and all(output.sink is None for output in self._outputs):
+            raise SinkError(f"no sink works: {self.trouble}")
         return "quit" if "quit" in requests else "clear" if "clear" in requests else None
 
-    def _each(self, act: Callable[[Sink], None]) -> None:
-        """Does it to every sink, and drops those that fail."""
-        self.took_ms = {}
-        for uri, sink in tuple(self._open):
-            start_s = time.perf_counter()
-            try:
-                act(sink)
-                self.took_ms[uri] = (time.perf_counter() - start_s) * 1000
-            except Exception as error:
-                # Exception, not SinkError: a fault in one sink is no reason to stop the others.
-                self._open.remove((uri, sink))
-                _release(sink, self._end)
-                reason = " ".join(str(error).split()) or type(error).__name__
-                if not self._open:
-                    raise SinkError(f"no sink is left: {uri}: {reason}") from error
-                log.warning("sink %s failed and is dropped: %s", uri, reason)
+    def _do(self, output: _Output, act: Callable[[Sink], None], events: int) -> None:
+        """Does it to a sink, and takes note if it fails."""
+        if output.sink is None:
+            output.lost += events
+            return
+        start_s = time.perf_counter()
+        try:
+            act(output.sink)
+            self.took_ms[output.uri] = (time.perf_counter() - start_s) * 1000
+        except Exception as error:
+            # Exception, not SinkError: a fault in one sink is no reason to stop the others.
+            output.lost += events
+            output.reason = " ".join(str(error).split()) or type(error).__name__
+            output.retry_s = self._clock() + output.pause_s
+            _release(output, self._end)
+            log.warning("sink %s failed: %s", output.uri, output.reason)
+
+    def _retry(self, output: _Output) -> None:
+        """Opens a sink again that failed, when it is time for that."""
+        if output.sink is not None or self._clock() < output.retry_s:
+            return
+        try:
+            output.sink = open_sink(output.uri)
+        except Exception as error:
+            output.reason = " ".join(str(error).split()) or type(error).__name__
+            output.pause_s = min(2 * output.pause_s, LONGEST_PAUSE_S)
+            output.retry_s = self._clock() + output.pause_s
+            return
+        output.pause_s = FIRST_PAUSE_S
+        log.info("sink %s works again; %d events did not reach it", output.uri, output.lost)
 
 
-def _release(sink: Sink, end: End) -> None:
+def _fault(output: _Output) -> str:
+    """Says what was wrong with a sink, at the end of a run."""
+    lost = f"{output.lost} events did not reach it" if output.lost else ""
+    return f"sink {output.uri}: {'; '.join(filter(None, (output.reason, lost)))}"
+
+
+def _release(output: _Output, end: End) -> None:
+    sink, output.sink = output.sink, None
     with contextlib.suppress(Exception):
-        sink.close(end)
+        if sink is not None:
+            sink.close(end)
