@@ -55,8 +55,8 @@ class Sinks:
     A sink that raises is logged once, closed and dropped. When none is left, SinkError says why,
     since a run that nobody hears is over.
 
-    took_ms: by its URI, the time that each took for what it was last handed or told. paced: whether
-    any shows frames to people, so that a recording is to be played at its own speed.
+    took_ms: by its URI, the time that each took for the last result; a sink that failed has none.
+    paced: whether any shows frames to people, so that a recording is to be played at its own speed.
     """
 
     def __init__(self, uris: Iterable[str]) -> None:
@@ -78,33 +78,35 @@ class Sinks:
         """Hands the result to every sink; of two requests, "quit" outweighs "clear"."""
         seen = result.frame.index + 1 - result.dropped
         self._end = End(result.text, seen, result.dropped)
-        return self._ask(lambda sink: sink.write(result))
+        return self._ask(lambda sink: sink.write(result), self.took_ms)
 
     def note(self, vitals: Vitals) -> Request | None:
         """Tells those who want to know how the run is; requests are weighed as write() does."""
-        return self._ask(lambda sink: sink.note(vitals) if isinstance(sink, Monitor) else None)
+        return self._ask(lambda sink: sink.note(vitals) if isinstance(sink, Monitor) else None, {})
 
     def close(self, end: End) -> None:
         """Hands the last word to every sink; may be called twice."""
         self._end = end
         try:
-            self._each(lambda sink: sink.close(end))
+            self._each(lambda sink: sink.close(end), {})
         finally:
             self._open.clear()
 
-    def _ask(self, act: Callable[[Sink], Request | None]) -> Request | None:
+    def _ask(
+        self, act: Callable[[Sink], Request | None], took_ms: dict[str, float]
+    ) -> Request | None:
         requests: set[Request | None] = set()
-        self._each(lambda sink: requests.add(act(sink)))
+        self._each(lambda sink: requests.add(act(sink)), took_ms)
         return "quit" if "quit" in requests else "clear" if "clear" in requests else None
 
-    def _each(self, act: Callable[[Sink], None]) -> None:
-        """Does it to every sink, and drops those that fail."""
-        self.took_ms = {}
+    def _each(self, act: Callable[[Sink], None], took_ms: dict[str, float]) -> None:
+        """Does it to every sink, and drops those that fail; took_ms: what each took goes there."""
+        took_ms.clear()
         for uri, sink in tuple(self._open):
             start_s = time.perf_counter()
             try:
                 act(sink)
-                self.took_ms[uri] = (time.perf_counter() - start_s) * 1000
+                took_ms[uri] = (time.perf_counter() - start_s) * 1000
             except Exception as error:
                 # Exception, not SinkError: a fault in one sink is no reason to stop the others.
                 self._open.remove((uri, sink))

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.accuracy.__main__ import spell
+from benchmarks.accuracy.recordings import spell
 from edge.config import Config
 from edge.errors import UsageError
 from edge.hands.geometry import box_of, hand_size_px

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.accuracy.__main__ import spell
+from benchmarks.accuracy.recordings import spell
 from edge.commands.run import open_stages
 from edge.config import Config
 from edge.errors import ModelError, UsageError
