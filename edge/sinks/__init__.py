@@ -38,6 +38,7 @@ def open_sink(uri: str) -> Sink:
         raise UsageError(f"there is no sink {name!r}; there are: {', '.join(names())}")
     try:
         module = importlib.import_module(f"{__name__}.{name}")
+        sink: Sink = module.open(rest.removeprefix("//"))
     except ImportError as error:
         extra = plugins.declared(__path__, name, "EXTRA")
         if extra is None or (error.name or "").partition(".")[0] == "edge":
@@ -45,7 +46,6 @@ def open_sink(uri: str) -> Sink:
         raise SinkError(
             f"the {name} sink cannot be loaded ({error}): pip install 'fingerspell[{extra}]'"
         ) from error
-    sink: Sink = module.open(rest.removeprefix("//"))
     return sink
 
 

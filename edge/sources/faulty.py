@@ -25,8 +25,7 @@ import cv2
 import numpy as np
 
 from edge.errors import SourceError
-from edge.signer.script import spelling
-from edge.signer.signer import Signer
+from edge.signer import Signer, spelling
 from edge.sources import VGA, Size, read_options, split_options
 from edge.types import Frame, Rgb, Truth
 

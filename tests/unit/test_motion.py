@@ -22,8 +22,8 @@ from edge.recognise.rules.debounce import Debouncer
 from edge.recognise.rules.motion import Motion
 from edge.recognise.rules.trajectory import ANY, J_AND_Z, WINDOWS_MS, Features
 from edge.signer.handshapes import HANDSHAPES
-from edge.signer.motion import Path as Way
 from edge.signer.motion import Posture, hold, move, trace
+from edge.signer.motion import Trajectory as Way
 from edge.signer.skeleton import rotation
 from edge.sources import open_source
 from edge.types import Event, Hand, Prediction

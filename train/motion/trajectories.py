@@ -18,7 +18,7 @@ from edge.errors import UsageError
 from edge.joints import PALM
 from edge.signer.handshapes import HANDSHAPES, Handshape, facing
 from edge.signer.motion import RELAXED, Posture, between, ease, hold, move, strokes, through, trace
-from edge.signer.motion import Path as Way
+from edge.signer.motion import Trajectory as Way
 from edge.signer.skeleton import pose, rotation
 from train.data.landmarks import is_left
 
