@@ -1,4 +1,4 @@
-"""Predictions become letter events by evidence over time."""
+"""Predictions become letters by evidence over time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from edge.errors import UsageError
 from edge.recognise.rules.debounce import Debouncer
 from edge.recognise.rules.tunables import DebounceConfig
-from edge.types import Event, Hand
+from edge.types import Hand, Prediction, Sign
+from tests.support.scripted import prediction
 from tests.support.simulated import (
     PALM_PX,
     TRANSITION_MS,
@@ -23,8 +24,8 @@ from tests.support.simulated import (
     frame_times_ms,
     hold,
     look,
-    prediction,
     spell,
+    step,
     still_hand,
 )
 
@@ -34,9 +35,9 @@ SEEDS = st.integers(0, 2**16)
 WORDS = st.lists(st.sampled_from(LETTERS), min_size=1, max_size=7).map("".join)
 
 
-def labels(events: list[Event]) -> str:
+def labels(signs: list[Sign]) -> str:
     """The letters in order."""
-    return "".join(event.label for event in events)
+    return "".join(sign.label or sign.kind for sign in signs)
 
 
 @given(seed=SEEDS, fps=RATES, peak=st.floats(0.3, 1.0))
@@ -89,11 +90,14 @@ def test_letters_keep_their_order_and_their_times(
 ) -> None:
     """A word comes out as it was spelled, each letter while it was held, times never falling."""
     acts = spell(word, ms)
-    events = debounced(look(acts, fps, seed))
-    assert labels(events) == word
-    times = [event.t_ns for event in events]
+    signs = debounced(look(acts, fps, seed))
+    assert labels(signs) == word
+    times = [sign.t_ns for sign in signs]
     assert times == sorted(times)
-    assert all(event.kind == "letter" and 0.5 <= event.score <= 1 for event in events)
+    for sign in signs:
+        assert sign.kind == "letter"
+        assert sign.score is not None
+        assert 0.5 <= sign.score <= 1
 
 
 @given(word=WORDS, seed=SEEDS, jitter=st.floats(0, 0.8), drop=st.floats(0, 0.3))
@@ -249,11 +253,11 @@ def test_a_still_hand_keeps_its_letter(seed: int, fps: float, ms: float) -> None
 @given(word=WORDS, origin=st.integers(0, 2**60), fps=RATES, seed=SEEDS)
 @settings(deadline=None, max_examples=10)
 def test_only_differences_of_time_matter(word: str, origin: int, fps: float, seed: int) -> None:
-    """The same scene at another time of day gives the same events, later by the difference."""
+    """The same scene at another time of day gives the same signs, later by the difference."""
     acts = spell(word)
     here = debounced(look(acts, fps, seed))
     there = debounced(look(acts, fps, seed, start_ns=origin))
-    assert [replace(event, t_ns=event.t_ns + origin) for event in here] == there
+    assert [replace(sign, t_ns=sign.t_ns + origin) for sign in here] == there
 
 
 @given(seed=SEEDS, back_ms=st.integers(0, 999))
@@ -299,7 +303,7 @@ def test_signing_follows_the_hand() -> None:
         debouncer = Debouncer()
         seen = []
         for t_ns, hand, scores in look([Act("A", 500), Act(rest, 1000)], 30):
-            debouncer.update(t_ns, hand, scores)
+            step(debouncer, t_ns, hand, scores)
             seen.append(debouncer.signing)
         assert seen[10]
         assert not seen[-1]
@@ -311,7 +315,7 @@ def test_a_hand_that_moves_is_signing() -> None:
     quiet_ms = longest_ms = 0.0
     for t_ns, hand, seen in look([Act("A", 500), Act("B", 500), Act("C", 500)], 30):
         unsure = seen if seen is None or "B" not in seen.label else prediction({"B": 0.1})
-        debouncer.update(t_ns, hand, unsure)
+        step(debouncer, t_ns, hand, unsure)
         quiet_ms = 0.0 if debouncer.signing else quiet_ms + 1000 / 30
         longest_ms = max(longest_ms, quiet_ms)
     assert 300 < longest_ms < 700
@@ -346,18 +350,18 @@ def test_a_shape_that_is_shown_alone_and_briefly_is_no_letter(
 def test_the_first_of_quick_letters_is_told_with_those_that_follow(seed: int, fps: float) -> None:
     """Three letters that are each held too briefly for one alone are a word, in their order."""
     acts = [Act("", 500), *spell("CAT", 150), Act("", 500)]
-    events = debounced(look(acts, fps, seed), DebounceConfig(first_ms=300))
-    assert labels(events) == "CAT"
-    assert events[0].t_ns == events[1].t_ns
+    signs = debounced(look(acts, fps, seed), DebounceConfig(first_ms=300))
+    assert labels(signs) == "CAT"
+    assert signs[0].t_ns == signs[1].t_ns
 
 
 @given(seed=SEEDS, fps=RATES)
 @settings(deadline=None, max_examples=10)
 def test_within_a_word_a_letter_is_told_sooner_than_alone(seed: int, fps: float) -> None:
     """The first letter waits for first_ms; the next one does not."""
-    events = debounced(look(spell("AB", 900), fps, seed))
-    assert labels(events) == "AB"
-    a_ms, b_ms = (event.t_ns / 1e6 for event in events)
+    signs = debounced(look(spell("AB", 900), fps, seed))
+    assert labels(signs) == "AB"
+    a_ms, b_ms = (sign.t_ns / 1e6 for sign in signs)
     assert b_ms - (900 + TRANSITION_MS) < a_ms
 
 
@@ -379,11 +383,21 @@ def test_first_letters_are_told_at_once_if_asked() -> None:
 def test_a_drawn_letter_drops_the_pose_that_waited() -> None:
     """An I that was not told yet is not taken back when it turns out to begin a J."""
     debouncer = Debouncer()
-    told = []
+    told: list[Sign] = []
     for i, (t_ns, hand, seen) in enumerate(look([Act("", 300), Act("I", 200)], 30)):
         drawn = prediction({"J": 1.0}) if i == 20 else None
+        assert hand is not None
         told += debouncer.update(t_ns, hand, seen, drawn)
-    assert [(event.kind, event.label) for event in told] == [("letter", "J")]
+    assert [(sign.kind, sign.label) for sign in told] == [("drawn", "J")]
+
+
+def test_a_hand_of_which_no_letter_is_read_is_in_view_still() -> None:
+    """Without a prediction nothing is settled, and a letter that was held is held on."""
+    looks: list[tuple[int, Hand | None, Prediction | None]] = []
+    for i, (t_ns, hand, seen) in enumerate(look(hold("A", 2000), 30)):
+        looks.append((t_ns, hand, None if 20 <= i < 40 else seen))
+    assert labels(debounced(iter(looks))) == "A"
+    assert debounced((t_ns, hand, None) for t_ns, hand, _ in looks) == []
 
 
 @given(seed=SEEDS, fps=st.sampled_from([24.0, 30.0, 60.0]), up=st.floats(1.2, 2.0))
