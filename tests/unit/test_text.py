@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.errors import UsageError
 from edge.spelling.speller import Speller, TextConfig
 from edge.types import Event
+from tests.support.examples import examples
 from tests.support.simulated import Act, look, spell, spelled
 
 FRAME_NS = 33_333_333
@@ -81,7 +82,7 @@ def test_hello_world(double: str, rest: str | None, fps: float) -> None:
     seed=st.integers(0, 2**16),
     drop=st.floats(0, 0.3),
 )
-@settings(deadline=None, max_examples=15)
+@examples(15)
 def test_a_pause_of_any_length_is_one_space(
     ms: float, rest: str | None, fps: float, seed: int, drop: float
 ) -> None:
@@ -317,7 +318,7 @@ def test_a_word_that_is_taken_up_again_is_told_again() -> None:
 
 
 @given(keys=KEYS)
-@settings(max_examples=300)
+@examples(300)
 def test_replaying_the_events_yields_the_text(keys: str) -> None:
     """Whatever is signed, paused and deleted, letters, spaces and deletes tell the whole text."""
     text, events = type_in(keys)  # which compares
@@ -377,7 +378,7 @@ def test_space_and_del_do_what_they_say(keys: str, text: str) -> None:
 
 
 @given(keys=st.text("AOVhtsd1 _<", max_size=25))
-@settings(max_examples=300)
+@examples(300)
 def test_replaying_the_events_yields_the_text_with_gestures_too(keys: str) -> None:
     """Whole words among letters, spaces and deletions: events tell the text, and words stand
     between single spaces."""
