@@ -8,10 +8,11 @@ from typing import cast
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.types import Box, Rgb
+from tests.support.examples import examples
 from train.data.datasets import NO_LETTER, Photo
 from train.evaluate.distortions import CAMERA_PX, DISTORTIONS, Distortion, undone
 
@@ -104,7 +105,7 @@ def test_points_follow_a_change_of_height(size: tuple[int, int], height_px: floa
     np.testing.assert_allclose(corners.mean(0), np.array(CAMERA_PX) / 2, atol=half)
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(SIZES, st.sampled_from([60.0, 150.0, 200.0]))
 def test_dots_follow_a_change_of_height(size: tuple[int, int], height_px: float) -> None:
     """Dots that are in the picture are where the matrix takes them."""

@@ -6,17 +6,18 @@ from itertools import islice
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.detectors import open_detector
 from edge.hands.geometry import hand_size_px
 from edge.hands.tracking import PRESENCE
 from edge.sources import open_source
+from tests.support.examples import examples
 from train.data.views import relit, view
 
 
-@settings(max_examples=20)
+@examples(20)
 @given(st.integers(0, 10_000), st.floats(20, 300), st.integers(16, 80), st.integers(16, 80))
 def test_another_light_keeps_the_picture_s_form(
     seed: int, region_px: float, height: int, width: int

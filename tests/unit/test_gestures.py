@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.accuracy.recordings import spell
@@ -23,6 +23,7 @@ from edge.signer.handshapes import DIGITS, HANDSHAPES, LETTERS
 from edge.signer.motion import RELAXED
 from edge.signer.signer import Signer
 from edge.types import Hand, Handedness
+from tests.support.examples import examples
 from tests.support.sample_results import hand as drawn
 
 PALM_PX = 100.0
@@ -164,7 +165,6 @@ def test_a_swipe_is_one_deletion(fps: float, side: int, left: bool) -> None:
     fps=st.sampled_from(FPS), stop_ms=st.floats(350, 600), way_ms=st.floats(200, 380),
     way=st.floats(1.6, 3.0), down=st.floats(-0.4, 0.4), seed=st.integers(0, 1000),
 )  # fmt: skip
-@settings(deadline=None)
 def test_a_swipe_may_be_long_or_short_and_a_little_aslant(
     fps: float, stop_ms: float, way_ms: float, way: float, down: float, seed: int
 ) -> None:
@@ -331,7 +331,7 @@ def followed(
     seed=st.integers(0, 1000), fps=st.sampled_from(FPS), speed=st.floats(0.6, 3),
     handedness=st.sampled_from(["left", "right"]),
 )  # fmt: skip
-@settings(deadline=None, max_examples=20)
+@examples(20)
 def test_the_synthetic_signer_makes_both_gestures(
     seed: int, fps: float, speed: float, handedness: str
 ) -> None:

@@ -7,7 +7,7 @@ from itertools import groupby, islice, pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.detectors.mediapipe import open as open_detector
@@ -23,6 +23,7 @@ from edge.signer.skeleton import LENGTHS_MM, pose
 from edge.sources import open_source
 from edge.sources.signer import open as open_signer
 from edge.types import Frame
+from tests.support.examples import examples
 
 angles = st.lists(st.floats(-30, 120), min_size=21, max_size=21)
 texts = st.text("ABCEHILMNOSTUW015_< ", min_size=1, max_size=6).map(lambda s: " ".join(s.split()))
@@ -115,7 +116,7 @@ def test_segments_follow_each_other_without_gap_or_overlap(
 
 
 @given(texts.filter(bool), st.integers(0, 9))
-@settings(max_examples=20)
+@examples(20)
 def test_the_hand_never_jumps(text: str, seed: int) -> None:
     """From one millisecond to the next no joint's angle changes by more than 5 degrees."""
     timeline = plan(text, seed)
@@ -154,7 +155,7 @@ def test_a_letter_repeated_beyond_reach_opens_and_closes_instead() -> None:
 
 
 @given(st.integers(0, 20), st.sampled_from([0.5, 1.0, 3.0]))
-@settings(deadline=None, max_examples=10)
+@examples(10)
 def test_between_words_the_hand_is_away_for_a_second(seed: int, speed: float) -> None:
     """However fast the signer, words are a second apart, and the hand is out of the picture."""
     timeline = plan("A B", seed, speed)

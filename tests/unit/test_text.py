@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.errors import UsageError
 from edge.spelling.speller import Speller, TextConfig
 from edge.types import Event, Sign, SignKind
+from tests.support.examples import examples
 from tests.support.simulated import Act, look, spell, spelled
 
 STEPS = st.text("ABC ", max_size=60)
@@ -81,7 +82,7 @@ def test_hello_world(double: str, rest: str | None, fps: float) -> None:
     seed=st.integers(0, 2**16),
     drop=st.floats(0, 0.3),
 )
-@settings(deadline=None, max_examples=15)
+@examples(15)
 def test_a_pause_of_any_length_is_one_space(
     ms: float, rest: str | None, fps: float, seed: int, drop: float
 ) -> None:
@@ -317,7 +318,7 @@ def test_a_word_that_is_taken_up_again_is_told_again() -> None:
 
 
 @given(keys=KEYS)
-@settings(max_examples=300)
+@examples(300)
 def test_replaying_the_events_yields_the_text(keys: str) -> None:
     """Whatever is signed, paused and deleted, letters, spaces and deletes tell the whole text."""
     text, events = type_in(keys)  # which compares
@@ -367,7 +368,7 @@ def test_a_deletion_takes_a_whole_word_back(keys: str, text: str) -> None:
 
 
 @given(keys=st.text("AOVht1 _<!", max_size=25))
-@settings(max_examples=300)
+@examples(300)
 def test_replaying_the_events_yields_the_text_with_gestures_too(keys: str) -> None:
     """Whole words among letters, spaces and deletions: events tell the text, and words stand
     between single spaces."""
