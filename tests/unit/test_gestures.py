@@ -17,7 +17,7 @@ from benchmarks.accuracy.recordings import spell
 from edge.config import Config
 from edge.errors import UsageError
 from edge.hands.geometry import box_of, hand_size_px
-from edge.recognise.rules.gestures import Gestures, is_open
+from edge.recognise.rules.gestures import Edit, Gestures, is_open
 from edge.recognise.rules.tunables import GestureConfig
 from edge.signer.handshapes import DIGITS, HANDSHAPES, LETTERS
 from edge.signer.motion import RELAXED
