@@ -3,6 +3,7 @@
 # make test-device the tests that a device runs: no TensorFlow
 # make check       lint, types and the fast tests
 # make bench       the benchmarks
+# make train-setup set up what training needs: TensorFlow and its companions
 # make retrain     train every bundled model anew from the photographs and collections in DATA
 # make clean       forget the environment; the hand models in your data folder stay
 #
@@ -24,7 +25,7 @@ CONSTRAINTS := --constraint systemd/constraints-bookworm.txt
 endif
 endif
 
-.PHONY: run test test-device check bench retrain clean models
+.PHONY: run test test-device check bench train-setup retrain clean models
 
 run: $(VENV)/.run models
 	@$(BIN)/fingerspell run $(ARGS)
@@ -44,18 +45,20 @@ check: $(VENV)/.train
 bench: $(VENV)/.run models
 	$(BIN)/python -m benchmarks.latency $(ARGS)
 
+train-setup: $(VENV)/.training
+
 # Labelling takes most of it; an interrupted one goes on where it stopped. What was there before
 # stays until a new model is whole.
 DATA ?= ../shared/data
 OUT ?= out
 TRAIN = $(BIN)/python -m train
 CONVERT = $(BIN)/python -m convert
-retrain: $(VENV)/.train models
-	$(TRAIN).label --data $(DATA) --out $(OUT)
-	$(TRAIN).doubtful --data $(DATA)
+retrain: $(VENV)/.training models
+	$(TRAIN).data.label --data $(DATA) --out $(OUT)
+	$(TRAIN).letters.doubtful --data $(DATA)
 	$(TRAIN).letters --landmarks $(OUT)/hands.npz --data $(DATA) --out $(OUT)/letters \
 		--figures train/results/letters.json
-	$(TRAIN).closed --landmarks $(OUT)/hands.npz --out $(OUT)/closed
+	$(TRAIN).letters.closed --landmarks $(OUT)/hands.npz --out $(OUT)/closed
 	$(CONVERT).quantize $(OUT)/letters/letters.keras --out edge/models/bundled/letters.tflite \
 		--calibration $(OUT)/letters/calibration.npz
 	$(CONVERT).quantize $(OUT)/closed/closed.keras --out edge/models/bundled/letters-closed.tflite \
@@ -87,7 +90,8 @@ $(VENV)/.made:
 $(VENV)/.run: EXTRAS := screen
 $(VENV)/.test: EXTRAS := screen,metrics,test
 $(VENV)/.train: EXTRAS := screen,metrics,test,check,train
-$(VENV)/.run $(VENV)/.test $(VENV)/.train: $(VENV)/.made setup.cfg
+$(VENV)/.training: EXTRAS := train
+$(VENV)/.run $(VENV)/.test $(VENV)/.train $(VENV)/.training: $(VENV)/.made setup.cfg
 	@echo "installing fingerspell[$(EXTRAS)]; this can take a few minutes" >&2
 	@$(PIP) $(CONSTRAINTS) --editable ".[$(EXTRAS)]" >&2 || \
 		{ echo "could not install: is the network there, and space on the disk?" >&2; exit 1; }

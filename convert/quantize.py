@@ -1,11 +1,11 @@
 """Turns a trained Keras model into a full int8 TFLite model and its manifest.
 
-    python -m convert.quantize MODEL.keras --calibration FILE.npz --out edge/models/bundled/letters.tflite
+    python -m convert.quantize MODEL.keras --calibration FILE.npz --out NAME.tflite
 
 Weights per channel, activations per tensor, int8 in and out. What cannot be done in integers is
 refused: a float operation in the middle would be slower than no quantisation at all. The manifest
-takes its words (labels, alphabets, training) from training.json beside the Keras model, and its
-numbers from the converted file.
+takes labels, alphabets and training from training.json beside the Keras model, and sizes, tensors
+and sums from the converted file.
 """
 
 from __future__ import annotations
@@ -23,14 +23,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from convert.quiet_tensorflow import keras, silenced, tf
+from convert.quiet_tensorflow import keras, load_model, silenced, tf
 from edge.errors import FingerspellError, ModelError, UsageError
 from edge.files import write
 from edge.models.interpreter import Model
 from edge.models.manifest import Manifest, facts, load, sha256_of
 
 SAMPLES = 2000  # calibration inputs at most: ranges hardly move after a few hundred
-INTEGERS = ("INT8", "INT32", "INT64")  # activations and weights, biases and shapes, wide biases
+# Activations and weights are INT8, biases and shapes INT32, biases of wide layers INT64.
+INTEGERS = ("INT8", "INT32", "INT64")
 TOOLS = ("tensorflow", "keras", "numpy")
 SUMMARY = "Turns a trained Keras model into a full int8 TFLite model and its manifest."
 
@@ -97,43 +98,42 @@ def _refuse_floats(content: bytes) -> None:
                 )
 
 
-def describe(out: Path, words: dict[str, Any]) -> Manifest:
-    """Returns the manifest of a converted model: `words` are those of training.json."""
+def describe(out: Path, fields: dict[str, Any]) -> Manifest:
+    """Returns the manifest of a converted model; `fields` are those of training.json.
+
+    Raises UsageError where they are of another model, KeyError where one is missing.
+    """
     content = out.read_bytes()
     model = Model(out)
-    meanings = words["inputs"], words["outputs"]
+    meanings = fields["inputs"], fields["outputs"]
     if len(model.inputs) != len(meanings[0]) or len(model.outputs) != len(meanings[1]):
-        raise UsageError("training.json speaks of other inputs or outputs than the model has")
+        raise UsageError("training.json has other inputs or outputs than the model")
     return Manifest(
         name=out.stem,
-        kind=words["kind"],
+        kind=fields["kind"],
         sha256=sha256_of(content),
         size_bytes=len(content),
         inputs=tuple(facts(t, m) for t, m in zip(model.inputs, meanings[0], strict=True)),
         outputs=tuple(facts(t, m) for t, m in zip(model.outputs, meanings[1], strict=True)),
-        features=words["features"],
-        normalisation=words["normalisation"],
-        colour_order=words["colour_order"],
-        margin=float(words["margin"]),
-        labels=tuple(words["labels"]),
-        alphabets={name: tuple(labels) for name, labels in words["alphabets"].items()},
-        shared=tuple((first, second) for first, second in words["shared"]),
-        training=words["training"],
-        figures=words["figures"],
+        features=fields["features"],
+        normalisation=fields["normalisation"],
+        colour_order=fields["colour_order"],
+        margin=float(fields["margin"]),
+        labels=tuple(fields["labels"]),
+        alphabets={name: tuple(labels) for name, labels in fields["alphabets"].items()},
+        shared=tuple((first, second) for first, second in fields["shared"]),
+        training=fields["training"],
+        figures=fields["figures"],
         date=datetime.date.today().isoformat(),
-        licence=words["licence"],
+        licence=fields["licence"],
         tools={name: version(name) for name in TOOLS},
     )
 
 
 def convert(keras_path: Path, calibration: Path, out: Path) -> Manifest:
     """Writes OUT and, beside it, its manifest; returns the manifest."""
-    try:
-        with silenced():
-            model = keras.models.load_model(keras_path, compile=False)
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{keras_path} is no Keras model; train it again") from error
-    samples, words = _samples(calibration), _words(keras_path.with_name("training.json"))
+    model = load_model(keras_path)
+    samples, fields = _samples(calibration), _fields(keras_path.with_name("training.json"))
     content = quantise(model, samples)
     out.parent.mkdir(parents=True, exist_ok=True)
     # The manifest is made from a copy: when it is refused, what was there before still fits.
@@ -141,7 +141,7 @@ def convert(keras_path: Path, calibration: Path, out: Path) -> Manifest:
         copy = Path(scratch) / out.name
         copy.write_bytes(content)
         try:
-            manifest = describe(copy, words)
+            manifest = describe(copy, fields)
             manifest.save(copy.with_suffix(".json"))
         except (KeyError, TypeError, ValueError) as error:
             raise UsageError(f"training.json lacks or misstates {error}; train again") from error
@@ -159,12 +159,12 @@ def _samples(path: Path) -> npt.NDArray[np.float32]:
         raise UsageError(f"{path} holds no calibration inputs `x`") from error
 
 
-def _words(path: Path) -> dict[str, Any]:
+def _fields(path: Path) -> dict[str, Any]:
     try:
-        words: dict[str, Any] = json.loads(path.read_bytes())
+        fields: dict[str, Any] = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
         raise UsageError(f"{path} is missing or no JSON; training writes it") from error
-    return words
+    return fields
 
 
 def main() -> int:

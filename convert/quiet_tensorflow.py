@@ -1,6 +1,9 @@
 """TensorFlow and Keras without their chatter: `from convert.quiet_tensorflow import keras, tf`.
 
-Their C++ code writes to stderr whatever the log level says, before it has read the level.
+Their C++ code writes to stderr whatever the log level says, before it has read the level. Keras
+models are saved and loaded here too, in the same silence. Where TensorFlow is not installed, a
+command of convert or train that imports this module ends with one line and the exit status of
+UsageError; any other importer gets the UsageError itself.
 """
 
 from __future__ import annotations
@@ -8,10 +11,17 @@ from __future__ import annotations
 import io
 import os
 import sys
+import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from typing import Any, NoReturn
 
+from edge.errors import UsageError
+from edge.files import write
+
+__all__ = ["keras", "load_model", "save_model", "silenced", "tf"]
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
@@ -32,11 +42,55 @@ def silenced() -> Iterator[None]:
         os.close(devnull)
 
 
-with silenced():
-    import tensorflow as tf
-    from tensorflow import keras
+def _not_installed(module: str) -> NoReturn:
+    """Ends the command that runs, if it is one of ours, with one line; else raises UsageError.
 
-    tf.get_logger().setLevel("ERROR")  # it warns of each network that is compiled anew
-    keras.Model  # noqa: B018 - loaded when it is first used, which is to be now, in silence
+    A command imports TensorFlow before its `main` can catch anything.
+    """
+    library = "TensorFlow" if module == "tensorflow" else module
+    error = UsageError(f"{library} is not installed; make train-setup")
+    spec = sys.modules["__main__"].__spec__
+    command = spec.name.removesuffix(".__main__") if spec else ""
+    if command.startswith(("convert.", "train.")):
+        print(f"{command}: {error}", file=sys.stderr)
+        raise SystemExit(error.exit_code)
+    raise error
 
-__all__ = ["keras", "silenced", "tf"]
+
+try:
+    with silenced():
+        import tensorflow as tf
+        from tensorflow import keras
+
+        tf.get_logger().setLevel("ERROR")  # it warns of each network that is compiled anew
+        keras.Model  # noqa: B018 - loaded when it is first used, which is to be now, in silence
+except ModuleNotFoundError as _error:
+    _not_installed(_error.name or "tensorflow")
+
+
+def save_model(model: Any, path: Path) -> None:
+    """Writes a Keras model, whole or not at all; `path` ends in .keras.
+
+    Raises UsageError where there is no place.
+    """
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            copy = Path(scratch) / path.name
+            with silenced():
+                model.save(copy)
+            content = copy.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror or error}; make room") from error
+    write(path, content)
+
+
+def load_model(path: Path, *, compiled: bool = False) -> Any:
+    """Returns the Keras model in a file; raises UsageError where there is none.
+
+    compiled: with its loss and its optimiser's state, so that training can go on.
+    """
+    try:
+        with silenced():
+            return keras.models.load_model(path, compile=compiled)
+    except (OSError, ValueError, KeyError) as error:
+        raise UsageError(f"{path} is no Keras model; train it again") from error

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from types import TracebackType
 from typing import Generic, Protocol, TypeVar
 
@@ -99,7 +99,7 @@ class Session(Generic[AnyStages]):
             self.health.stopping()
             self.source.close()
 
-    def results(self) -> Iterator[Result]:
+    def results(self) -> Generator[Result, None, None]:
         """Yields each result once all sinks have it, until the source ends or `stop` is asked.
 
         Raises SourceError when the source is lost, SinkError when no sink is left.

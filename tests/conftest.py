@@ -10,15 +10,14 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from benchmarks.peers import environment
-from benchmarks.peers.footage import Film
 from edge.models import handmodels
-from tests.support import raced
 from tests.support.leftovers import children, descriptors
 
-# A busy machine is no fault: tests say what happens, benchmarks how fast.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+# Tests say what happens, benchmarks how fast: no example has a deadline. HYPOTHESIS_PROFILE=full
+# tries as many examples as .ci/run does; tests/support/examples.py has those that cost more.
+settings.register_profile("quick", deadline=None, max_examples=25)
+settings.register_profile("full", deadline=None, max_examples=100)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 @pytest.fixture(scope="session")
@@ -52,16 +51,3 @@ def nothing_is_left() -> Iterator[None]:
     left = {fd: what for fd, what in descriptors().items() if before.get(fd) != what}
     assert not left
     assert "fingerspell-frames" not in Path("/proc/self/maps").read_text()
-
-
-@pytest.fixture
-def peers_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of benchmarks/peers: not the user's own."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-    return environment.folder()
-
-
-@pytest.fixture(scope="module")
-def film(tmp_path_factory: pytest.TempPathFactory) -> Film:
-    """What most peers are raced on."""
-    return raced.filmed(tmp_path_factory.mktemp("pictures"))

@@ -21,7 +21,7 @@ from typing import Literal
 import numpy as np
 
 from edge.signer.handshapes import DIGITS, HANDSHAPES, Handshape
-from edge.signer.motion import RELAXED, Path, Posture, hold, move
+from edge.signer.motion import RELAXED, Posture, Trajectory, hold, move
 from edge.signer.script import Segment, Timeline
 from edge.signer.signer import Signer
 from edge.signer.skeleton import Array, rotation
@@ -105,7 +105,7 @@ class Idle:
     def _stay(self, seconds: float) -> None:
         self._add(hold(self._here), seconds)
 
-    def _add(self, path: Path, seconds: float) -> None:
+    def _add(self, path: Trajectory, seconds: float) -> None:
         if seconds > 0:
             self._segments.append(Segment("", self._now_s, self._now_s + seconds, path))
             self._now_s += seconds

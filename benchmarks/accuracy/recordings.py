@@ -2,7 +2,7 @@
 
 `record` runs the hand stage over a source and keeps the hands of every frame, on disk too, under
 a name that changes with the code and the models that found them. `replay` runs the other stages,
-those of edge.commands.run.open_stages in edge.pipeline.results, over what was kept.
+those of edge.assembly.open_stages, over what was kept.
 """
 
 from __future__ import annotations
@@ -10,29 +10,33 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from edge.commands.run import Stages, open_stages
+import edge
+from edge.assembly import open_stages
 from edge.config import Config
 from edge.errors import UsageError
 from edge.files import write
-from edge.hands.tracking import Hands
-from edge.handshapes import open_reader
-from edge.handshapes.pixels import Pixels
-from edge.models import handmodels
-from edge.pipeline import Letters, results
+from edge.hands.tracking import Tracked, Tracker
+from edge.handshapes.closed import open_closed
+from edge.handshapes.letters import Letters
+from edge.models import find, handmodels
+from edge.models.manifest import load
+from edge.pipeline import Reading
+from edge.recognise import Recogniser, open_recogniser
+from edge.recognise.rules.recogniser import with_reader
 from edge.sources import open_source
+from edge.spelling.speller import Speller
 from edge.types import Event, Frame, Hand, Prediction, Source, Truth
 
-EDGE = Path(handmodels.__file__).parent
+EDGE = Path(edge.__file__).parent
 # What decides which hands are found, and what the signer draws.
-_FOUND_BY = ("types", "geometry", "hands", "handmodels", "interpreter", "picture")
-_FOUND_IN = ("detectors", "sources", "signer")
+_FOUND_BY = ("types.py", "hands", "detectors", "models", "decoding", "sources", "signer")
 _NO_PICTURE = np.zeros((1, 1, 3), np.uint8)
 
 
@@ -54,8 +58,8 @@ class Recording:
         return (self.frames[-1].t_ns - self.frames[0].t_ns) / 1e9 if self.frames else 0.0
 
 
-class Reading(NamedTuple):
-    """What was read of a recording: the text, and all events."""
+class Transcript(NamedTuple):
+    """What was read of a recording: the text, and all events, those of its end included."""
 
     text: str
     events: tuple[Event, ...]
@@ -75,9 +79,9 @@ def record(uri: str, config: Config, source: Source | None = None) -> Recording:
     source = source or open_source(uri)
     frames, hands = [], []
     try:
-        finder = open_stages(config, source).hands
+        tracker = open_stages(config, source).tracker
         for frame in source.frames():
-            hands.append(finder.update(frame))
+            hands.append(tracker.update(frame).hands)
             truth = frame.truth and Truth(frame.truth.label, None)
             frames.append(replace(frame, rgb=_NO_PICTURE, truth=truth))
     finally:
@@ -87,58 +91,67 @@ def record(uri: str, config: Config, source: Source | None = None) -> Recording:
     return Recording(uri, frames, hands)
 
 
-def replay(recording: Recording, config: Config) -> Reading:
+def replay(recording: Recording, config: Config) -> Transcript:
     """Runs all stages but the first over a recording, with fresh state."""
-    stages = _stages(recording, config)
+    stages = Reading(_Kept(recording.hands), _recogniser(recording, config), Speller(config.text))
     events: list[Event] = []
-    for result in results(recording.frames, *stages):
+    for result in stages.results(recording.frames):
         events += result.events
-    return Reading(stages.speller.text, tuple(events))
+    if recording.frames:
+        events += stages.end(recording.frames[-1].t_ns)
+    return Transcript(stages.text, tuple(events))
 
 
-def _stages(recording: Recording, config: Config) -> Stages:
-    source = open_source("signer:A")  # recorded, like these frames; only that is asked of it
-    stages = open_stages(replace(config, detector="truth"), source)
-    if stages.letters is None:
-        return stages._replace(hands=_Kept(recording.hands))
-    read = recording.predictions.setdefault((config.model, config.alphabet), {})
-    seen = (h.pooled.size for hands in recording.hands for h in hands if h.pooled is not None)
-    letters = open_reader(config.model, alphabet=config.alphabet, pooled=next(seen, 0), live=True)
-    if isinstance(letters, Pixels):
+def spell(uri: str, config: Config) -> Transcript:
+    """Reads a source to its end."""
+    return replay(record(uri, config), config)
+
+
+def _recogniser(recording: Recording, config: Config) -> Recogniser:
+    """Opens the recogniser of the settings; a letter model reads each hand of a recording once."""
+    model = find(config.model)
+    kind = load(model).kind
+    if kind == "pixels":
         raise UsageError(f"{config.model} reads pixels, and a recording keeps none; use a film")
-    remembered = _Remembered(letters, read)
-    return stages._replace(hands=_Kept(recording.hands), letters=remembered)
+    pooled = next((h.pooled.size for h in _each_hand(recording) if h.pooled is not None), 0)
+    if kind != "letters":
+        return open_recogniser(model, config, pooled)
+    known = recording.predictions.setdefault((config.model, config.alphabet), {})
+    return with_reader(_Remembered(known, model, config.alphabet, pooled), config)
 
 
-class _Kept(Hands):
+def _each_hand(recording: Recording) -> Iterator[Hand]:
+    return (hand for hands in recording.hands for hand in hands)
+
+
+class _Kept(Tracker):
     """The hands of a recording, frame by frame: the stage's form without its work."""
 
     def __init__(self, hands: Iterable[tuple[Hand, ...]]) -> None:
-        self._hands = iter(hands)
-        self.find_ms = 0.0
-        self.searched = False
+        self._kept = iter(hands)
 
     @property
     def invoke_ns(self) -> int:
         return 0
 
-    def update(self, frame: Frame) -> tuple[Hand, ...]:
-        return next(self._hands)
+    def update(self, frame: Frame, patience: float = 1.0) -> Tracked:
+        return Tracked(next(self._kept), None)
 
 
-class _Remembered:
-    """A letter model that reads each hand of a recording once."""
+class _Remembered(Letters):
+    """A letter model that reads each hand of a recording once. known: what it read before."""
 
-    def __init__(self, letters: Letters, read: dict[int, Prediction]) -> None:
-        self._letters = letters
-        self._read = read
-        self.invoke_ns = 0
+    def __init__(
+        self, known: dict[int, Prediction], model: Path, alphabet: str, pooled: int
+    ) -> None:
+        super().__init__(model, alphabet=alphabet, closed=open_closed(model, pooled), live=True)
+        self._known = known
 
     def predict(self, frame: Frame, *looks: Hand) -> Prediction:
         (hand,) = looks
-        if id(hand) not in self._read:
-            self._read[id(hand)] = self._letters.predict(frame, hand)
-        return self._read[id(hand)]
+        if id(hand) not in self._known:
+            self._known[id(hand)] = super().predict(frame, hand)
+        return self._known[id(hand)]
 
 
 def _folder() -> Path:
@@ -150,11 +163,10 @@ def _folder() -> Path:
 def _key(uri: str, config: Config) -> str:
     """Returns the hash of all that decides which hands are found."""
     told = hashlib.sha256(f"{uri} {config.detector} {config.hands}".encode())
-    for path in sorted(
-        [EDGE / f"{name}.py" for name in _FOUND_BY]
-        + [path for name in _FOUND_IN for path in (EDGE / name).rglob("*.py")]
-    ):
-        told.update(path.read_bytes())
+    for each in _FOUND_BY:
+        files = [EDGE / each] if each.endswith(".py") else sorted((EDGE / each).rglob("*.py"))
+        for path in files:
+            told.update(path.read_bytes())
     told.update(repr(sorted(handmodels.SHA256.items())).encode())
     film = Path(uri.partition(":")[2])
     if uri.startswith("video:") and film.is_file():

@@ -27,10 +27,9 @@ from tqdm import tqdm
 from benchmarks.latency.times import Times
 from benchmarks.measure import conditions, result
 from benchmarks.measure.held import held
-from edge.commands.run import open_stages
+from edge.assembly import open_stages
 from edge.config import load
 from edge.errors import FingerspellError, UsageError
-from edge.pipeline import results
 from edge.sources import open_source
 
 FRAMES = 20
@@ -86,8 +85,9 @@ def of_a_run(detector: str, frames: int, takes: int) -> int:
 def _child(detector: str, frames: int, takes: int) -> None:
     config = load(None, {"detector": detector, "threads": 1})
     times = Times()
-    for seen in results(held(frames), *open_stages(config, open_source("signer:B"))):
-        for _ in range(takes if seen.timings_ms else 0):
+    stages = open_stages(config, open_source("signer:B"))
+    for seen in stages.results(held(frames)):
+        for _ in range(takes):
             times.take(seen, {}, (time.monotonic_ns() - seen.frame.t_ns) / 1e6)
 
 

@@ -34,7 +34,7 @@ import numpy.typing as npt
 from edge.detectors import open_detector
 from edge.errors import FingerspellError
 from edge.files import write
-from edge.hands.tracking import Hands
+from edge.hands.tracking import Tracker
 from edge.sources import open_source
 from edge.types import Frame, Hand, Landmarks
 
@@ -195,10 +195,10 @@ def compare(model: str, folder: Path) -> Iterator[tuple[str, Tally]]:
     detector = open_detector(f"mediapipe:{model}")
     with Reference(model) as reference:
         for clip in clips(folder):
-            hands, tally = Hands(detector, smooth=False), Tally()
+            tracker, tally = Tracker(detector, smooth=False), Tally()
             for frame in open_source(f"video:{clip}").frames():
                 reference.ask(frame, begins=not tally.frames)
-                ours = hands.update(frame)  # while MediaPipe works on the same frame
+                ours = tracker.update(frame).hands  # while MediaPipe works on the same frame
                 tally.count(ours[0] if ours else None, *reference.answer())
             yield str(clip.relative_to(folder)), tally
 

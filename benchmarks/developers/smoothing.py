@@ -30,7 +30,7 @@ from benchmarks.developers.parity import CLIPS
 from edge.detectors import open_detector
 from edge.files import write
 from edge.hands.geometry import hand_size_px
-from edge.hands.tracking import Hands, OneEuro
+from edge.hands.tracking import OneEuro, Tracker
 from edge.sources import open_source
 from edge.types import Detector, Frame
 
@@ -57,11 +57,11 @@ class Track:
 
 def tracks(frames: Iterable[Frame], detector: Detector, held_s: list[list[float]]) -> list[Track]:
     """Follows the hands of a clip; `held_s`: [start, end] of its letters."""
-    hands = Hands(detector, smooth=False)
+    tracker = Tracker(detector, smooth=False)
     runs: list[list[tuple[Floats, float, bool, Floats | None]]] = [[]]
     for frame in frames:
-        found = hands.update(frame)
-        if not found or hands.searched:
+        found, find_ms = tracker.update(frame)
+        if not found or find_ms is not None:
             runs.append([])
         if found:
             true, held = None, any(a <= frame.t_ns / 1e9 <= b for a, b in held_s)

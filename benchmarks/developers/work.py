@@ -34,10 +34,9 @@ from benchmarks.measure import result as results_file
 from benchmarks.measure.counters import MODEL
 from benchmarks.measure.opened import opened_models
 from benchmarks.measure.result import KINDS
-from edge.commands.run import open_stages
+from edge.assembly import open_stages
 from edge.config import Config, load
 from edge.errors import FingerspellError, UsageError
-from edge.pipeline import results
 from edge.sources import open_source
 from edge.types import Frame, Source
 
@@ -69,7 +68,7 @@ def count(config: Config) -> dict[str, Any]:
             stages = open_stages(config, source)
         with _without_collections(), counter(models) as take:
             seen: dict[str, list[Mapping[str, float]]] = {kind: [] for kind in KINDS}
-            loop = results(iter(frames), *stages)
+            loop = stages.results(frames)
             for _ in frames:
                 result, figures = take(loop.__next__)
                 seen[kind_of(result)].append(figures)

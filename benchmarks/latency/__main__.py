@@ -30,7 +30,7 @@ from benchmarks.developers import work
 from benchmarks.latency import startup, table
 from benchmarks.latency.measuring import INTERRUPTIONS, Wanted, run
 from benchmarks.measure import conditions, result
-from edge.commands.run import threads
+from edge.assembly import threads
 from edge.config import Alphabet, Config, load
 from edge.errors import FingerspellError, SinkError, UsageError
 from edge.running.stop import Stop, stop_on_signals
@@ -118,8 +118,11 @@ def measure(arguments: argparse.Namespace, argv: Sequence[str] = ()) -> result.R
         **conditions.head("latency", argv),
         "versions": conditions.versions(),
     }
+    measured: result.Result = {}
     with stop_on_signals() as stop:
         measured = run(config, wanted, stop)
+    if not measured:  # a signal came before all was open
+        raise KeyboardInterrupt
     settings = {
         "source": public(config.source),
         "detector": config.detector,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -18,14 +18,14 @@ from benchmarks.latency.times import Times
 from benchmarks.measure.conditions import Watch
 from benchmarks.measure.opened import opened_models
 from benchmarks.measure.result import KINDS
-from edge.commands.run import Stages, open_stages, some_source, taken
+from edge.assembly import open_stages, some_source
 from edge.config import Config
 from edge.errors import FingerspellError, SinkError, SourceError
-from edge.pipeline import results
+from edge.pipeline import Reading
 from edge.running.stop import Stop
-from edge.sinks import Sinks
+from edge.session import Session, open_session
 from edge.sources import public
-from edge.types import End, Frame, Result
+from edge.types import Result
 
 SAME_CLOCK_NS = 10_000_000_000  # a stamp this near to now is of this machine's own clock
 SHOW_S = 0.5
@@ -46,38 +46,33 @@ def run(config: Config, wanted: Wanted, stop: Stop) -> dict[str, Any]:
     Returns the fields of a result that come of it. Raises FingerspellError where nothing could be
     measured, and KeyboardInterrupt where it was stopped before anything was.
     """
-    times, ended, trouble, late = Times(), "", "", ""
+    times, late = Times(), ""
     sinks_ms: Mapping[str, float] = {}
-    with contextlib.ExitStack() as stack:
-        source = some_source(config)
-        stack.callback(source.close)
-        with opened_models() as models:
-            stages = open_stages(config, source)
-        until = stack.enter_context(_Until(wanted, stop))
-        frames = stack.enter_context(taken(source, config.sink, stop, until.waiting))
-        told = _told(stop.frames(frames), stages, Sinks(config.sink), stop)
-        stack.enter_context(contextlib.closing(told))
-        dropped = first_dropped = 0
-        for result, _, _ in islice(told, wanted.warm_up):
-            dropped = first_dropped = result.dropped
-        with Watch() as watch:
-            until.start()
-            try:
-                for result, sinks_ms, glass_ms in told:
-                    times.take(result, sinks_ms, glass_ms if source.live else None)
-                    dropped = result.dropped
-                    if ended := until.over(times):
-                        break
-            except FingerspellError as error:
-                if not times.frames:
-                    raise
-                trouble = str(error)
-                ended = "sink" if isinstance(error, SinkError) else "source"
-            seconds = until.passed_s()
-        try:
-            told.close()
-        except SinkError as error:  # of the last word: all has been measured
-            late = str(error)
+    try:
+        with (
+            opened_models() as models,
+            _Until(wanted, stop) as until,
+            open_session(
+                stop,
+                lambda: some_source(config),
+                lambda source: open_stages(config, source),
+                lambda source: config.sink,
+                patience_s=config.camera.patience_s,
+                waiting=until.waiting,
+            ) as session,
+            contextlib.closing(session.results()) as results,
+        ):
+            for _ in islice(results, wanted.warm_up):
+                pass
+            first_dropped, live = session.end.dropped, session.source.live
+            with Watch() as watch:
+                ended, trouble = _measured(session, results, until, times)
+                seconds = until.passed_s()
+            sinks_ms = session.sinks.took_ms
+    except SinkError as error:  # of the last word: all has been measured
+        if not times.frames:
+            raise
+        late = str(error)
     if not times.frames:
         if stop.reason in INTERRUPTIONS:
             raise KeyboardInterrupt
@@ -92,7 +87,7 @@ def run(config: Config, wanted: Wanted, stop: Stop) -> dict[str, Any]:
     warnings += [late] if late else _left_out(config.sink, sinks_ms)
     return {
         "models": models.sums(),
-        "settings": {"live": source.live, "sizes": sorted(f"{w}x{h}" for h, w in times.sizes)},
+        "settings": {"live": live, "sizes": sorted(f"{w}x{h}" for h, w in times.sizes)},
         "conditions": {
             "samples": watch.samples,
             "warnings": warnings,
@@ -102,9 +97,9 @@ def run(config: Config, wanted: Wanted, stop: Stop) -> dict[str, Any]:
         "seconds": round(seconds, 3),
         "ended": ended,
         "total_frames": times.frames,
-        "dropped": dropped - first_dropped,
+        "dropped": session.end.dropped - first_dropped,
         "share_with_hand": round(times.with_hand / times.frames, 4),
-        "frames": {kind: times.figures(kind, config.sink, source.live) for kind in KINDS},
+        "frames": {kind: times.figures(kind, config.sink, live) for kind in KINDS},
         "event_ms": times.events(),
         "cpu_s": watch.cpu_s,
         "memory_mb": watch.memory_mb,
@@ -125,28 +120,27 @@ def _why(stop: Stop) -> str:
     return stop.reason or "source"
 
 
-def _told(
-    frames: Iterable[Frame], stages: Stages, sinks: Sinks, stop: Stop
-) -> Generator[tuple[Result, Mapping[str, float], float | None], None, None]:
-    """Yields each frame's result once all sinks have it, what each took, and its time since glass.
+def _measured(
+    session: Session[Reading], results: Iterator[Result], until: _Until, times: Times
+) -> tuple[str, str]:
+    """Writes down frames until it is over.
 
-    The last is None where the frame's stamp is of another clock than this machine's.
+    Returns how it ended, "" where `stop` says it, and what went wrong, "" for nothing. Raises what
+    the run raises, where no frame was written down before.
     """
-    end = End("", 0, 0)
+    until.start()
     try:
-        for result in results(frames, *stages):
-            request = sinks.write(result)
+        for result in results:
             glass_ns = time.monotonic_ns() - result.frame.t_ns
-            if request == "clear":
-                stages.speller.clear()
-            elif request == "quit":
-                stop.request("quit")
-            end = End(result.text, result.frame.index + 1 - result.dropped, result.dropped)
-            if result.timings_ms:  # the last word at the end of a source is no frame
-                same_clock = 0 <= glass_ns < SAME_CLOCK_NS
-                yield result, sinks.took_ms, glass_ns / 1e6 if same_clock else None
-    finally:
-        sinks.close(end)
+            same_clock = session.source.live and 0 <= glass_ns < SAME_CLOCK_NS
+            times.take(result, session.sinks.took_ms, glass_ns / 1e6 if same_clock else None)
+            if ended := until.over(times):
+                return ended, ""
+    except FingerspellError as error:
+        if not times.frames:
+            raise
+        return "sink" if isinstance(error, SinkError) else "source", str(error)
+    return "", ""
 
 
 class _Until:

@@ -172,24 +172,23 @@ def _child(start_ns: int, picture: str, settings: Mapping[str, Any]) -> None:
     import cv2  # noqa: F401
 
     tell("OpenCV")
-    from edge.commands import run
+    from edge import assembly
     from edge.config import load
     from edge.detectors import open_detector
     from edge.models import interpreter
-    from edge.pipeline import results
     from edge.sources import open_source
 
     tell("fingerspell")
     interpreter.runtime()
     tell("LiteRT")
     config = load(None, settings)
-    detector = open_detector(config.detector, threads=run.threads(config))
+    detector = open_detector(config.detector, threads=assembly.threads(config))
     tell("hand models")
     source = open_source(f"images:{picture}")
-    with patch.object(run, "open_detector", lambda *_, **__: detector):  # it is open already
-        stages = run.open_stages(config, source)
+    with patch.object(assembly, "open_detector", lambda *_, **__: detector):  # it is open already
+        stages = assembly.open_stages(config, source)
     tell("letter and motion models")
-    if not next(results(source.frames(), *stages)).hands:
+    if not next(stages.results(source.frames())).hands:
         sys.exit("it found no hand")
     tell("first prediction")
 

@@ -12,7 +12,7 @@ from edge.sources import public
 from edge.types import Result
 
 FIRST_OF_A_KIND = 5  # left out: the first of each kind touches what no frame has touched before
-LOOP = ("find", "follow", "letter", "debounce")  # what the loop itself does with a frame
+LOOP = ("find", "follow", "recognise", "spell")  # what the loop itself does with a frame
 BEFORE = ("capture", "convert", "share")  # what is done before it has one
 
 

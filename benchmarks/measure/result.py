@@ -21,7 +21,7 @@ what distribution() returns. KINDS of frames cost differently, and no figure is 
                         frame_ms     distribution of the whole frame: the sum of its stages
                         wait_ms      of the time that the loop waited for it; no part of frame_ms
                         invoke_ms    of the part that was spent inside LiteRT
-                        overhead_ms  of the rest of find to debounce, and overhead_share of it
+                        overhead_ms  of the rest of find to spell, and overhead_share of it
                         fps          frames a second that the loop could take
                         glass_ms     of a live source whose stamps are this machine's clock: from
                                      the stamp until the last sink was told
@@ -58,7 +58,7 @@ from edge.sources import public
 
 VERSION = 1
 KINDS = ("tracked", "searching", "idle")
-STAGES = ("capture", "convert", "share", "find", "follow", "letter", "debounce")
+STAGES = ("capture", "convert", "share", "find", "follow", "recognise", "spell")
 QUANTILES = ("p50", "p90", "p99", "max")
 RESAMPLES = 4000
 INTERRUPTED = 130  # exit status of a benchmark that Ctrl-C ended, as a shell has it

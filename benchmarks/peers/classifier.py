@@ -4,7 +4,7 @@
 
 42 numbers, two hidden layers of 128 and 64, dropout, a softmax over A to Z: larger than the
 repositories' own (20 and 10), which had fewer signs to tell apart. Trained on the photographs of
-`train.data.label` and, with --data, on the landmark collections, as `train.letters` is: hands of the
+train.data.label and, with --data, on the landmark collections, as train.letters is: hands of the
 full and of the lite model, and their mirror images, so that left hands are read too. J and Z are
 letters like others, by their stills. Photographs in lee/valid are left out, as there.
 
@@ -54,11 +54,10 @@ def main() -> int:
 
 def _train(options: argparse.Namespace) -> None:
     from train.data import landmarks
-    from train.letters.__main__ import VALIDATION
 
     rows = landmarks.load(options.landmarks)
     rows = rows.where(np.isin(rows.label, list(LETTERS)))
-    known = rows.where(~np.char.startswith(rows.path, VALIDATION))
+    known = landmarks.to_train_on(rows)
     more = [landmarks.gathered(options.data)] if options.data else []
     more = [part.where(np.isin(part.label, list(LETTERS))) for part in more]
     if not options.no_held_out:
@@ -117,6 +116,7 @@ def _right(model: Any, rows: Any) -> npt.NDArray[np.bool_]:
 
 def _write(model: Any) -> None:
     from convert.quiet_tensorflow import silenced, tf
+    from train.arrays import write_arrays
 
     with silenced():
         content = tf.lite.TFLiteConverter.from_keras_model(model).convert()
@@ -126,9 +126,7 @@ def _write(model: Any) -> None:
     arrays = {
         f"{n}{i}": a for i, pair in enumerate(layers) for n, a in zip("wb", pair, strict=True)
     }
-    part = WEIGHTS.with_suffix(".part.npz")
-    np.savez(part, **arrays)
-    part.replace(WEIGHTS)
+    write_arrays(WEIGHTS, arrays)
 
 
 if __name__ == "__main__":

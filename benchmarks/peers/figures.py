@@ -159,7 +159,7 @@ def letters(row: Row, recordings: Sequence[Recording]) -> dict[str, Any]:
 def _settled(row: Row, samples: Sequence[Sample], t_ns: Sequence[int]) -> dict[str, list[Event]]:
     if row.adapter.SETTLES:
         told = [event for sample in samples for event in sample.events]
-        return {"own": [Event(kind, label, 1.0, t) for kind, label, t in told]}  # type: ignore[arg-type]
+        return {"own": [Event(kind, label, 1.0, t, "") for kind, label, t in told]}  # type: ignore[arg-type]
     return {f"same for {n}": list(steady(samples, t_ns, n)) for n in STEADY}
 
 
@@ -170,4 +170,4 @@ def steady(samples: Sequence[Sample], t_ns: Sequence[int], n: int) -> Iterator[E
         run = run + 1 if sample.label == last else 1
         last = sample.label
         if last and run == n:
-            yield Event("letter", last, 1.0, now_ns)
+            yield Event("letter", last, 1.0, now_ns, "")

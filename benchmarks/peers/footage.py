@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.accuracy.__main__ import PHRASES
+from benchmarks.accuracy.items import PHRASES
 from benchmarks.accuracy.scoring import Shown, shown_in
 from benchmarks.measure.held import held
 from benchmarks.peers import environment

@@ -18,7 +18,7 @@ import logging
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.util import find_spec
@@ -32,19 +32,16 @@ from benchmarks.measure.result import INTERRUPTED, typed
 from benchmarks.soak.bystanders import Page, Systemd, Troubles, Unhurried
 from benchmarks.soak.drift import Bound, Sampler, bounds
 from benchmarks.soak.ledger import Ledger
+from edge.assembly import USUAL_FPS, open_stages
 from edge.capture import CameraConfig, open_guarded
-from edge.commands.run import USUAL_FPS, open_stages
 from edge.config import Config
 from edge.errors import FingerspellError, SourceError, UsageError
 from edge.files import write
 from edge.models import interpreter
-from edge.pipeline import results
 from edge.running import machine
-from edge.running.health import Health
-from edge.running.mailbox import Mailbox
 from edge.running.stop import Stop, stop_on_signals
-from edge.sinks import Sinks
-from edge.types import End, Result, Source, Vitals
+from edge.session import open_session
+from edge.types import Result
 
 TEXT = "SPHINX OF BLACK QUARTZ JUDGE MY VOW"
 FAULTS = "hang,seize,crash,gone,frozen,black,half,size"
@@ -123,36 +120,28 @@ class Soak:
             stack.callback(self._systemd.close)
             logging.getLogger("edge").addHandler(self._troubles)
             stack.callback(logging.getLogger("edge").removeHandler, self._troubles)
-            source = open_guarded(self._uri + self._state_option, CAMERA)
-            stack.callback(source.close)
-            stages = open_stages(self._config, source)
-            uris = [f"jsonl:{self._told}"]
+            camera = Unhurried(open_guarded(self._uri + self._state_option, CAMERA))
+            stack.callback(camera.close)
+            sinks = [f"jsonl:{self._told}"]
             if self._page:
-                uris.append(f"metrics:{self._page.address}")
-            sinks = Sinks(uris)
-            notifier = self._systemd.notifier
-            health = Health(source, patience_s=CAMERA.patience_s, notifier=notifier)
-
-            def tell(vitals: Vitals | None) -> None:
-                if vitals:
-                    sinks.note(vitals)
-                    self._systemd.listen()
-
-            unhurried = Unhurried(source)
-            mailbox = stack.enter_context(Mailbox(unhurried, lambda: tell(health.waiting())))
-            stop.on_request(mailbox.close)
-            frames = stop.frames(unhurried.each(mailbox), self._seconds)
-            start_s, end = time.monotonic(), End("", 0, 0)
-            for result in self._watched(results(health.load.paced(frames), *stages), source):
-                end = End(result.text, end.frames + 1, result.dropped)
-                sinks.write(result)
-                tell(health.after(result))
-                stages.hands.patience = health.load.patience
-            seconds = time.monotonic() - start_s
-            self._sampler.close()  # while all is still open
-            health.stopping()
+                sinks.append(f"metrics:{self._page.address}")
+            with open_session(
+                stop,
+                lambda: camera,
+                lambda source: open_stages(self._config, source),
+                lambda source: sinks,
+                patience_s=CAMERA.patience_s,
+                max_seconds=self._seconds,
+                notifier=self._systemd.notifier,
+                waiting=self._systemd.listen,
+            ) as session:
+                start_s = time.monotonic()
+                with contextlib.closing(session.results()) as results:
+                    self._follow(results, camera)
+                seconds = time.monotonic() - start_s
+                self._sampler.close()  # while all is still open
             self._systemd.listen()
-            sinks.close(end)
+        end = session.end
         if not end.frames:
             raise SourceError(f"{self._uri} gave no frame to follow; choose another source")
         self._ledger.close()
@@ -165,8 +154,8 @@ class Soak:
             **self._verdict(),
             "letters": self._ledger.figures(),
             "faults": self._faults(),
-            "reopened": getattr(source, "reopened", 0),
-            "half_pictures_left_out": getattr(source, "broken", 0),
+            "reopened": camera.reopened,
+            "half_pictures_left_out": camera.broken,
             "outages_s": {
                 "median": float(np.median(self._outages_s or [0.0])),
                 "longest": max(self._outages_s, default=0.0),
@@ -180,20 +169,20 @@ class Soak:
             "samples": [asdict(sample) for sample in self._sampler.samples],
         }
 
-    def _watched(self, frames: Iterable[Result], source: Source) -> Iterator[Result]:
-        """Yields each result, and looks at it once the loop is done with it; ends in time."""
-        period_s = 1 / (source.fps or USUAL_FPS)
+    def _follow(self, results: Iterable[Result], camera: Unhurried) -> None:
+        """Accounts for each result once the run is done with it; ends after so many frames."""
+        period_s = 1 / (camera.fps or USUAL_FPS)
         well_s = time.monotonic()
         with tqdm(total=self._frames or None, disable=None, unit=" frames") as bar:
-            for seen, result in enumerate(frames, 1):
-                yield result
+            for seen, result in enumerate(results, 1):
+                self._systemd.listen()
                 was_well, now_s = self._ledger.well, time.monotonic()
                 self._ledger.see(result.frame, result.events, period_s)
                 if self._ledger.well:
                     if not was_well:
                         self._outages_s.append(now_s - well_s)
                     well_s = now_s
-                if self._sampler.after(result, getattr(source, "reopened", 0)) and self._page:
+                if self._sampler.after(result, camera.reopened) and self._page:
                     self._page.ask()  # after the sample: answering takes a thread and a socket
                 if seen % 100 == 0:
                     bar.update(100)

@@ -10,9 +10,8 @@ import socket
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from threading import Semaphore
 
 import numpy as np
 
@@ -84,35 +83,37 @@ class Page:
 
 
 class Unhurried:
-    """A source that gives its next frame when the one before was taken: a mailbox drops none.
+    """A camera that is read as a recording is: its next frame waits until one was taken.
 
-    unhurried = Unhurried(source)
-    with Mailbox(unhurried) as mailbox:
-        for frame in unhurried.each(mailbox):
+    So every frame is read, as fast as the machine can. reopened, trouble, broken: as of the camera,
+    or those of one that nothing happens to where it is not a guarded one.
     """
 
-    def __init__(self, source: Source) -> None:
-        self.live, self.fps = source.live, source.fps
-        self._source = source
-        self._room = Semaphore(1)
-        self._closed = False
+    live = False
+
+    def __init__(self, camera: Source) -> None:
+        self.fps = camera.fps
+        self._camera = camera
+
+    @property
+    def reopened(self) -> int:
+        """How often it was opened again since the start."""
+        return getattr(self._camera, "reopened", 0)
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong with it now, in a line; "" while frames flow."""
+        return getattr(self._camera, "trouble", "")
+
+    @property
+    def broken(self) -> int:
+        """How many half pictures were left out."""
+        return getattr(self._camera, "broken", 0)
 
     def frames(self) -> Iterator[Frame]:
-        """Yields the source's frames, each when there is room for it."""
-        for frame in self._source.frames():
-            self._room.acquire()
-            if self._closed:
-                return
-            yield frame
-
-    def each(self, frames: Iterable[Frame]) -> Iterator[Frame]:
-        """Yields what comes out of the mailbox, and makes room."""
-        for frame in frames:
-            self._room.release()
-            yield frame
+        """Yields the camera's frames."""
+        return self._camera.frames()
 
     def close(self) -> None:
-        """Closes the source; may be called twice."""
-        self._closed = True
-        self._room.release()
-        self._source.close()
+        """Closes the camera; may be called twice."""
+        self._camera.close()

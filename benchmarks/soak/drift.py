@@ -76,7 +76,7 @@ class Sampler:
         if reopened != self._reopened:
             self._reopened, self._opened_at = reopened, self._frames
         if result.hands and "find" not in result.timings_ms:
-            stages = ("follow", "letter", "debounce")
+            stages = ("follow", "recognise", "spell")
             self._wall_ms.append(sum(result.timings_ms[stage] for stage in stages))
             self._cpu_ms.append((self._cpu_s - before_s) * 1000)
         if self._frames % self._every:

@@ -1,64 +1,36 @@
-"""Capture that cannot hang the loop: cameras and streams run in a process that can be killed.
+"""Capture: cameras and streams live in a process of their own, so that none can stop the loop.
 
     source = open_guarded("usb:0", CameraConfig())
 
-A driver that hangs, hangs in a child process (edge/capture/child.py). Its pictures come through
-shared memory, copied once, there; its words through a socket (edge/capture/channel.py). The loop's
-own process only ever waits with a time limit (edge/capture/process.py), and when no frame comes,
-or frames that are none (edge/capture/symptoms.py, edge/capture/watch.py), it kills the child and
-opens the camera anew (edge/capture/guarded.py).
+In comes a source's URI; out comes a Source whose frames go on when the camera or its driver fails.
+A driver that hangs does so in a child process (edge/capture/child.py). The child copies each
+picture into shared memory, and sends everything else through a socket (edge/capture/channel.py).
+The loop's own process waits for the child with a time limit only (edge/capture/process.py). When
+no frame comes, or when the pictures show a fault (edge/capture/symptoms.py, edge/capture/watch.py),
+it kills the child and opens the camera again (edge/capture/guarded.py).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import isfinite
-
-from edge.errors import UsageError
-from edge.sources import open_source
+from edge.capture.settings import USUAL, CameraConfig
+from edge.sources import is_guarded, open_source
 from edge.types import Source
 
-_DEVICES = ("usb", "picamera", "faulty")
+__all__ = ["CameraConfig", "open_guarded"]
 
 
-@dataclass(frozen=True, slots=True)
-class CameraConfig:
-    """What is done about a camera or stream that falls ill. Times in seconds.
+def open_guarded(uri: str, config: CameraConfig = USUAL) -> Source:
+    """Opens the source of this URI; a camera or a stream is opened in a process of its own.
 
-    stall_s: no frame for so long, and it is reopened. Longer than the slowest stream's interval.
-    frozen_s: the same picture for so long, and it is reopened; 0 is never. A sensor has noise, so
-        that no two of its pictures are the same.
-    patience_s: no frame for so long, whatever was tried, and the run ends with exit code 3.
-    wait: have the same patience with a camera that is not there at the start; else the run ends
-        at once.
+    Which sources may hang, their modules declare (edge.sources.is_guarded). They are opened as a
+    GuardedSource, which is an edge.types.Guarded: it says how often it was `reopened`, and what its
+    `trouble` is. Every other source is opened in this process.
+
+    Raises what edge.sources.open_source raises, and SourceError for a camera that does not open in
+    time. With config.wait a camera that does not open raises nothing: it is tried again.
     """
+    if not is_guarded(uri):
+        return open_source(uri)
+    from edge.capture.guarded import GuardedSource  # only a run with a camera waits for this import
 
-    stall_s: float = 3.0
-    frozen_s: float = 10.0
-    patience_s: float = 120.0
-    wait: bool = False
-
-    def __post_init__(self) -> None:
-        """Raises UsageError for a setting that makes no sense."""
-        for name in ("stall_s", "patience_s"):
-            value = getattr(self, name)
-            if not (isfinite(value) and value > 0):
-                raise UsageError(f"camera.{name} is {value}; it must be a number above 0")
-        if not (isfinite(self.frozen_s) and self.frozen_s >= 0):
-            raise UsageError(f"camera.frozen_s is {self.frozen_s}; it must be 0 (never) or more")
-
-
-def open_guarded(uri: str, config: CameraConfig = CameraConfig()) -> Source:
-    """Opens what `uri` names: a camera or a stream guarded, in a process of its own.
-
-    Files, folders and the signer cannot hang; they are opened in this process. A guarded source
-    (edge.capture.guarded.Guarded) also says how often it was `reopened` and what its `trouble` is.
-    Raises what edge.sources.open_source raises; SourceError too for a camera that does not open in
-    time, and none at all with config.wait.
-    """
-    name, _, rest = uri.partition(":")
-    if name in _DEVICES or (name == "video" and "://" in rest):
-        from edge.capture.guarded import Guarded  # it waits for whoever has a camera
-
-        return Guarded(uri, config)
-    return open_source(uri)
+    return GuardedSource(uri, config)

@@ -1,17 +1,18 @@
-"""What a child and its parent share: messages by a socket, pictures by shared memory.
+"""What a child and its parent share: messages through a socket, pictures in shared memory.
 
-Messages are JSON objects, one a datagram, each with a `kind`:
+Messages are JSON objects, one in each datagram. Each has a `kind`, and these further fields:
 
-    parent to child   open (uri, shown, start, flat)     the first; `start` is where a recording
-                               goes on; `flat` pictures are as they are to be, and none is half
-                      free (slots)             pictures that nobody looks at any more
-    child to parent   hello (live, fps, again, recorded)   opened; `again` is its URI from now on
-                      frame (slot, height, width, index, t_ns, mark, black, truth,
-                               cost_ms)
-                      broken (index)           half a picture came, and was left out
-                      log (name, level, text)
-                      error (error, text)      what the source raised: the last word
-                      end                      the source has no more: the last word
+from the parent to the child
+    open    uri, shown, start, flat_is_whole: the first message. `start` is the index at which a
+            recording goes on. With `flat_is_whole`, no picture is left out as broken.
+    free    slots: nobody holds the pictures in these slots any more.
+from the child to the parent
+    hello   live, fps, again, recorded: the source is open. `again` is the URI to open it again.
+    frame   slot, height, width, index, t_ns, checksum, black, truth, cost_ms: a picture.
+    broken  index: a picture of which a part was missing; it was left out.
+    log     name, level, text: something to be logged.
+    error   error, text: what the source raised; the last message.
+    end     the source has no more frames; the last message.
 """
 
 from __future__ import annotations
@@ -28,11 +29,12 @@ import numpy as np
 
 from edge.types import Box, Hand, Rgb, Truth
 
-# Pages of memory are only had once they are written to, so that slots may be as large as the
-# largest picture: a stream can change its size at any time. The lowest free slot is taken first.
+# A stream can change its size at any time, so that each slot has room for the largest picture. The
+# kernel provides a page of memory only once it is written to, and the lowest free slot is taken
+# first: slots that are never used cost nothing.
 SLOTS = 6
 SLOT_BYTES = 3840 * 2160 * 3
-_MOST_BYTES = 65536  # of a message; a frame's is 200, or 1,500 with its truth
+_MAX_MESSAGE_BYTES = 65536  # a frame's message has 200 bytes, and 1,500 with its truth
 
 Message = dict[str, Any]
 
@@ -45,10 +47,10 @@ def send(to: socket.socket, kind: str, **fields: Any) -> None:
 def receive(where: socket.socket) -> Message | None:
     """The next message; None when the other end is gone.
 
-    Raises BlockingIOError where none has come and the socket does not wait.
+    Raises BlockingIOError when no message has come and the socket does not block.
     """
     try:
-        data = where.recv(_MOST_BYTES)
+        data = where.recv(_MAX_MESSAGE_BYTES)
     except ConnectionError:
         return None
     message: Message | None = json.loads(data) if data else None
@@ -56,20 +58,20 @@ def receive(where: socket.socket) -> Message | None:
 
 
 def is_ready(where: socket.socket, timeout_s: float | None) -> bool:
-    """Whether a message, or the end, is there within timeout_s; None waits for ever."""
-    poll = select.poll()  # select.select knows no descriptor above 1023
+    """Whether a message, or the other end's close, comes within timeout_s; None waits for ever."""
+    poll = select.poll()  # select.select() takes no descriptor above 1023
     poll.register(where, select.POLLIN)
     return bool(poll.poll(None if timeout_s is None else 1000 * timeout_s))
 
 
 class Memory:
-    """Slots for pictures. It lives as long as a picture in it does, whoever is dead by then."""
+    """Slots for pictures. It lives as long as any view of a picture in it."""
 
     def __init__(self, fd: int) -> None:
         self._map = mmap.mmap(fd, SLOTS * SLOT_BYTES)
 
     def picture(self, slot: int, height: int, width: int) -> tuple[Rgb, Rgb]:
-        """The picture in a slot, (height, width, 3), and the array that all views of it hold on to.
+        """The picture in a slot, (height, width, 3), and the array that every view of it refers to.
 
         Raises ValueError for a picture that is larger than a slot.
         """
@@ -81,7 +83,7 @@ class Memory:
 
 
 def new_memory() -> int:
-    """A descriptor of fresh memory, for Memory; it is the caller's to close."""
+    """A descriptor of new memory, for Memory; the caller closes it."""
     fd = _raised(os.memfd_create("fingerspell-frames", os.MFD_CLOEXEC))
     os.ftruncate(fd, SLOTS * SLOT_BYTES)
     return fd
@@ -97,10 +99,10 @@ def new_sockets() -> tuple[socket.socket, socket.socket]:
 
 
 def _raised(fd: int) -> int:
-    """The same descriptor, above those of stdin, stdout and stderr.
+    """The same file under a descriptor above those of stdin, stdout and stderr.
 
-    Where one of these was closed when this process started, its number is the next to be given;
-    the child has a stdin, stdout and stderr of its own.
+    If one of these was closed when this process started, the kernel gives its number to the next
+    file. The child could not inherit that file: it has a stdin, stdout and stderr of its own.
     """
     if fd > 2:
         return fd

@@ -1,11 +1,11 @@
 """The process that a camera lives in: `python -m edge.capture.child SOCKET MEMORY`.
 
-Started by edge/capture/process.py; SOCKET and MEMORY are descriptors. It opens the source that it
-is told to, and puts each picture into a free slot: the only copy that is made of it. It judges the
-picture there too, since it has the time.
+Started by edge/capture/process.py; SOCKET and MEMORY are descriptors. It opens the source that its
+parent names, and copies each picture into a free slot: this is the only copy of it. It also looks
+for faults in the picture, because it has more time than the loop.
 
-It ends with its parent whatever hangs: the kernel signals it when the pipe on stdin is closed, and
-SIGIO ends a process that does not catch it, even one that holds Python's lock for ever.
+It ends when its parent does, even if a driver holds Python's lock for ever: the kernel sends SIGIO
+when the pipe on stdin is closed, and SIGIO ends a process that does not catch it.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ import numpy as np
 from edge.capture import channel, symptoms
 from edge.capture.channel import SLOT_BYTES, SLOTS, Memory, is_ready, receive, send
 from edge.errors import FingerspellError, SourceError
-from edge.sources import open_source
+from edge.sources import is_url, open_source
 from edge.types import Frame, Source
 
 
 def main(socket_fd: int, memory_fd: int) -> None:
-    """Gives frames until the source ends or fails, or the parent is gone."""
+    """Sends frames until the source ends or fails, or the parent is gone."""
     _die_with_parent()
     parent = socket.socket(fileno=socket_fd)
     memory = Memory(memory_fd)
@@ -41,46 +41,51 @@ def main(socket_fd: int, memory_fd: int) -> None:
     if order is None:
         return
     if order["uri"].startswith("usb:"):
-        _hush()
+        _silence_stderr()
     try:
-        _give(open_source(order["uri"]), order, parent, memory)
+        _send_frames(open_source(order["uri"]), order, parent, memory)
         send(parent, "end")
     except FingerspellError as error:
-        with suppress(OSError):  # the parent has gone, or given this process up
+        with suppress(OSError):  # the parent is gone, or does not listen any more
             send(parent, "error", error=type(error).__name__, text=str(error))
-    except Exception as error:  # a library's own: it ends this process, and not the run
+    except Exception as error:  # of a library: it ends this process, not the run
         text = f"{order['shown']} failed: {type(error).__name__} {error}".splitlines()[0]
         with suppress(OSError):
             send(parent, "error", error="SourceError", text=text)
 
 
 def _die_with_parent() -> None:
-    """Ctrl-C and a service manager's SIGTERM are for the parent; its end is for us."""
+    """Has this process end with its parent, and only then.
+
+    Ctrl-C and a service manager's SIGTERM are for the parent.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     fcntl.fcntl(0, fcntl.F_SETOWN, os.getpid())
     fcntl.fcntl(0, fcntl.F_SETFL, fcntl.fcntl(0, fcntl.F_GETFL) | os.O_ASYNC)
-    if select.select([0], [], [], 0)[0]:  # it was gone before
+    if select.select([0], [], [], 0)[0]:  # it has ended already
         os._exit(0)
 
 
-def _hush() -> None:
-    """Keeps libjpeg from stderr, to which it complains of every broken picture of a webcam."""
-    sys.stderr = os.fdopen(os.dup(2), "w")  # Python is still heard
+def _silence_stderr() -> None:
+    """Keeps libjpeg's complaints about each broken picture of a webcam from stderr."""
+    sys.stderr = os.fdopen(os.dup(2), "w")  # Python itself still writes to it
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
-def _give(source: Source, order: channel.Message, parent: socket.socket, memory: Memory) -> None:
-    recorded = order["uri"].startswith("video:") and not source.live
+def _send_frames(
+    source: Source, order: channel.Message, parent: socket.socket, memory: Memory
+) -> None:
+    recorded = is_url(order["uri"]) and not source.live
     again = getattr(source, "again", order["uri"])
     send(parent, "hello", live=source.live, fps=source.fps, again=again, recorded=recorded)
     slots = _Slots(parent)
-    judged = not (recorded or order["flat"])
-    halves = symptoms.Halves()
+    judged = not (recorded or order["flat_is_whole"])
+    broken = symptoms.BrokenPictures()
     for frame in source.frames():
         if recorded and frame.index < order["start"]:
-            continue  # it was given before the stream broke off
-        if judged and halves.is_half(symptoms.flat_end(frame.rgb)):
+            continue  # an earlier process gave it, before the stream broke off
+        if judged and broken.is_broken(symptoms.flat_end_rows(frame.rgb)):
             send(parent, "broken", index=frame.index)
             continue
         slot = slots.take(wait=not source.live)
@@ -94,8 +99,8 @@ def _put(frame: Frame, slot: int, parent: socket.socket, memory: Memory) -> None
         raise SourceError(f"pictures of {width}x{height} are too large; choose 3840x2160 or less")
     start_ns = time.perf_counter_ns()
     np.copyto(memory.picture(slot, height, width)[0], frame.rgb)
-    seen = symptoms.sample(frame.rgb)
-    mark, black = symptoms.mark(seen), symptoms.is_black(seen)
+    pixels = symptoms.some_pixels(frame.rgb)
+    checksum, black = symptoms.checksum(pixels), symptoms.is_black(pixels)
     share_ms = (time.perf_counter_ns() - start_ns) / 1e6
     send(
         parent,
@@ -105,7 +110,7 @@ def _put(frame: Frame, slot: int, parent: socket.socket, memory: Memory) -> None
         width=width,
         index=frame.index,
         t_ns=frame.t_ns,
-        mark=mark,
+        checksum=checksum,
         black=black,
         truth=channel.pack_truth(frame.truth),
         cost_ms={**frame.cost_ms, "share": share_ms},
@@ -113,14 +118,14 @@ def _put(frame: Frame, slot: int, parent: socket.socket, memory: Memory) -> None
 
 
 class _Slots:
-    """Which slots are free, as the parent says."""
+    """The slots that are free, as the parent reports them."""
 
     def __init__(self, parent: socket.socket) -> None:
         self._parent = parent
         self._free = set(range(SLOTS))
 
     def take(self, *, wait: bool) -> int | None:
-        """A slot to write to; None if all are in use, unless it is to wait for one."""
+        """A slot to write to. If all are in use: waits for one, or returns None without `wait`."""
         while is_ready(self._parent, None if wait and not self._free else 0):
             message = receive(self._parent)
             if message is None:
@@ -134,7 +139,7 @@ class _Slots:
 
 
 class _ToParent(logging.Handler):
-    """Has the parent log what is logged here: in its format, to its place."""
+    """Sends what is logged here to the parent, which logs it as the user has set it up."""
 
     def __init__(self, parent: socket.socket) -> None:
         super().__init__()

@@ -1,62 +1,85 @@
-"""A camera or stream that is opened anew when it falls ill."""
+"""A camera or stream that is opened again when it fails."""
 
 from __future__ import annotations
 
 import logging
 import re
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 
-from edge.capture import CameraConfig
 from edge.capture.channel import Message, unpack_truth
-from edge.capture.process import Process
+from edge.capture.process import Child, Process
+from edge.capture.settings import CameraConfig
 from edge.capture.stamps import Stamps
 from edge.capture.watch import Watch
 from edge.errors import FingerspellError, SourceError, UsageError
-from edge.sources import public
+from edge.sources import is_url, public
 from edge.types import Frame
 
 _log = logging.getLogger(__name__)
 
-_NOTHING, _HALVES = "has sent nothing", "has sent only broken pictures"
+_SILENT, _BROKEN = "has sent nothing", "has sent only broken pictures"
 
-_LOOK_S = 0.25  # how long close() may go unnoticed
-_FIRST_S, _LONGEST_S = 0.5, 10.0  # the pauses between reopenings, each twice the one before
-_STEADY_S = 10.0  # frames for so long, and the next pause is the first again
-# To open: a Pi takes 5 s to start Python and picamera2; a stream has its own limit of at most 60.
-_OPEN_S, _STREAM_OPEN_S = 20.0, 65.0
-_LATE_S = 20.0  # no opening lasts longer beyond patience: edge/running/health.py vouches for 30 s
+# The longest wait between two checks of whether close() was called.
+_POLL_S = 0.25
+# The pause before a camera is opened again: each is twice the one before, up to the longest.
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 10.0
+# After frames have come for so long, the next pause is the first one again.
+_STEADY_S = 10.0
+# How long opening may take. A Raspberry Pi needs 5 s to start Python and picamera2. The timeout of
+# a URL is at most 60 s (edge/sources/video.py), and 5 s more leave it time to say what is wrong.
+_CAMERA_OPEN_S, _URL_OPEN_S = 20.0, 65.0
+# An opening ends at most so long after the patience does. The watchdog is fed for 30 s longer than
+# the patience (edge/running/health.py), so that the run still says what was wrong.
+_BEYOND_PATIENCE_S = 20.0
 
 
-class Guarded:
-    """A source in a process of its own, which is killed and started again as need be.
+class GuardedSource:
+    """A source in a process of its own, which is killed and started again as often as needed.
 
-    Frames are counted on, and stamped later and later, over reopenings. A recording goes on where
-    it broke off. reopened: how often it was, so far. trouble: one line of what is wrong now; ""
-    while frames flow. broken: how many half pictures were left out.
+    Over all openings, indices and time stamps of the frames go on rising. A recording goes on where
+    it broke off.
+
+    reopened: how often the source was opened again, so far.
+    trouble: what is wrong now, in one line; "" while frames flow.
+    broken: how many pictures were left out because a part of them was missing.
     """
 
-    def __init__(self, uri: str, config: CameraConfig) -> None:
-        """Opens it; raises as edge.sources.open_source does."""
+    def __init__(
+        self,
+        uri: str,
+        config: CameraConfig,
+        *,
+        start: Callable[[str, str, int, bool], Child] = Process,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Opens the source; raises what edge.sources.open_source raises.
+
+        start: starts a child process: see edge.capture.process.Process. clock: seconds, rising.
+        """
         self.live = True
         self.fps: float | None = None
         self.reopened = 0
         self.trouble = ""
         self.broken = 0
         self._config = config
-        self._uri = uri  # as it is to be opened the next time
-        stream = uri.startswith("video:")
+        self._start, self._clock, self._sleep = start, clock, sleep
+        self._uri = uri  # the one to open the next time
         self._shown = re.sub(r"[?#].*", "", public(uri).removeprefix("video:"))
-        self._check = "check the network and the camera" if stream else "check its cable"
-        self._open_s = _STREAM_OPEN_S if stream else _OPEN_S
-        self._process: Process | None = None
+        self._advice = "check the network and the camera" if is_url(uri) else "check its cable"
+        self._open_s = _URL_OPEN_S if is_url(uri) else _CAMERA_OPEN_S
+        self._child: Child | None = None
         self._closed = False
-        self._recorded: bool | None = None  # None until it was open once
-        self._flat = False  # flat ends of its pictures are theirs: reopening it did not help
+        self._recorded: bool | None = None  # None before it was open for the first time
+        # Whether pictures with a flat lower part are given: opening it again did not help.
+        self._flat_is_whole = False
         self._watch = Watch(self._shown, config.frozen_s)
-        self._pause_s = _FIRST_S
-        self._heard_s = self._opened_s = self._well_s = time.monotonic()
-        self._base = self._next = 0  # the index of this opening's first frame, and of the next one
+        self._pause_s = _FIRST_PAUSE_S
+        # When the last frame came, when the source was opened, and when its trouble began.
+        self._frame_s = self._opened_s = self._troubled_s = clock()
+        # The index of this opening's first frame, and of the next frame.
+        self._first_index = self._next_index = 0
         self._stamps = Stamps()
         self._sizes: set[tuple[int, int]] = set()
         try:
@@ -64,19 +87,19 @@ class Guarded:
         except SourceError as error:
             if not config.wait:
                 raise
-            self._say(str(error))
+            self._set_trouble(str(error))
 
     def frames(self) -> Iterator[Frame]:
-        """Yields frames until a recording ends; raises SourceError when patience does.
+        """Yields frames until a recording ends.
 
-        And where it turns out to be a recording after it was waited for: until then it was taken
-        to be live, of which frames may be dropped.
+        Raises SourceError when the patience is over. It also raises SourceError when a URL that was
+        waited for turns out to be a recording: the run took it to be live, and dropped frames.
         """
-        self._heard_s = time.monotonic()
+        self._frame_s = self._clock()
         live = self.live
         try:
             while not self._closed:
-                trouble = yield from self._flow()
+                trouble = yield from self._frames_of_this_opening()
                 if not trouble:
                     self.close()
                     return
@@ -88,85 +111,87 @@ class Guarded:
                         "now that it is there, start again"
                     )
         finally:
-            if self._closed:  # by another thread, which left the process to this one to tidy up
+            if self._closed:  # another thread closed it, and left it to this one to tidy up
                 self.close()
 
     def close(self) -> None:
         """Kills the process; may be called twice, from another thread, and by a signal handler."""
         self._closed = True
-        if self._process:
-            self._process.end()
+        if self._child:
+            self._child.end()
 
-    def _flow(self) -> Generator[Frame, None, str]:
-        """Yields frames while they come; returns what is wrong when none do, "" at the end."""
-        process = self._process
-        if process is None or (process.ended and self.trouble):  # it did not open at the start
+    def _frames_of_this_opening(self) -> Generator[Frame, None, str]:
+        """Yields frames while they come; returns what is wrong, or "" at the end of a recording."""
+        child = self._child
+        if child is None or (child.ended and self.trouble):  # it did not open at the start
             return self.trouble
-        sent = _NOTHING
+        sent = _SILENT
         while not self._closed:
-            since_s = max(self._heard_s, self._opened_s)
-            left_s = since_s + self._config.stall_s - time.monotonic()
-            if (message := process.receive(max(0.0, min(left_s, _LOOK_S)))) is None:
-                if process.ended:
-                    return f"{self._shown}: its process {process.ended}"
+            since_s = max(self._frame_s, self._opened_s)
+            left_s = since_s + self._config.stall_s - self._clock()
+            if (message := child.receive(max(0.0, min(left_s, _POLL_S)))) is None:
+                if child.ended:
+                    return f"{self._shown}: its process {child.ended}"
                 if left_s <= 0:
-                    self._flat = self._flat or sent == _HALVES
-                    return f"{self._shown} {sent} for {self._config.stall_s:g} s; {self._check}"
+                    self._flat_is_whole = self._flat_is_whole or sent == _BROKEN
+                    return f"{self._shown} {sent} for {self._config.stall_s:g} s; {self._advice}"
             elif message["kind"] == "frame":
-                ill = self._look(message)
+                to_be_reopened = self._judge(message)
                 yield self._frame(message)
-                del message  # or its picture would be held for ever
-                if ill:
+                del message  # it holds the picture's shared memory
+                if to_be_reopened:
                     return self.trouble
-                self._heard_s = time.monotonic()
-                sent = _NOTHING
+                self._frame_s = self._clock()
+                sent = _SILENT
             elif message["kind"] == "broken":
                 self.broken += 1
-                self._next = self._base + message["index"] + 1
-                sent = _HALVES
-            elif (last := self._last_word(message)) is not None:
-                return last
+                self._next_index = self._first_index + message["index"] + 1
+                sent = _BROKEN
+            elif (why_ended := self._why_ended(message)) is not None:
+                return why_ended
         return ""
 
-    def _last_word(self, message: Message) -> str | None:
-        """What is wrong, "" for the end of a recording, or None: more will come."""
+    def _why_ended(self, message: Message) -> str | None:
+        """What is wrong, or "" at the end of a recording; None if this message is not the last."""
         if message["kind"] == "error":
             return str(message["text"])
         if message["kind"] == "end":
-            return f"{self._shown} ended; {self._check}" if self.live else ""
-        _relay(message)
+            return f"{self._shown} ended; {self._advice}" if self.live else ""
+        _log_for_child(message)
         return None
 
-    def _look(self, message: Message) -> bool:
-        """Judges a picture; returns whether the camera is to be reopened for it."""
-        now_s = time.monotonic()
+    def _judge(self, message: Message) -> bool:
+        """Judges a picture; returns whether the camera is to be opened again because of it."""
+        now_s = self._clock()
         if now_s - self._opened_s > _STEADY_S:
-            self._pause_s = _FIRST_S
-        ill = not self._recorded and self._watch.see(now_s, message["mark"], message["black"])
-        self._say(self._watch.trouble)
+            self._pause_s = _FIRST_PAUSE_S
+        to_be_reopened = not self._recorded and self._watch.take(
+            now_s, message["checksum"], message["black"]
+        )
+        self._set_trouble(self._watch.trouble)
         size = message["width"], message["height"]
         if self._sizes and size not in self._sizes:
             _log.warning("%s now gives pictures of %dx%d", self._shown, *size)
         self._sizes.add(size)
-        return ill
+        return to_be_reopened
 
     def _frame(self, message: Message) -> Frame:
-        now_s, stamp_ns = time.monotonic(), int(message["t_ns"])
+        now_s, stamp_ns = self._clock(), int(message["t_ns"])
         recorded = bool(self._recorded)
         t_ns = self._stamps.take(stamp_ns, now_s, live=self.live, recorded=recorded)
-        self._heard_s = now_s
-        index = self._base + message["index"]
-        self._next = index + 1
+        self._frame_s = now_s
+        index = self._first_index + message["index"]
+        self._next_index = index + 1
         truth = unpack_truth(message["truth"])
         return Frame(message.pop("rgb"), index, t_ns, truth, message["cost_ms"])
 
     def _reopen(self, trouble: str) -> None:
-        """Opens it anew, and again, until it opens; raises SourceError when patience ends."""
+        """Tries to open it until it opens; raises SourceError when the patience is over."""
         while not self._closed:
-            self._say(trouble)
-            if self._process:
-                self._process.end()
-            silent_s = time.monotonic() - self._heard_s
+            self._set_trouble(trouble)
+            if self._child:
+                self._child.end()
+            silent_s = self._clock() - self._frame_s
             if silent_s >= self._config.patience_s:
                 self.close()
                 raise SourceError(
@@ -183,64 +208,67 @@ class Guarded:
                 trouble = str(error)
 
     def _pause(self) -> None:
-        until_s = min(time.monotonic() + self._pause_s, self._heard_s + self._config.patience_s)
-        self._pause_s = min(2 * self._pause_s, _LONGEST_S)
-        while not self._closed and (left_s := until_s - time.monotonic()) > 0:
-            time.sleep(min(left_s, _LOOK_S))
+        until_s = min(self._clock() + self._pause_s, self._frame_s + self._config.patience_s)
+        self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
+        while not self._closed and (left_s := until_s - self._clock()) > 0:
+            self._sleep(min(left_s, _POLL_S))
 
     def _open(self) -> None:
-        """Starts a process, and waits until it has opened the source or says why it cannot."""
-        began_s, limit_s = time.monotonic(), self._open_s
+        """Starts a child, and waits until it has opened the source or says why it cannot."""
+        began_s, limit_s = self._clock(), self._open_s
         if self.reopened:
-            limit_s = min(limit_s, self._heard_s + self._config.patience_s + _LATE_S - began_s)
+            latest_s = self._frame_s + self._config.patience_s + _BEYOND_PATIENCE_S
+            limit_s = min(limit_s, latest_s - began_s)
         try:
-            process = self._process = Process(self._uri, self._shown, self._next, self._flat)
+            child = self._child = self._start(
+                self._uri, self._shown, self._next_index, self._flat_is_whole
+            )
             while not self._closed:
-                message = process.receive(_LOOK_S)
+                message = child.receive(_POLL_S)
                 if message is not None and message["kind"] == "hello":
                     return self._take(message)
                 if message is not None and message["kind"] == "error":
                     usage = message["error"] == "UsageError"
                     raise (UsageError if usage else SourceError)(message["text"])
                 if message is not None:
-                    _relay(message)
-                elif process.ended:
-                    raise SourceError(f"{self._shown}: its process {process.ended} as it opened it")
-                elif time.monotonic() > began_s + limit_s:
+                    _log_for_child(message)
+                elif child.ended:
+                    raise SourceError(f"{self._shown}: its process {child.ended} as it opened it")
+                elif self._clock() > began_s + limit_s:
                     raise SourceError(
-                        f"{self._shown} does not open within {limit_s:.0f} s; {self._check}"
+                        f"{self._shown} does not open within {limit_s:.0f} s; {self._advice}"
                     )
-            process.end()
-        except BaseException as error:  # a signal's, too
-            if self._process:
-                self._process.end()
+            child.end()
+        except BaseException as error:  # also the one that a signal raises
+            if self._child:
+                self._child.end()
             if isinstance(error, OSError):
                 raise SourceError(f"no process for {self._shown}: {error.strerror}") from error
             raise
 
     def _take(self, hello: Message) -> None:
-        """Takes up what a source says of itself when it is open."""
+        """Takes over what an opened source says of itself."""
         if self._recorded is None:
             self.live, self.fps, self._recorded = hello["live"], hello["fps"], hello["recorded"]
         self._uri = hello["again"]
-        self._opened_s = time.monotonic()
-        self._base = 0 if self._recorded else self._next
+        self._opened_s = self._clock()
+        self._first_index = 0 if self._recorded else self._next_index
         self._stamps.reopened()
 
-    def _say(self, trouble: str) -> None:
-        """Logs what is wrong when it is news, and that it is over."""
+    def _set_trouble(self, trouble: str) -> None:
+        """Keeps what is wrong; logs it when it has changed, and when it is over."""
         if trouble and not self.trouble:
-            self._well_s = self._heard_s
+            self._troubled_s = self._frame_s
         if trouble != self.trouble:
-            gone_s = time.monotonic() - self._well_s
             if trouble:
                 _log.warning("%s", trouble)
             else:
+                gone_s = self._clock() - self._troubled_s
                 _log.info("%s is well again after %.1f s", self._shown, gone_s)
         self.trouble = trouble
 
 
-def _relay(message: Message) -> None:
-    """Logs what the child logs."""
+def _log_for_child(message: Message) -> None:
+    """Logs what the child has logged."""
     if message["kind"] == "log":
         logging.getLogger(message["name"]).log(message["level"], "%s", message["text"])

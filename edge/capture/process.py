@@ -1,4 +1,4 @@
-"""The parent's side of one child process (edge/capture/child.py): frames out of shared memory."""
+"""The parent's side of one child process (edge/capture/child.py)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
+from typing import Protocol
 from weakref import ref
 
 from edge.capture.channel import (
@@ -25,19 +26,40 @@ from edge.types import Rgb
 
 _REAP_S = 1.0
 
-# Killed, and not dead: a driver that holds its process in the kernel lets go of it when it likes.
+# Processes that were killed but still exist: a driver can hold a process in the kernel for long.
 _undead: list[subprocess.Popen[bytes]] = []
 
 
-class Process:
-    """A child that has a source open, or is about to.
+class Child(Protocol):
+    """A process that has a source open, or is about to open it."""
 
-    Nothing here waits without a limit. `kill` may come from any thread and from a signal handler;
-    the thread that receives then finds that the child is gone.
+    @property
+    def ended(self) -> str:
+        """How it ended, in words; "" until receive() or end() has found that it has."""
+        ...
+
+    def receive(self, timeout_s: float) -> Message | None:
+        """The next message; None after timeout_s, and when the child has ended (see `ended`)."""
+        ...
+
+    def end(self) -> None:
+        """Kills it if it still runs, and releases what it had, except pictures."""
+        ...
+
+
+class Process:
+    """A Child that is a real process.
+
+    No method waits without a time limit. `kill` may be called by any thread and by a signal
+    handler; the thread that receives then finds that the child is gone.
     """
 
-    def __init__(self, uri: str, shown: str, start: int, flat: bool) -> None:
-        """Starts it; raises OSError where the system has no process or memory left."""
+    def __init__(self, uri: str, shown: str, start: int, flat_is_whole: bool) -> None:
+        """Starts it; raises OSError if the system has no process or memory left.
+
+        uri: the source. shown: how messages name it. start: the index at which a recording goes on.
+        flat_is_whole: pictures with a flat lower part are not left out.
+        """
         _undead[:] = [process for process in _undead if process.poll() is None]
         self._using = Lock()
         self._lent: dict[int, ref[Rgb]] = {}
@@ -66,16 +88,16 @@ class Process:
                 os.close(memory_fd)
         self._socket.setblocking(False)
         self.pid = self._process.pid
-        self.ended = ""  # how, once receive() has found that it has, or end() was called
-        with suppress(OSError):  # where it is gone already, receive() finds that
-            send(self._socket, "open", uri=uri, shown=shown, start=start, flat=flat)
+        self.ended = ""
+        order = {"uri": uri, "shown": shown, "start": start, "flat_is_whole": flat_is_whole}
+        with suppress(OSError):  # if it is gone already, receive() finds that
+            send(self._socket, "open", **order)
 
     def receive(self, timeout_s: float) -> Message | None:
-        """The next message; None after timeout_s, or (see `ended`) when the child has ended.
+        """As Child.receive. The message of a frame has its picture as `rgb`, (H, W, 3) uint8.
 
-        A frame's picture is in it as `rgb`, (H, W, 3): a view of shared memory, whose slot the
-        child gets back, at the next call, once nobody holds a view of it any more. Where nearly
-        all slots are held, it is a copy.
+        The picture is a view of shared memory. Once nobody holds a view of it, the next call gives
+        its slot back to the child. If nearly all slots are held, the picture is a copy.
         """
         with self._using:
             if self.ended:
@@ -94,7 +116,9 @@ class Process:
         slot = message["slot"]
         rgb, held = self._memory.picture(slot, message["height"], message["width"])
         self._lent[slot] = ref(held)
-        if len(self._lent) > SLOTS - 2:  # leaves one to be written to, and one on its way
+        if (
+            len(self._lent) > SLOTS - 2
+        ):  # one is left to write to, and one for a frame that was sent
             rgb = rgb.copy()
             self._free([slot])
         return rgb
@@ -104,18 +128,15 @@ class Process:
         for slot in slots:
             del self._lent[slot]
         if slots:
-            with suppress(OSError):  # it has ended, as receive() will find
+            with suppress(OSError):  # it has ended; receive() finds that
                 send(self._socket, "free", slots=slots)
 
     def kill(self) -> None:
-        """Ends the child, whatever it is doing; does not wait for that, nor tidy up."""
+        """Kills the child, whatever it does; neither waits for its end nor releases anything."""
         self._process.kill()
 
     def end(self) -> None:
-        """Kills the child if need be, reaps it, and lets go of all that it had, but for pictures.
-
-        While another thread receives, this is left to that one's next receive().
-        """
+        """As Child.end. While another thread receives, its next receive() releases."""
         self.kill()
         if not self._using.acquire(blocking=False):
             return
@@ -139,10 +160,13 @@ class Process:
 
 
 def _environment() -> dict[str, str]:
-    """The child's: it finds the same edge as this process, installed or not."""
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # it multiplies nothing
+    """The child's environment, in which it finds the same edge as this process does."""
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # it needs no matrices
     home = Path(__file__).parents[2]
-    if home.name not in ("site-packages", "dist-packages"):  # those are found
+    if home.name not in (
+        "site-packages",
+        "dist-packages",
+    ):  # Python finds an installed edge by itself
         further = os.environ.get("PYTHONPATH")
         environment["PYTHONPATH"] = f"{home}{os.pathsep}{further}" if further else str(home)
     return environment

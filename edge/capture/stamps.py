@@ -1,21 +1,23 @@
-"""The time stamps of a camera: later and later, over all its reopenings and its clock's leaps."""
+"""Time stamps that go on rising when a camera is opened again, and when its clock leaps."""
 
 from __future__ import annotations
 
-_SAME_NS = 1_000_000_000  # stamps this near to the time that has passed are of the same clock
-_LEAP_NS = 5_000_000_000  # and of the same opening, those that are further off have leapt
+# After an opening: a stamp that differs from the time that has passed by no more than this comes
+# from the same clock as before. Within one opening: a stamp that differs by more than this leapt.
+_SAME_NS = 1_000_000_000
+_LEAP_NS = 5_000_000_000
 
 
 class Stamps:
-    """Makes stamps of one source go on with the time that has passed.
+    """Corrects the stamps of one source, so that they rise as time passes.
 
-    A reopened camera's clock may be another, and a driver's may leap: letters, which are timed by
-    stamps, would never settle after one that is far ahead of all that follow.
+    A camera that was opened again may use another clock, and a driver's clock may leap. Letters are
+    timed by stamps: after a stamp that is far ahead of all that follow, none would ever settle.
     """
 
     def __init__(self) -> None:
         self._last_ns: int | None = None
-        self._last_s = 0.0  # when that was taken
+        self._last_s = 0.0  # when that frame came
         self._offset_ns = 0
         self._first = False
 

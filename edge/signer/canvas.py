@@ -1,6 +1,7 @@
-"""A height map that round cones are drawn into: which surface is nearest, and what it is.
+"""A height map that round cones are drawn into: the nearest surface at each pixel, and its tint.
 
-A round cone is a sphere that grows or shrinks on its way from one place to another.
+A round cone is the space that a sphere passes while it moves on a straight line and grows or
+shrinks.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from edge.signer.skeleton import Array
 Map = npt.NDArray[np.float32]
 Window = tuple[slice, slice]
 
-FAR = np.float32(-10_000.0)  # the height where nothing was drawn
+FAR = np.float32(-10_000.0)  # the height of pixels that nothing was drawn on, in pixels
 
 
 class Canvas:
-    """The height, tint and depth of shade of one patch of the picture."""
+    """The height, tint and shade of one patch of the picture, each (h, w)."""
 
     def __init__(self, x0: int, y0: int, x1: int, y1: int) -> None:
         shape = (y1 - y0, x1 - x0)
@@ -39,7 +40,7 @@ class Canvas:
         return ys, xs
 
     def grid(self, window: Window, origin: Array) -> tuple[Map, Map]:
-        """The pixels of a window from `origin` (x, y, ...): x of shape (1, w), y (h, 1)."""
+        """The pixels of a window relative to `origin` (x, y, ...): x is (1, w) and y is (h, 1)."""
         ys, xs = window
         x = np.arange(xs.start, xs.stop, dtype=np.float32) + np.float32(self.x0 - origin[0])
         y = np.arange(ys.start, ys.stop, dtype=np.float32) + np.float32(self.y0 - origin[1])
@@ -48,9 +49,9 @@ class Canvas:
     def cone(self, start: Array, end: Array) -> tuple[Window, Map, Map]:
         """The front of the round cone from `start` to `end`, each (x, y, z, radius) in pixels.
 
-        Returns its window, its height there (FAR outside) and, 0 to 1, the place along its axis.
-        At a pixel, the sphere at place t stands z(t) + sqrt(g(t)) high, g a quadratic in t;
-        setting the derivative to nought gives the highest one.
+        Returns its window, its height there (FAR outside of it) and its place t along the axis, 0
+        to 1. At a pixel, the sphere at place t is z(t) + sqrt(g(t)) high, where g is quadratic in
+        t. The place where the derivative is zero gives the greatest height.
         """
         window = self.window(start, end)
         x, y = self.grid(window, start)
@@ -59,22 +60,22 @@ class Canvas:
         a = (r * r - y * y) - x * x
         b = (y * ey + r * er) + x * ex
         c = er * er - ex * ex - ey * ey
-        seen = min(c, -1e-2)  # a cone seen end-on is as good as one seen nearly so
-        root = np.sqrt(np.maximum(b * b - a * seen, 0) * (1 / (ez * ez - seen)))
-        t = np.clip((root * ez + b) * (-1 / seen), 0, 1)
+        slant = min(c, -1e-2)  # a cone seen end-on is treated as one seen nearly end-on
+        root = np.sqrt(np.maximum(b * b - a * slant, 0) * (1 / (ez * ez - slant)))
+        t = np.clip((root * ez + b) * (-1 / slant), 0, 1)
         g = a + t * (2 * b + c * t)
         height = np.sqrt(np.maximum(g, 0)) + t * ez + float(start[2])
         height[g <= 0] = FAR
         return window, height.astype(np.float32, copy=False), t.astype(np.float32, copy=False)
 
     def add(self, window: Window, height: Map) -> npt.NDArray[np.bool_]:
-        """Adds a part; returns where it is the nearest."""
+        """Adds a part; returns the pixels where it is the nearest surface."""
         front = height > self.height[window]
         np.copyto(self.height[window], height, where=front)
         return front
 
     def melt(self, window: Window, height: Map, softness_px: float) -> npt.NDArray[np.bool_]:
-        """Adds a part that runs smoothly into whatever lies within `softness_px` of its height."""
+        """Adds a part with a smooth join to surfaces within `softness_px` of its height."""
         old = self.height[window]
         front = height > old
         near = np.maximum(softness_px - np.abs(old - height), 0)
@@ -82,7 +83,7 @@ class Canvas:
         return front
 
     def smooth(self, reach_px: float) -> None:
-        """Evens out what was drawn so far, within its outline."""
+        """Smooths all that was drawn so far, within its outline."""
         side = int(reach_px) | 1
         drawn = self.height > FAR
         weight = cv2.blur(drawn.astype(np.float32), (side, side)) + np.float32(1e-6)

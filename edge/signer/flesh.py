@@ -1,8 +1,8 @@
-"""What covers the bones: a hand on its arm as round cones, in pixels of the picture.
+"""Covers the bones with flesh: a hand on its arm as round cones, in pixels of the picture.
 
-The palm is fuller than its bones. Its skin reaches from below the wrist to the webs between the
-fingers, about a third of the way up their first bones, as in living hands; with less flesh there,
-MediaPipe's landmark model takes the palm to be foreshortened, and sees every hand lean to the
+The palm is larger than its bones. Its skin reaches from below the wrist to the webs between the
+fingers, about a third of the way up their first bones, as in living hands. With less flesh there,
+MediaPipe's landmark model takes the palm for foreshortened, and has every hand lean towards the
 camera by 25 degrees.
 """
 
@@ -23,7 +23,8 @@ FINGER_RADII_MM = (
     (10.4, 9.2, 8.1, 6.8), (9.2, 8.1, 7.2, 6.1),
 )  # fmt: skip
 
-# Cones along the metacarpals, index to little: the carpal end, in the hand's frame, and radii.
+# Cones along the metacarpals, index to little: the carpal ends, in the hand's frame, and the radii.
+# These and the lengths below are chosen by eye.
 CARPAL_MM: Array = np.array([[12.0, -5, 1], [4, -8, 0], [-5, -7, 0], [-14, -4, 1]])
 METACARPAL_RADII_MM = ((19.0, 14.5), (18.0, 14.0), (17.5, 13.8), (17.0, 13.0))
 # The pads at the base of the thumb and below the little finger.
@@ -31,8 +32,8 @@ THENAR_MM: Array = np.array([13.0, -3, 5])
 HYPOTHENAR_MM: Array = np.array([[-17.0, -1, 6], [-29, 50, 5]])
 WEB_PLACE, WEB_RADIUS_MM = 0.35, 7.5  # along the first bones of the fingers
 
-# The creases of the palm, in the hand's frame: round the ball of the thumb, across below the
-# fingers (twice), and at the wrist. They tell the palm from the back of the other hand.
+# The creases of the palm, in the hand's frame: around the ball of the thumb, twice across below the
+# fingers, and at the wrist. They distinguish the palm from the back of the other hand.
 PALM_CREASES_MM: tuple[Array, ...] = tuple(
     np.array([(x, y, 15.0) for x, y in line])
     for line in (
@@ -43,18 +44,18 @@ PALM_CREASES_MM: tuple[Array, ...] = tuple(
     )
 )
 
-WRIST_DROP_MM = 10.0  # from the wrist joint to where the arm is narrowest
-FOREARM_MM = 600.0  # out of the picture, whichever way it lies
+WRIST_DROP_MM = 10.0  # from the wrist joint to the narrowest place of the arm
+FOREARM_MM = 600.0  # long enough to leave the picture in every direction
 FOREARM_RADII_MM = (21.0, 56.0)
 FOREARM_HALF_WIDTHS_MM = (9.0, 15.0)  # two cones side by side, since arms are broader than thick
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Body:
-    """A hand on its arm before the camera: x right, y up, z to the camera, millimetres.
+    """A hand on its arm before the camera: x right, y up, z to the camera, in millimetres.
 
-    joints: (21, 3); dorsal: (5, 3, 3) as in Skeleton; palm: (3, 3), whose columns are the hand's
-    own axes; forearm: (3,), the unit vector from the wrist to the elbow.
+    joints: (21, 3). dorsal: (5, 3, 3) as in Skeleton. palm: (3, 3), whose columns are the hand's
+    own axes. forearm: (3,), the unit vector from the wrist to the elbow.
     """
 
     joints: Array
@@ -67,8 +68,8 @@ class Body:
 class Flesh:
     """Spheres (x, y, z, radius), in pixels of the picture.
 
-    fingers: (5, 4, 4), at the joints; palm: (N, 2, 4) and arm: (2, 2, 4), at both ends of their
-    cones; creases: lines of points (N, 3) on the palm.
+    fingers: (5, 4, 4), at the joints. palm: (N, 2, 4) and arm: (2, 2, 4), at both ends of their
+    cones. creases: lines of points, (N, 3), on the palm.
     """
 
     fingers: Array
@@ -78,7 +79,7 @@ class Flesh:
 
 
 def cover(scene: Scene, body: Body) -> Flesh:
-    """Puts flesh on the bones."""
+    """Covers the bones of a body with flesh."""
     joints, wrist = body.joints, body.joints[0]
     fingers = _spheres(scene, joints[1:], np.array(FINGER_RADII_MM).ravel())
 

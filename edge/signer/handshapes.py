@@ -1,17 +1,17 @@
 """The handshapes of the American manual alphabet and of the digits 0 to 9.
 
-Which fingers are stretched, bent, crossed or covered by the thumb, and where the palm faces,
-follows the public descriptions of the alphabet: Wikipedia, "American manual alphabet" and
-"Fingerspelling"; W. Vicars, ASL University (lifeprint.com), "Fingerspelling" and "Numbers"; and
-Handspeak, "Fingerspelling techniques". Angles were then fitted, by least squares of the skeleton
-with a penalty for fingers inside each other, to the medians of the landmarks that MediaPipe
-measures in photographs of ten signers, and tidied by hand. The closed hands (E, M, N, R, S, T, X)
-and those that point away (P, Q) were moved by a few degrees more until a letter model trained on
-photographs alone read them: that the project reads this signer says that its parts fit together,
-and not how well it reads people.
+Public descriptions of the alphabet say which fingers are stretched, bent, crossed or covered by the
+thumb, and where the palm faces: Wikipedia, "American manual alphabet" and "Fingerspelling";
+W. Vicars, ASL University (lifeprint.com), "Fingerspelling" and "Numbers"; and Handspeak,
+"Fingerspelling techniques". The angles were then fitted to the medians of the landmarks that
+MediaPipe measures in photographs of ten signers, by least squares of the skeleton with a penalty
+for fingers inside each other, and corrected by hand. The closed hands (E, M, N, R, S, T, X) and
+those that point away (P, Q) were then changed by a few degrees until a letter model trained on
+photographs alone read them. So reading this signer shows that the parts of the project fit
+together, and not how well it reads people.
 
-Seen by the viewer of a right hand: x to the thumb side, which is the viewer's right, y up, z
-towards the viewer.
+The axes are those of a viewer of a right hand: x to the thumb's side, which is the viewer's right,
+y up, z towards the viewer.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Handshape:
     """One held sign.
 
     angles_deg: (21,), as skeleton.pose takes them.
-    palm: (3, 3) rotation: its columns are where the hand's x, y (fingers) and z (palm) point.
+    palm: (3, 3) rotation; its columns are the directions of the hand's x, y (fingers), z (palm).
     forearm: (3,) unit vector from the wrist to the elbow.
     """
 
@@ -40,14 +40,14 @@ class Handshape:
 
 
 def facing(fingers: Vector, palm: Vector) -> Array:
-    """The rotation that points the fingers exactly, and the palm as nearly as it can."""
+    """The rotation in which the fingers point there exactly, and the palm as nearly as it can."""
     y = np.array(fingers) / np.linalg.norm(fingers)
     z = np.array(palm) - y * (y @ np.array(palm))
     z /= np.linalg.norm(z)
     return np.column_stack([np.cross(y, z), y, z])
 
 
-# How the hand is held: (fingers point to, palm faces, elbow lies to).
+# The orientations of the hand: the directions of the fingers, the palm and the elbow.
 FORWARD = ((0.10, 1.00, -0.05), (0.10, 0.05, 1.0), (0.12, -1.0, -0.30))
 RAISED = ((0.10, 1.00, -0.32), (0.10, 0.32, 1.0), (0.12, -1.0, -0.25))
 FOLDED = ((0.08, 0.96, -0.27), (0.28, 0.25, 0.93), (0.12, -1.0, -0.25))
@@ -62,7 +62,7 @@ DOWN = ((-0.46, -0.85, 0.24), (0.56, -0.50, -0.66), (0.85, -0.42, -0.30))
 
 FIST = ((-2, 76, 104, 42), (-8, 82, 104, 40), (-13, 82, 104, 42), (-20, 76, 102, 46))
 
-# label: (how held, thumb (swing, lift, roll, mcp, ip), then (spread, mcp, pip, dip) of the four
+# label: (orientation, thumb (swing, lift, roll, mcp, ip), then (spread, mcp, pip, dip) of the four
 # fingers from index to little)
 _Angles = tuple[int, ...]
 _TABLE: dict[str, tuple[tuple[Vector, Vector, Vector], _Angles, *tuple[_Angles, ...]]] = {
@@ -141,7 +141,7 @@ def _handshape(label: str) -> Handshape:
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 DIGITS = "0123456789"
 
-# J begins as I and Z as D's pointing hand; the motion that makes them is in motion.py.
+# J begins as I, and Z as the pointing hand of D; motion.py has their trajectories.
 _TABLE["J"] = _TABLE["I"]
 _TABLE["Z"] = (FORWARD, (8, 30, 100, 18, 26), (-3, 8, 4, 2), *FIST[1:])
 HANDSHAPES: dict[str, Handshape] = {label: _handshape(label) for label in LETTERS + DIGITS}

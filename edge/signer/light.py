@@ -1,4 +1,4 @@
-"""Lights a height map: what faces the lamp, what lies in a fold, what another part shadows."""
+"""Lights a height map: by how a place faces the lamp, its depth in a fold, and cast shadows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from edge.signer.canvas import FAR, Canvas, Map
 from edge.signer.scene import Scene
 from edge.types import Rgb
 
-WRAP = 0.35  # light creeps round skin's edges: how far past the terminator
+# These are chosen by eye, to look like photographs of hands in a room.
+WRAP = 0.35  # the cosine beyond the edge of the lit side up to which skin, being soft, is still lit
 FOLD_REACH_MM, FOLD_DEPTH_MM, FOLD_DARKEST = 22.0, 26.0, 0.55
 SHADOW_STEPS_MM, SHADOW_SOFTNESS_MM, SHADOW_DEPTH = (5.0, 10.0, 16.0), 5.0, 0.38
 GLINT, GLINT_SHARPNESS = 0.10, 16
@@ -35,7 +36,7 @@ def colours(canvas: Canvas, scene: Scene) -> tuple[Rgb, npt.NDArray[np.uint8]]:
 
 
 def _rounded_off(height: Map, mask: npt.NDArray[np.uint8]) -> Map:
-    """The map with a rim of two pixels' depth, so that edges have a slope and not a cliff."""
+    """The map with a rim two pixels lower, so that its edge has a slope and not a step."""
     rim = cv2.dilate(height, np.ones((3, 3), np.uint8)) - np.float32(2)
     np.copyto(rim, height, where=mask.view(np.bool_))
     return np.asarray(rim, dtype=np.float32)
@@ -60,7 +61,7 @@ def _folds(height: Map, mask: npt.NDArray[np.uint8], px_per_mm: float) -> Map:
 
 
 def _shadows(height: Map, mask: npt.NDArray[np.uint8], scene: Scene) -> Map:
-    """Which places see the lamp behind another part, 0 to 1: the map against itself, shifted."""
+    """How much of the lamp another part hides, 0 to 1: the map compared with itself, shifted."""
     lx, ly, lz = scene.light
     above = np.zeros_like(height)
     for step_mm in SHADOW_STEPS_MM:

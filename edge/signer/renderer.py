@@ -1,8 +1,8 @@
 """Draws a posed hand: round cones along the bones, a fleshy palm, creases, nails and a sleeve.
 
-Every part is a cone of canvas.py, laid into one height map. The parts of palm and arm are
-smoothed into one body; the fingers are not, so that their edges stay readable. light.py
-then turns the map into a picture. Only the hand's patch of the picture is drawn.
+Every part is a cone of canvas.py, drawn into one height map. The parts of palm and arm are smoothed
+into one body; the fingers are not, so that their edges stay visible. light.py then turns the map
+into a picture. Only the patch with the hand is drawn.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from edge.signer.scene import NAIL, PALMAR, SLEEVE, Scene
 from edge.signer.skeleton import Array
 from edge.types import Rgb
 
-# How far flesh spreads between its cones: backs of hands are smooth, palms have pads and folds.
+# The lengths over which cones are smoothed into one surface: the back of a hand is smooth, the palm
+# has pads and folds. These and the depths below are chosen by eye.
 ARM_SOFTNESS_MM, PALM_SOFTNESS_MM, BACK_SOFTNESS_MM = 8.0, 3.0, 9.0
-FINGER_SOFTNESS_MM = 4.0  # how near fingers must be to the palm to melt into it
-CREASE_DEPTH, CREASE_MM = 0.13, 1.6
+FINGER_SOFTNESS_MM = 4.0  # fingers as near as this to the palm join it smoothly
+CREASE_DEPTH, CREASE_MM = 0.13, 1.6  # of finger joints: the share of light taken, the width
 PALM_CREASE_DEPTH, PALM_CREASE_MM = 0.30, 1.6
-CLOTH_MM = 4.0
+CLOTH_MM = 4.0  # of a sleeve, over the arm
 
 
 def render(scene: Scene, body: Body) -> Rgb:
@@ -106,7 +107,7 @@ def _draw_fingers(canvas: Canvas, scene: Scene, body: Body, flesh: Flesh) -> Non
 
 
 def _tint(dorsal: Array) -> np.float32:
-    """The palette's row for a part: the less its back is seen, the more its palm side is."""
+    """The palette's row for a part, from the back of the hand (0) to the palm (PALMAR)."""
     return np.float32(np.clip(0.5 - 0.9 * dorsal[2], 0, 1) * PALMAR)
 
 
@@ -122,7 +123,7 @@ def _draw_nail(
     bone: tuple[Array, Array],
     dorsal: Array,
 ) -> None:
-    """Paints the nail where the last bone, just `drawn`, shows its back."""
+    """Paints the nail onto the last bone, just `drawn`, where its back is in view."""
     window, height, front = drawn
     start, end = bone
     out = dorsal * (1, -1, 1)  # pictures count y downwards

@@ -1,4 +1,7 @@
-"""Who signs, where, and how the camera sees it: all that a seed decides about a picture."""
+"""The scene that a seed decides: the signer's skin and clothes, the room, the light, the camera.
+
+The ranges of random values are choices; none of them is measured.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ import numpy.typing as npt
 from edge.signer.skeleton import Array, rotation
 from edge.types import Rgb
 
-# Rows of the palette: skin from the back of the hand to the palm, then the nail, then the sleeve.
+# Rows of the palette: skin from the back of the hand (0) to the palm, then nail and sleeve.
 PALMAR = 15
 NAIL = 16
 SLEEVE = 17
@@ -31,10 +34,11 @@ class Scene:
     palette: (18 * 256, 3) uint8 RGB: a colour for each tint and level of light.
     grain: (H, W), the sensor's noise, in the palette's levels of light.
     light: unit vector towards the lamp, in picture axes (x right, y down, z to the camera).
-    ambient, gloss: 0..1. sleeve_mm: how far from the wrist the sleeve begins
-        (past the elbow: none is seen).
-    view: (3, 3), turns the signer before the camera. centre_px: where the signer's space has its
-    origin in the picture. px_per_mm: scale there. distance_mm: from there to the camera.
+    ambient, gloss: 0..1.
+    sleeve_mm: from the wrist to the edge of the sleeve; beyond the elbow there is no sleeve.
+    view: (3, 3), turns the signer before the camera.
+    centre_px: the origin of the signing space in the picture. px_per_mm: the scale there.
+    distance_mm: from there to the camera.
     """
 
     background: Rgb
@@ -50,9 +54,9 @@ class Scene:
     distance_mm: float
 
     def project(self, points_mm: Array) -> tuple[Array, Array]:
-        """Points (N, 3) in camera axes (y up) to pixels (N, 3) (y down), and pixels a millimetre.
+        """Projects points (N, 3) in mm, y up, to pixels (N, 3), y down; also gives px per mm, (N,).
 
-        z stays towards the camera and is in pixels too.
+        z keeps its direction, towards the camera, and is in pixels too.
         """
         near = self.distance_mm / (self.distance_mm - points_mm[:, 2])
         scale = self.px_per_mm * near
@@ -62,7 +66,7 @@ class Scene:
 
 
 def make_scene(seed: int, width: int, height: int) -> Scene:
-    """Chooses skin, light, room and camera; the same for the same arguments."""
+    """Chooses skin, light, room and camera; the same arguments give the same scene."""
     random = np.random.Generator(np.random.PCG64([seed, 1]))
     skin = np.array(SKIN_RGB[int(random.integers(len(SKIN_RGB)))], dtype=float)
     skin = 255 * (skin / 255) ** 0.85 * random.uniform(0.94, 1.04, 3)  # as a camera exposes it
@@ -99,11 +103,11 @@ def _cloth(random: np.random.Generator) -> Array:
 
 def _palette(skin: Array, cloth: Array) -> Rgb:
     level = np.arange(256) / 200.0  # 1.0 is a surface that faces the lamp
-    # Light that leaves skin in the shade has been under it, and comes out redder.
+    # Light in the shaded parts has passed through skin, and is redder.
     shading = np.column_stack([level**0.85, level**1.08, level**1.15])
     brightness = skin.max() / 255
     blood = np.array([232, 168, 142]) * (0.4 + 0.6 * brightness)
-    # Palms hold little melanin whatever the tone of the rest of the skin.
+    # Palms have little melanin, whatever the tone of the rest of the skin.
     back = skin + (blood - skin) * 0.30
     palm = skin + (blood * 1.06 - skin) * 0.48
     nail = skin + (np.array([245, 190, 180]) * (0.45 + 0.55 * brightness) - skin) * 0.6
@@ -114,7 +118,7 @@ def _palette(skin: Array, cloth: Array) -> Rgb:
 
 
 def _room(random: np.random.Generator, width: int, height: int, cloth: Array) -> Rgb:
-    """A wall with light falling off across it, blurred furniture, and the signer's shirt."""
+    """A wall with uneven light, blurred furniture, and in most scenes the signer's shirt."""
     hue, saturation, value = random.integers((0, 0, 90), (180, 70, 235))
     pixel = np.array([[[hue, saturation, value]]], dtype=np.uint8)
     wall = cv2.cvtColor(pixel, cv2.COLOR_HSV2RGB)[0, 0].astype(np.float32)

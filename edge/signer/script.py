@@ -1,4 +1,4 @@
-"""From a text to a timeline: what the hand does when."""
+"""Turns a text into a timeline: which trajectory the hand follows at which time."""
 
 from __future__ import annotations
 
@@ -9,37 +9,38 @@ import numpy as np
 
 from edge.errors import UsageError
 from edge.signer.handshapes import HANDSHAPES, Handshape
-from edge.signer.motion import RELAXED, Path, Posture, hold, move, strokes, trace
+from edge.signer.motion import RELAXED, Posture, Trajectory, hold, move, strokes, trace
 from edge.signer.skeleton import Array
 
-# A clear, unhurried demonstrator, about 1.6 letters a second; all but the pause scale with speed.
+# Times of a clear, unhurried demonstrator, about 1.6 letters a second (0.40 + 0.22 s each). The
+# option `speed` divides them all, but not the pause. They are chosen; no signer was measured.
 HOLD_S = 0.40
 MOVE_S = 0.22
 TRACE_S = {"J": 0.70, "Z": 0.85}
 SLIDE_S = 0.17
 RAISE_S = 0.50
-# Readers tell a space by a pause of about a second, so that it does not shrink with the rest.
+# A reader needs a pause of about a second to read a space, so the pause does not shrink with speed.
 PAUSE_S = 1.0
 
 # A repeated letter slides about two inches to the signer's own side (W. Vicars, ASL University,
-# "Fingerspelling: double letters"); when that side is used up, the hand opens and closes instead.
+# "Fingerspelling: double letters"). At the end of its reach the hand opens and closes instead.
 SLIDE_MM = 55.0
 REACH_MM = 150.0
 RETURN_MM = 14.0  # the most that a hand drifts back with each new letter
 
-# The editing gestures (edge/recognise/rules/gestures.py), made with an open hand: held it is a space, swept to the
-# signer's own side it takes back a letter. They are made for a reader and keep their own pace.
+# The editing gestures (edge/recognise/rules/gestures.py), made with an open hand. Held, it is a
+# space; swept to the signer's own side, it takes back a letter. Their times do not depend on speed.
 SPACE, DELETE = "_", "<"
 OPEN_S = 0.9
 STOP_S = 0.35
 SWIPE_S = 0.30
 SWIPE_MM = 180.0
 
-DROP_MM = 370.0  # to where the hand rests between words, unless the scene asks for more or less
+DROP_MM = 370.0  # from the signing space to the place of rest between words, without a scene
 
 
 def spelling(written: str) -> str:
-    """The text that plan() takes, of one as a user writes it: quoted, in any case, with any spaces.
+    """Returns the text for plan() from one that a user wrote: quoted, in any case, with any spaces.
 
     Raises UsageError for a text that cannot be spelled.
     """
@@ -60,16 +61,19 @@ def spelling(written: str) -> str:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Segment:
-    """A stretch of time: `label` is the sign made in it, "" on the way, at rest and out of view."""
+    """A part of a timeline, with one trajectory.
+
+    label: of the sign that is made; "" between signs, at rest and out of view.
+    """
 
     label: str
     start_s: float
     end_s: float
-    path: Path
+    trajectory: Trajectory
 
 
 class Timeline:
-    """What one signer's hand does for a text."""
+    """All that one signer's hand does for a text."""
 
     def __init__(self, segments: list[Segment]) -> None:
         self.segments = tuple(segments)
@@ -80,14 +84,14 @@ class Timeline:
         """The label and the posture at a time from 0 to end_s."""
         segment = self.segments[max(bisect_right(self._starts, time_s) - 1, 0)]
         phase = (time_s - segment.start_s) / (segment.end_s - segment.start_s)
-        return segment.label, segment.path(min(phase, 1.0))
+        return segment.label, segment.trajectory(min(phase, 1.0))
 
 
 def plan(text: str, seed: int = 0, speed: float = 1.0, drop_mm: float = DROP_MM) -> Timeline:
-    """Writes the timeline of `text`: A to Z, 0 to 9, SPACE, DELETE, and single inner spaces.
+    """Makes the timeline of `text`: A to Z, 0 to 9, SPACE, DELETE, and single inner spaces.
 
-    The seed gives the signer's own way of making each sign and an uneven pace. `speed` 2 is
-    twice as fast. `drop_mm` is how far the hand is lowered between words.
+    seed: decides how the signer forms each sign, and varies the pace. speed: 2 is twice as fast.
+    drop_mm: how far the hand is lowered between words.
     """
     return _Writer(seed, speed, drop_mm).write(text)
 
@@ -111,15 +115,17 @@ class _Writer:
         return Timeline(self._segments)
 
     def _own(self, shape: Handshape) -> Handshape:
-        """A signer's own version of a handshape: every joint up to two degrees off."""
+        """The signer's own version of a handshape: each angle differs by up to two degrees."""
         return replace(shape, angles_deg=shape.angles_deg + self._random.uniform(-2, 2, 21))
 
-    def _add(self, label: str, seconds: float, path: Path) -> None:
-        self._keep_pace(seconds * float(self._random.uniform(0.9, 1.1)) / self._speed, path, label)
+    def _add(self, label: str, seconds: float, trajectory: Trajectory) -> None:
+        self._keep_pace(
+            seconds * float(self._random.uniform(0.9, 1.1)) / self._speed, trajectory, label
+        )
 
-    def _keep_pace(self, seconds: float, path: Path, label: str = "") -> None:
-        """Adds what takes as long for every signer."""
-        self._segments.append(Segment(label, self._now_s, self._now_s + seconds, path))
+    def _keep_pace(self, seconds: float, trajectory: Trajectory, label: str = "") -> None:
+        """Adds a segment whose time neither speed nor the signer's pace changes."""
+        self._segments.append(Segment(label, self._now_s, self._now_s + seconds, trajectory))
         self._now_s += seconds
 
     def _word(self, word: str) -> None:
@@ -144,15 +150,15 @@ class _Writer:
                 self._add("", RAISE_S if index == 0 else MOVE_S, move(here, there))
             here = there
             if label in TRACE_S:
-                path = trace(label, here)
+                trajectory = trace(label, here)
                 self._add("", 0.3 * HOLD_S, hold(here))
-                self._add(label, TRACE_S[label], path)
-                here = path(1.0)
+                self._add(label, TRACE_S[label], trajectory)
+                here = trajectory(1.0)
             self._add(label if label not in TRACE_S else "", self._held_s(label), hold(here))
         self._add("", RAISE_S, move(here, self._below))
 
     def _gesture(self, label: str, here: Posture, way_s: float) -> Posture:
-        """Opens the hand, and holds or sweeps it; returns where it is left."""
+        """Opens the hand, then holds or sweeps it; returns its last posture."""
         sweeps = label == DELETE
         there = Posture(self._shapes["5"], np.array([SWIPE_MM / 2 if sweeps else 0.0, 0.0, 0.0]))
         self._add("", way_s, move(here, there))
@@ -169,5 +175,5 @@ class _Writer:
 
     @staticmethod
     def _place(label: str, side_mm: float) -> Array:
-        """Where a sign is made; Z begins to the side and above, so that its middle is central."""
+        """The place of a sign; Z begins higher and to the side, and is drawn in the middle."""
         return np.array([side_mm + 52.0, 42.0, 0.0] if label == "Z" else [side_mm, 0.0, 0.0])

@@ -1,4 +1,4 @@
-"""The signer as a whole: the picture of any moment, and exactly what it shows."""
+"""The signer as a whole: the picture of any moment, and its truth."""
 
 from __future__ import annotations
 
@@ -12,15 +12,18 @@ from edge.signer.script import plan
 from edge.signer.skeleton import Array, pose, rotation
 from edge.types import Box, Hand, Handedness, Rgb, Truth
 
-HAND_MM = 180.0  # a hand this far below the picture's edge is out of it, perspective and all
+# A hand whose palm is so far below the picture's edge is out of view, also where perspective makes
+# it larger: the farthest fingertip is 117 mm from the middle of the palm (skeleton.py).
+HAND_MM = 180.0
 _MIRROR = np.array([-1.0, 1.0, 1.0])
 
 
 class Signer:
-    """Spells `text` once, from 0 to `end_s` seconds; every moment can be asked for in any order.
+    """Spells `text` once, from 0 to `end_s` seconds; moments can be drawn in any order.
 
-    text: A to Z, 0 to 9 and single inner spaces. seed: who, where and how (see scene.make_scene
-    and script.plan). size: the picture's width and height.
+    text: A to Z, 0 to 9, SPACE, DELETE and single inner spaces (script.spelling makes it).
+    seed: decides the scene and how signs are formed (scene.make_scene, script.plan).
+    speed: 2 is twice as fast. size: the picture's width and height, in pixels.
     """
 
     def __init__(
@@ -40,14 +43,14 @@ class Signer:
         self._tremor = _Tremor(seed)
 
     def draw(self, time_s: float) -> tuple[Rgb, Truth]:
-        """The picture, (H, W, 3) uint8, and its truth at a time from 0 to end_s."""
+        """Returns the picture, (H, W, 3) uint8, and its truth at a time from 0 to end_s."""
         label, posture = self.timeline.at(time_s)
         body = self.body(posture, time_s)
         landmarks, _ = self.scene.project(body.joints)
         height, width = self.scene.background.shape[:2]
         x, y = landmarks[:, 0], landmarks[:, 1]
         if not np.any((x >= 0) & (x < width) & (y >= 0) & (y < height)):
-            rgb = render(self.scene, body)  # an arm may still be seen
+            rgb = render(self.scene, body)  # the arm may still be in view
             return rgb, Truth(label, None)
         landmarks[:, 2] = landmarks[0, 2] - landmarks[:, 2]  # smaller towards the camera
         hand = Hand(
@@ -59,7 +62,7 @@ class Signer:
         return render(self.scene, body), Truth(label, hand)
 
     def body(self, posture: Posture, time_s: float) -> Body:
-        """The hand before the camera, tremor and all."""
+        """The hand before the camera, with its tremor."""
         angles, turn, shift = self._tremor.at(time_s)
         skeleton = pose(posture.shape.angles_deg + angles)
         palm = turn @ posture.shape.palm
@@ -75,13 +78,13 @@ class Signer:
 
 
 class _Tremor:
-    """No hand is still: slow, small swings of each joint, of the hand and of its place."""
+    """Slow, small swings of each joint, of the hand and of its place, as no hand is quite still."""
 
     def __init__(self, seed: int) -> None:
         random = np.random.Generator(np.random.PCG64([seed, 3]))
         self._rate = random.uniform(1.5, 5.0, 27)  # radians a second
         self._phase = random.uniform(0, 2 * np.pi, 27)
-        self._size = np.array([0.8] * 21 + [0.02] * 3 + [1.5] * 3)
+        self._size = np.array([0.8] * 21 + [0.02] * 3 + [1.5] * 3)  # degrees, radians, millimetres
 
     def at(self, time_s: float) -> tuple[Array, Array, Array]:
         """Angles (21,) in degrees, a turn (3, 3), and a shift (3,) in millimetres."""

@@ -2,14 +2,14 @@
 
 The hand's own frame is that of a right hand held up with its palm to the viewer: x to the thumb
 side, y to the fingertips, z out of the palm; millimetres, the wrist at the origin. A left hand is
-the mirror image of a right one, made at the very end (`mirrored`).
+the mirror image of a right one, made at the end (Signer.body).
 
-Joints are in MediaPipe's order: the wrist; then base to tip of thumb (CMC, MCP, IP, tip), index,
-middle, ring and little finger (MCP, PIP, DIP, tip).
+Joints are in MediaPipe's order (edge/joints.py): the wrist; then, from base to tip, the thumb (CMC,
+MCP, IP, tip) and the index, middle, ring and little finger (MCP, PIP, DIP, tip).
 
 Lengths are for a middle metacarpal of 90 mm. Their ratios are medians over 470 open hands, as
-MediaPipe's full landmark model measures them in photographs, so that a drawn hand and a
-photographed one have the same proportions to a reader of landmarks.
+MediaPipe's full landmark model measures them in photographs, so that drawn and photographed hands
+have the same proportions to a model that reads landmarks.
 """
 
 from __future__ import annotations
@@ -21,14 +21,8 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 
-WRIST = 0
-FINGERS = ("thumb", "index", "middle", "ring", "little")
-CHAINS = tuple(tuple(range(1 + 4 * f, 5 + 4 * f)) for f in range(5))  # joints of each finger
-BONES = tuple(  # (parent, child), 20 of them: joint n hangs at the end of bone n - 1
-    (joint - 1 if joint % 4 != 1 else WRIST, joint) for joint in range(1, 21)
-)
-
-# Where each finger leaves the palm: thumb CMC, then the four MCP joints.
+# The place where each finger leaves the palm: thumb CMC, then the four MCP joints. Then the lengths
+# of its three bones.
 ROOTS_MM: Array = np.array(
     [[26.0, 19.0, 8.0], [20.5, 87.5, 0.0], [0.0, 90.0, 0.0], [-18.0, 82.5, 0.5], [-34.5, 70.0, 3.0]]
 )
@@ -43,8 +37,8 @@ class Skeleton:
     """A posed hand in its own frame.
 
     joints_mm: (21, 3).
-    dorsal: (5, 3, 3) unit vectors, by finger and bone: out of the back of the bone, where the
-        nail of the last one is.
+    dorsal: (5, 3, 3) unit vectors, by finger and bone. Each points out of the back of the bone, the
+        side where the last bone has its nail.
     """
 
     joints_mm: Array
@@ -62,12 +56,12 @@ def rotation(axis: int, angle_rad: float) -> Array:
 
 
 def pose(angles_deg: Array) -> Skeleton:
-    """Bends the hand.
+    """Bends the joints of a hand by their angles.
 
     angles_deg: (21,), in degrees. The thumb's five come first:
-        swing: its metacarpal, in the plane of the palm, away from the fingers;
-        lift: its metacarpal, out of that plane towards the palm's side;
-        roll: about its own length; 0 has the thumb's nail on the hand's back, 90 to its side;
+        swing: of its metacarpal, in the plane of the palm, away from the fingers;
+        lift: of its metacarpal, out of that plane towards the palm's side;
+        roll: about its own length; at 0 the thumb's nail is on the hand's back, at 90 on its side;
         mcp, ip: bends of its two outer joints.
     Then four for each finger from index to little:
         spread: to the thumb's side; mcp, pip, dip: bends into the palm.
@@ -87,7 +81,7 @@ def pose(angles_deg: Array) -> Skeleton:
 def _extend(
     joints: Array, dorsal: Array, finger: int, frame: Array, bends_rad: tuple[float, ...]
 ) -> None:
-    """Fills in one finger: three bones from its root, each bent before it is laid down."""
+    """Computes one finger: three bones from its root, each turned by its bend first."""
     joints[1 + 4 * finger] = ROOTS_MM[finger]
     for bone, bend in enumerate(bends_rad):
         frame = frame @ rotation(0, bend)

@@ -41,6 +41,7 @@ def open_sink(uri: str) -> Sink:
         raise UsageError(f"there is no sink {name!r}; there are: {', '.join(names())}")
     try:
         module = importlib.import_module(f"{__name__}.{name}")
+        sink: Sink = module.open(rest.removeprefix("//"))
     except ImportError as error:
         extra = plugins.declared(__path__, name, "EXTRA")
         if extra is None or (error.name or "").partition(".")[0] == "edge":
@@ -48,7 +49,6 @@ def open_sink(uri: str) -> Sink:
         raise SinkError(
             f"the {name} sink cannot be loaded ({error}): pip install 'fingerspell[{extra}]'"
         ) from error
-    sink: Sink = module.open(rest.removeprefix("//"))
     return sink
 
 
@@ -72,11 +72,11 @@ class Sinks:
     """Several sinks as one: each gets every result, and one that fails does not take the others.
 
     A sink that raises is closed, and opened again after a pause that doubles from FIRST_PAUSE_S to
-    LONGEST_PAUSE_S. What it missed meanwhile is counted. When no sink works any more, SinkError says
-    why, since nobody would notice the run.
+    LONGEST_PAUSE_S. What it missed meanwhile is counted. When no sink works any more, SinkError
+    says why, since nobody would notice the run.
 
-    took_ms: by its URI, the time that each took for what it was last handed or told. paced: whether
-    people watch any of them, so that a recording is to be played at its own speed.
+    took_ms: by its URI, the time that each took for the last result; a sink that failed has none.
+    paced: whether people watch any of them, so that a recording is to be played at its own speed.
     """
 
     def __init__(self, uris: Iterable[str], clock: Callable[[], float] = time.monotonic) -> None:
@@ -109,11 +109,12 @@ class Sinks:
         """Hands the result to every sink; of two requests, "quit" outweighs "clear"."""
         seen = result.frame.index + 1 - result.dropped
         self._end = End(result.text, seen, result.dropped)
-        return self._ask(lambda sink: sink.write(result), len(result.events))
+        self.took_ms = {}
+        return self._ask(lambda sink: sink.write(result), self.took_ms, len(result.events))
 
     def note(self, vitals: Vitals) -> Request | None:
         """Hands the vitals to every monitor; requests are weighed as write() does."""
-        return self._ask(lambda sink: sink.note(vitals) if isinstance(sink, Monitor) else None, 0)
+        return self._ask(lambda sink: sink.note(vitals) if isinstance(sink, Monitor) else None, {})
 
     def close(self, end: End) -> None:
         """Tells every sink the end, and releases it; may be called twice.
@@ -122,25 +123,27 @@ class Sinks:
         """
         self._end = end
         outputs, self._outputs = self._outputs, []
-        self.took_ms = {}
         for output in outputs:
-            self._do(output, lambda sink: sink.close(end), len(end.events))
+            self._do(output, lambda sink: sink.close(end), {}, len(end.events))
         faults = [_fault(output) for output in outputs if output.lost or output.sink is None]
         if faults:
             raise SinkError("; ".join(faults))
 
-    def _ask(self, act: Callable[[Sink], Request | None], events: int) -> Request | None:
+    def _ask(
+        self, act: Callable[[Sink], Request | None], took_ms: dict[str, float], events: int = 0
+    ) -> Request | None:
         """Does it to every sink; events: how many of them a sink misses that does not work."""
         requests: set[Request | None] = set()
-        self.took_ms = {}
         for output in self._outputs:
             self._retry(output)
-            self._do(output, lambda sink: requests.add(act(sink)), events)
+            self._do(output, lambda sink: requests.add(act(sink)), took_ms, events)
         if self._outputs and all(output.sink is None for output in self._outputs):
             raise SinkError(f"no sink works: {self.trouble}")
         return "quit" if "quit" in requests else "clear" if "clear" in requests else None
 
-    def _do(self, output: _Output, act: Callable[[Sink], None], events: int) -> None:
+    def _do(
+        self, output: _Output, act: Callable[[Sink], None], took_ms: dict[str, float], events: int
+    ) -> None:
         """Does it to a sink, and takes note if it fails."""
         if output.sink is None:
             output.lost += events
@@ -148,7 +151,7 @@ class Sinks:
         start_s = time.perf_counter()
         try:
             act(output.sink)
-            self.took_ms[output.uri] = (time.perf_counter() - start_s) * 1000
+            took_ms[output.uri] = (time.perf_counter() - start_s) * 1000
         except Exception as error:
             # Exception, not SinkError: a fault in one sink is no reason to stop the others.
             output.lost += events

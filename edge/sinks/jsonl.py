@@ -95,9 +95,7 @@ class Jsonl:
             return
         for event in end.events:
             self._add(self._described(event))
-        self._add(
-            {"event": "end", "text": end.text, "frames": end.frames, "dropped": end.dropped}
-        )
+        self._add({"event": "end", "text": end.text, "frames": end.frames, "dropped": end.dropped})
         self._flush(LAST_S)
         self._release()
         if self._lines and not self._gone:

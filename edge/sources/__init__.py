@@ -3,10 +3,12 @@
 In comes a URI, `NAME:REST`, such as `usb:0?size=1280x720&fps=30`. Out goes a Source
 (edge/types.py), which yields frames. The file `NAME.py` has `open(rest: str) -> Source` and is
 imported when a URI first names it. REST may end in options, `?name=value&name=value`. A file that
-declares `HIDDEN = True` opens as every other does, but users are not offered it.
+declares `HIDDEN = True` opens as every other does, but users are not offered it. A driver or a
+network may hang for ever: a file declares `GUARDED = True` if whatever it opens may hang, and
+`GUARDED = "urls"` if only URLs may. edge.capture opens these in a process of its own.
 
-Other rooms use open_source, first_camera, suggestion, public, names and shown_names. The sources
-themselves also use Size, VGA, split_options and read_options.
+Other rooms use open_source, first_camera, is_guarded, is_url, suggestion, public, names and
+shown_names. The sources themselves also use Size, VGA, split_options and read_options.
 """
 
 from __future__ import annotations
@@ -83,6 +85,21 @@ def open_source(uri: str) -> Source:
         raise UsageError(f"{public(uri)!r} names no source; there are {known}; {hint}")
     source: Source = importlib.import_module(f"{__name__}.{name}").open(rest)
     return source
+
+
+def is_guarded(uri: str) -> bool:
+    """Whether the file of this source declares that the source may hang (`GUARDED`).
+
+    False for a URI that names no source, which open_source() refuses.
+    """
+    name, _, rest = uri.partition(":")
+    guarded = plugins.declared(__path__, name, "GUARDED") if name in names() else None
+    return guarded is True or (guarded == "urls" and is_url(rest))
+
+
+def is_url(text: str) -> bool:
+    """Whether a URI, or what follows its name, holds a URL, which is reached over a network."""
+    return "://" in text
 
 
 def public(uri: str) -> str:

@@ -25,12 +25,12 @@ import cv2
 import numpy as np
 
 from edge.errors import SourceError
-from edge.signer.script import spelling
-from edge.signer.signer import Signer
+from edge.signer import Signer, spelling
 from edge.sources import VGA, Size, read_options, split_options
 from edge.types import Frame, Rgb, Truth
 
 HIDDEN = True  # not offered to users: it serves tests, drills and soaks
+GUARDED = True
 
 # The colours that the missing part of a damaged picture has in real cameras.
 _GREEN_RGB = (0, 135, 0)  # of raw YUV data that is all zeros

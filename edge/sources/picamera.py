@@ -22,6 +22,8 @@ from edge.errors import SourceError, UsageError
 from edge.sources import VGA, Size, read_options, split_options
 from edge.types import Frame, Source
 
+GUARDED = True
+
 # libcamera names a format from its highest byte down: "BGR888" has red first in memory, and so in
 # the array (picamera2's manual, 4.2.2.2).
 _RGB = "BGR888"

@@ -13,8 +13,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from edge.signer.script import spelling
-from edge.signer.signer import Signer
+from edge.signer import Signer, spelling
 from edge.sources import VGA, Size, read_options, split_options
 from edge.types import Frame, Handedness
 

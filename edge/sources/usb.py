@@ -27,6 +27,8 @@ from edge.sources import VGA, Size, read_options, split_options
 from edge.sources._capture import Capture
 from edge.types import Frame, Source
 
+GUARDED = True
+
 _log = logging.getLogger(__name__)
 
 # With one buffer the camera has none to fill while OpenCV decodes, and every second frame is lost.

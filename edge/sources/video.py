@@ -26,9 +26,11 @@ from pathlib import Path
 import cv2
 
 from edge.errors import SourceError, UsageError
-from edge.sources import public, read_options, split_options
+from edge.sources import is_url, public, read_options, split_options
 from edge.sources._capture import Capture
 from edge.types import Frame, Source
+
+GUARDED = "urls"
 
 _FALLBACK_FPS = 25.0  # of a file that states no rate; FFmpeg assumes the same
 _MOTION_JPEG = int.from_bytes(b"MJPG", "little")
@@ -56,7 +58,7 @@ def open(rest: str) -> Source:
     for a wrong option. Raises SourceError for a file that is not a video, and for a URL that gives
     no video in time.
     """
-    if "://" in rest:
+    if is_url(rest):
         return _open_url(rest)
     path = Path(rest).expanduser()
     if not rest or not path.exists():

@@ -13,9 +13,8 @@ from benchmarks.accuracy import recordings, tradeoff
 from benchmarks.accuracy.idle import KINDS, Idle
 from benchmarks.accuracy.recordings import record, replay
 from benchmarks.accuracy.scoring import EARLY_S, LATE_S, Score, Shown, edits, score, shown_in, total
-from edge.commands.run import open_stages
+from edge.assembly import open_stages
 from edge.config import Config
-from edge.pipeline import results
 from edge.sources import open_source
 from edge.types import Event, Frame, Truth
 
@@ -23,7 +22,7 @@ TEXTS = st.text("ABC", max_size=8)
 
 
 def letter(label: str, t_s: float) -> Event:
-    return Event("letter", label, 0.9, round(t_s * 1e9))
+    return Event("letter", label, 0.9, round(t_s * 1e9), "")
 
 
 HELD = [Shown(1.0, 2.0, "A"), Shown(2.5, 3.5, "B"), Shown(4.0, 5.0, "J")]
@@ -88,14 +87,14 @@ def test_each_event_counts_once() -> None:
 
 def test_letters_where_none_is_shown_are_false_and_make_a_rate() -> None:
     """Two in a minute are 120 an hour."""
-    s = score([], [letter("A", 3), letter("B", 30), Event("hand", "lost", 1.0, 5)], 60.0)
+    s = score([], [letter("A", 3), letter("B", 30), Event("hand", "lost", None, 5, "")], 60.0)
     assert (s.false, s.wrong, s.false_an_hour) == (2, 0, 120)
     assert (s.error_rate, s.missed_share, s.settled(0.5)) == (0, 0, None)
 
 
 def test_a_deleted_letter_was_not_read() -> None:
     """An I that turned out to begin a J is no error."""
-    events = [letter("I", 4.1), Event("delete", "", 1.0, 5_000_000_000), letter("J", 5.0)]
+    events = [letter("I", 4.1), Event("delete", "", None, 5_000_000_000, ""), letter("J", 5.0)]
     s = score(HELD[2:], events, 6.0)
     assert (s.edits, s.traced_missed, s.wrong, s.false) == (0, 0, 0, 0)
 
@@ -142,13 +141,14 @@ def test_a_replay_is_what_the_runtime_reads(
     uri = "signer:HI?speed=2&fps=20"
     with_source = open_source(uri)
     stages = open_stages(config, with_source)
-    events = tuple(e for r in results(with_source.frames(), *stages) for e in r.events)
+    seen = list(stages.results(with_source.frames()))
+    events = tuple(e for r in seen for e in r.events) + stages.end(seen[-1].frame.t_ns)
     assert [e.label for e in events if e.kind == "letter"] == ["H", "I"]
     fresh = record(uri, config)
     kept = record(uri, config)
     assert len(list(tmp_path.rglob("*.pickle"))) == 1
     assert replay(fresh, config).events == replay(kept, config).events == events
-    assert replay(kept, config).text == stages.speller.text
+    assert replay(kept, config).text == stages.text
 
 
 def test_a_broken_cache_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks import compare
@@ -19,6 +19,7 @@ from benchmarks.compare import BETWEEN_RUNS, ratio
 from benchmarks.latency import __main__ as latency
 from benchmarks.measure import result
 from benchmarks.measure.result import distribution
+from tests.support.examples import examples
 
 
 @pytest.fixture(scope="module")
@@ -299,7 +300,7 @@ def test_a_file_that_is_no_result_is_refused(
     assert "python -m benchmarks.latency --json FILE" in line
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(data=st.data())
 def test_a_damaged_result_is_refused_or_compared(made: result.Result, data: st.DataObject) -> None:
     """Whatever is taken out of a result, there is no other end than these two."""

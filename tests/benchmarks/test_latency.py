@@ -25,10 +25,9 @@ from benchmarks.latency.measuring import Wanted, run
 from benchmarks.latency.times import FIRST_OF_A_KIND, Times
 from benchmarks.measure import result
 from benchmarks.measure.result import KINDS, QUANTILES
-from edge.commands.run import open_stages
+from edge.assembly import open_stages
 from edge.config import Config
 from edge.errors import FingerspellError, SinkError
-from edge.pipeline import results
 from edge.running.stop import Stop
 from edge.sources import open_source
 from edge.types import Event
@@ -69,7 +68,7 @@ def test_each_kind_of_frame_has_its_own_figures(found: result.Result) -> None:
     assert found["total_frames"] - left_out <= sum(counts.values()) < found["total_frames"] == 60
     (sink,) = found["settings"]["sink"]
     stages = {kind: set(found["frames"][kind]["stages_ms"]) for kind in ("tracked", "searching")}
-    assert stages["tracked"] == {"follow", "letter", "debounce", sink}
+    assert stages["tracked"] == {"follow", "recognise", "spell", sink}
     assert stages["searching"] == {"find", *stages["tracked"]}
     for figures in (found["frames"]["tracked"], found["frames"]["searching"]):
         for values in (*figures["stages_ms"].values(), figures["frame_ms"]):
@@ -112,7 +111,7 @@ def test_the_table_shows_what_the_file_tells(found: result.Result) -> None:
     shown = table.table(found)
     assert all(f"{kind}: " in shown for kind in KINDS)
     sink = found["settings"]["sink"][0]
-    assert all(f"\n  {stage}" in shown for stage in ("find", "follow", "letter", "debounce", sink))
+    assert all(f"\n  {stage}" in shown for stage in ("find", "follow", "recognise", "spell", sink))
     assert "overhead of tracked frames" in shown
     assert shown.splitlines()[-1].startswith("nothing to quote: ")
     assert "1000 are needed" in shown
@@ -189,10 +188,10 @@ def test_only_letters_are_what_a_reader_waits_for() -> None:
     """A hand that comes or goes, and a space, are events too, and no frame is counted for them."""
     source = open_source("signer:HI")
     stages = open_stages(Config(detector="truth"), source)
-    (one,) = [r for r in results(islice(source.frames(), 40), *stages) if r.hands][-1:]
+    (one,) = [r for r in stages.results(islice(source.frames(), 40)) if r.hands][-1:]
     times = Times()
-    hand, space = Event("hand", "found", 1.0, 0), Event("space", " ", 1.0, 0)
-    letter = Event("letter", "H", 1.0, 0)
+    hand, space = Event("hand", "found", 1.0, 0, ""), Event("space", " ", 1.0, 0, "")
+    letter = Event("letter", "H", 1.0, 0, "H")
     for events in [()] * FIRST_OF_A_KIND + [(hand,), (space,), (hand, letter)]:
         times.take(replace(one, events=events), {}, 1.0)
     assert times.count("tracked") == 3
@@ -451,7 +450,7 @@ def test_writing_a_frame_down_is_little_work() -> None:
     """Counted: of a frame's hundreds of calls and 800 kB, measuring adds tens and a few bytes."""
     source = open_source("signer:HI")
     stages = open_stages(Config(detector="truth"), source)
-    seen = [r for r in results(islice(source.frames(), 40), *stages) if r.hands]
+    seen = [r for r in stages.results(islice(source.frames(), 40)) if r.hands]
     times, calls = Times(), 0
 
     def count(frame: Any, event: str, argument: Any) -> None:
@@ -473,13 +472,13 @@ def test_a_frames_time_is_that_of_its_stages() -> None:
     """Waiting is no part of it; what is outside the interpreter is overhead; the first are not."""
     source = open_source("signer:HI")
     stages = open_stages(Config(detector="truth"), source)
-    (one,) = [r for r in results(islice(source.frames(), 40), *stages) if r.hands][-1:]
+    (one,) = [r for r in stages.results(islice(source.frames(), 40)) if r.hands][-1:]
     times = Times()
     for number in range(FIRST_OF_A_KIND + 2):
         slow = number == FIRST_OF_A_KIND + 1
-        timings_ms = {"wait": 1000.0, "debounce": 0.0, "follow": 8.0, "letter": 2.0, "invoke": 9.0}
+        timings_ms = {"wait": 1000.0, "spell": 0.0, "follow": 8.0, "recognise": 2.0, "invoke": 9.0}
         if slow:
-            timings_ms |= {"follow": 25.0, "letter": 5.0, "invoke": 24.0}
+            timings_ms |= {"follow": 25.0, "recognise": 5.0, "invoke": 24.0}
         frame = replace(one.frame, cost_ms={"capture": 4.0})
         times.take(replace(one, frame=frame, timings_ms=timings_ms), {"screen": 6.0}, None)
     figures = times.figures("tracked", ["screen"], live=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.developers.scaling import __main__ as scaling
@@ -19,6 +19,7 @@ from edge.config import Config
 from edge.errors import UsageError
 from edge.running.stop import Stop
 from edge.sources import open_source
+from tests.support.examples import examples
 
 TRUTH = Config(detector="truth", threads=1)
 
@@ -153,7 +154,7 @@ def test_an_interval_is_told_of_enough_turns_only() -> None:
     assert found["low"] <= found["value"] == 3 <= found["high"]
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(st.floats(-50, 50), st.integers(6, 30))
 def test_a_drift_is_found_beside_a_turn_that_was_disturbed(percent: float, turns: int) -> None:
     """One of them says nothing of the others."""

@@ -120,7 +120,7 @@ def spell(told: dict[float, str], *, gap_s: float = 0.0, black: bool = False) ->
         rgb = EMPTY * (not (black and 2.7 <= t_s < 2.7 + gap_s))
         rgb[0, 0] = n % 256
         events = [
-            Event("letter", letter, 1.0, 0)
+            Event("letter", letter, 1.0, 0, "")
             for at_s, letter in told.items()
             if n == round(at_s * FPS)
         ]

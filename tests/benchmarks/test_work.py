@@ -15,13 +15,12 @@ from benchmarks.developers import instructions, work
 from benchmarks.latency.times import kind_of
 from benchmarks.measure import result
 from benchmarks.measure.held import held
-from edge.commands.run import open_stages
+from edge.assembly import open_stages
 from edge.config import Config
 from edge.errors import UsageError
 from edge.hands import tracking as hands
 from edge.handshapes.letters import Letters
 from edge.models.interpreter import Model
-from edge.pipeline import results
 from edge.sources import open_source
 from edge.types import Frame, Hand, Prediction
 
@@ -189,7 +188,7 @@ def test_instructions_are_counted_on_tracked_frames() -> None:
     """What runs under Valgrind follows one hand from its second frame on."""
     source = open_source("signer:B")
     frames = held(8)
-    seen = list(results(frames, *open_stages(Config(detector="truth"), source)))[:8]
+    seen = list(open_stages(Config(detector="truth"), source).results(frames))[:8]
     assert [kind_of(one) for one in seen] == ["searching"] + 7 * ["tracked"]
     assert instructions.main(["--child", "truth", "3", "1"]) == 0
 

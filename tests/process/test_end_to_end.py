@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.accuracy.__main__ import PHRASES, SEEDS, clips, measure, phrases, spell
+from benchmarks.accuracy.items import PHRASES, SEEDS, clips, measure, phrases
+from benchmarks.accuracy.recordings import spell
 from benchmarks.accuracy.scoring import edits, total
 from edge.config import Config
 

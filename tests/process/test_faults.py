@@ -23,7 +23,7 @@ import numpy as np
 import pytest
 
 from edge.capture import CameraConfig, open_guarded
-from edge.capture.guarded import Guarded
+from edge.capture.guarded import GuardedSource
 from edge.commands.run import open_stages
 from edge.config import Config
 from edge.pipeline import results
@@ -33,7 +33,7 @@ from edge.types import Rgb
 from tests.support import fake_v4l2, mjpeg_server, rtsp_server
 from tests.support.fake_cameras import install
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("hand_models")]
+pytestmark = [pytest.mark.faults, pytest.mark.usefixtures("hand_models")]
 
 USUAL = os.environ.get("FAULTS") == "usual"
 CONFIG = CameraConfig() if USUAL else CameraConfig(stall_s=1.0, frozen_s=3.0)
@@ -72,7 +72,7 @@ def check_letters_go_on(
     """The word is read again after the camera fell ill."""
     letters, troubles, well_s, letter_s = "", [""], 0.0, 0.0
     source = open_guarded(uri, CONFIG)
-    assert isinstance(source, Guarded)
+    assert isinstance(source, GuardedSource)
     end_s = time.monotonic() + 60
     with closing(source):
         stages = open_stages(Config(), source)

@@ -50,8 +50,11 @@ def test_there_are_samples() -> None:
 
 @pytest.mark.usefixtures("hand_models")
 @pytest.mark.parametrize(("page", "command", "lines"), SAMPLES, ids=[c for _, c, _ in SAMPLES])
-def test_samples_are_printed(page: str, command: str, lines: list[str]) -> None:
-    """Line by line, without errors."""
+def test_samples_are_printed(
+    page: str, command: str, lines: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Line by line, without errors; paths are those of the repository."""
+    monkeypatch.chdir(ROOT)
     program, *arguments = shlex.split(command)
     assert program == "fingerspell"
     done = fingerspell(*arguments)

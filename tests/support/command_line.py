@@ -1,15 +1,19 @@
-"""The commands in a process of their own, as a user starts them, and what they say."""
+"""The commands as a user starts them, in this process or in one of their own, and what they say."""
 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+
+from edge.commands.cli import main
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT_S = 60
@@ -26,7 +30,75 @@ def environment(**changes: str) -> dict[str, str]:
 
 
 def fingerspell(*arguments: str | Path, **changes: str) -> subprocess.CompletedProcess[str]:
-    """Runs one command to its end; `changes` are of the environment."""
+    """Runs one command to its end, in this process; `changes` are of the environment.
+
+    What it writes to stdout and stderr is caught below Python, where libraries write too.
+    """
+    words = [str(word) for word in arguments]
+    with (
+        _environment_of(changes),
+        _logs_kept(),
+        tempfile.TemporaryFile("w+") as out,
+        tempfile.TemporaryFile("w+") as err,
+    ):
+        with _caught("stdout", out), _caught("stderr", err):
+            try:
+                code = main(words)
+            except SystemExit as left:  # argparse
+                code = int(left.code or 0)
+        out.seek(0)
+        err.seek(0)
+        return subprocess.CompletedProcess(words, code, out.read(), err.read())
+
+
+@contextmanager
+def _environment_of(changes: dict[str, str]) -> Iterator[None]:
+    """environment(), for a while; variables that libraries set in the meantime stay."""
+    kept = {name: os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", *changes)}
+    try:
+        for name in kept:
+            os.environ.pop(name, None)
+        os.environ.update(changes)
+        yield
+    finally:
+        for name, value in kept.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+@contextmanager
+def _caught(name: str, file: IO[str]) -> Iterator[None]:
+    """Lets sys.stdout or sys.stderr, and its descriptor, be this file."""
+    before = getattr(sys, name)
+    number = {"stdout": 1, "stderr": 2}[name]
+    kept = os.dup(number)
+    before.flush()
+    os.dup2(file.fileno(), number)
+    setattr(sys, name, os.fdopen(os.dup(number), "w", encoding="utf-8"))
+    try:
+        yield
+    finally:
+        getattr(sys, name).close()
+        setattr(sys, name, before)
+        os.dup2(kept, number)
+        os.close(kept)
+
+
+@contextmanager
+def _logs_kept() -> Iterator[None]:
+    """Leaves the root logger as it was."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+
+
+def started(*arguments: str | Path, **changes: str) -> subprocess.CompletedProcess[str]:
+    """Runs one command to its end, in a process of its own."""
     return subprocess.run(
         command(arguments),
         cwd=ROOT,

@@ -7,7 +7,7 @@ import numpy as np
 from edge.hands.geometry import box_of
 from edge.recording.takes import Take
 from edge.signer.handshapes import HANDSHAPES
-from edge.signer.motion import RELAXED, Path, Posture, hold, move, through, trace
+from edge.signer.motion import RELAXED, Posture, Trajectory, hold, move, through, trace
 from edge.signer.skeleton import pose, rotation
 from edge.types import Hand
 
@@ -16,7 +16,7 @@ Looks = list[tuple[int, Hand]]
 
 
 def film(
-    *acts: tuple[float, Path],
+    *acts: tuple[float, Trajectory],
     fps: float = 30,
     size_px: float = 100,
     slant_rad: float = 0,
@@ -48,7 +48,7 @@ def held(label: str) -> Posture:
     return Posture(HANDSHAPES[label], np.array([40.0, 40.0, 0]) if label == "Z" else np.zeros(3))
 
 
-def drawn(label: str, seconds: float) -> list[tuple[float, Path]]:
+def drawn(label: str, seconds: float) -> list[tuple[float, Trajectory]]:
     """Raised, held for a moment, drawn, held, and lowered."""
     start, way = held(label), trace(label, held(label))
     return [
@@ -57,7 +57,7 @@ def drawn(label: str, seconds: float) -> list[tuple[float, Path]]:
     ]  # fmt: skip
 
 
-def waved(seed: int, swings: int = 2) -> list[tuple[float, Path]]:
+def waved(seed: int, swings: int = 2) -> list[tuple[float, Trajectory]]:
     """A flat hand that goes to and fro, each time a little differently, and rests."""
     random = np.random.default_rng([seed, 3])
     middle = Posture(HANDSHAPES["B"], random.normal(0, 10, 3))

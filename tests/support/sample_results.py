@@ -47,6 +47,6 @@ def result(
     """The result of frame `index` at 25 frames a second; events are (kind, label) pairs."""
     t_ns = start_ns + index * 40_000_000
     frame = Frame(np.zeros((48, 64, 3), np.uint8) if rgb is None else rgb, index, t_ns)
-    happened = tuple(Event(kind, label, 0.9751, t_ns) for kind, label in events)  # type: ignore[arg-type]
+    happened = tuple(Event(kind, label, 0.9751, t_ns, text) for kind, label in events)  # type: ignore[arg-type]
     timings_ms = {"wait": 20.0, "follow": 8.0, "letter": 1.0, "debounce": 0.1, "invoke": 7.5}
     return Result(frame, hands, reading, happened, text, timings_ms)

@@ -17,7 +17,8 @@ import numpy as np
 from edge.recognise.rules.debounce import Debouncer
 from edge.recognise.rules.tunables import DebounceConfig
 from edge.spelling.speller import Speller
-from edge.types import Box, Event, Hand, Prediction
+from edge.types import Box, Event, Hand, Prediction, Sign
+from tests.support.scripted import Scene, ScriptedReader, prediction, rules
 
 PALM_PX = 100.0
 TRANSITION_MS = 200.0
@@ -121,29 +122,32 @@ def look(
         yield t_ns, hand, _predict(a.letter, b.letter, smooth, clarity + rng.uniform(-0.05, 0.05))
 
 
-def debounced(looks: Iterator[Look], config: DebounceConfig | None = None) -> list[Event]:
+def debounced(looks: Iterator[Look], config: DebounceConfig | None = None) -> list[Sign]:
     """The letters that a debouncer makes of it."""
     debouncer = Debouncer(config or DebounceConfig())
-    return [event for seen in looks for event in debouncer.update(*seen)]
+    return [sign for seen in looks for sign in step(debouncer, *seen)]
+
+
+def step(
+    debouncer: Debouncer, t_ns: int, hand: Hand | None, seen: Prediction | None
+) -> tuple[Sign, ...]:
+    """Gives a debouncer one frame, with a hand or without."""
+    if hand is None:
+        debouncer.miss(t_ns)
+        return ()
+    return debouncer.update(t_ns, hand, seen)
 
 
 def spelled(looks: Iterator[Look]) -> tuple[str, list[Event]]:
-    """The text and all events of debouncer and speller, as the pipeline runs them."""
-    debouncer, speller = Debouncer(), Speller()
+    """The text and all events of recogniser and speller, as the pipeline runs them."""
+    reader, speller = ScriptedReader(), Speller()
+    scene = Scene(reader, rules(reader))
     events: list[Event] = []
     t_ns = 0
-    for t_ns, hand, prediction in looks:
-        letters = debouncer.update(t_ns, hand, prediction)
-        events += speller.update(t_ns, debouncer.signing, letters)
+    for t_ns, hand, seen in looks:
+        events += speller.update(scene.show(t_ns, hand, seen))
     events += speller.end(t_ns)
     return speller.text, events
-
-
-def prediction(scores: dict[str, float]) -> Prediction:
-    """A prediction with these scores, and 0 for the letters that are not named."""
-    every = dict.fromkeys(ascii_uppercase, 0.0) | scores
-    label = max(every, key=every.__getitem__)
-    return Prediction(label, every[label], every)
 
 
 def still_hand() -> Hand:

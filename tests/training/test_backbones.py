@@ -126,7 +126,7 @@ def test_what_is_frozen_does_not_learn() -> None:
 
 @pytest.mark.parametrize(("count", "names"), [(0, []), (1, ["features.10"]), (99, None)])
 def test_the_last_convolutions_are_thawed(count: int, names: list[str] | None) -> None:
-    """As many as asked for, from the end; the head stays as it was, and so does the scaling."""
+    """As many as given, from the end; the head stays as it was, and so does the scaling."""
     features = build("alexnet", SIDE, weights="none")
     freeze(features)
     model = keras.Model(features.input, keras.layers.Dense(3, name="head")(features.output))
@@ -156,14 +156,14 @@ def test_thawing_leaves_batch_normalisation_frozen() -> None:
         (("own", 64, 4), "1 or 3 channels"),
     ],
 )
-def test_what_cannot_be_built_is_told(arguments: tuple[Any, ...], said: str) -> None:
+def test_what_cannot_be_built_is_refused(arguments: tuple[Any, ...], said: str) -> None:
     """A name, a side or channels that make no sense are one line that says what does."""
     with pytest.raises(UsageError, match=said) as error:
         build(*arguments, weights="none")
     assert "\n" not in str(error.value)
 
 
-def test_a_width_that_a_network_has_not_is_told() -> None:
+def test_a_width_that_a_network_lacks_is_refused() -> None:
     """Only the small networks come in several widths."""
     with pytest.raises(UsageError, match="width 1 only"):
         build("resnet18", SIDE, weights="none", width=0.5)
@@ -228,6 +228,6 @@ def test_int8_says_what_float_says(name: str, steps: int, least: float, tmp_path
     assert pieces.count("DELEGATE") == (4 if name == "densenet121" else 1)
 
 
-def test_all_have_been_told() -> None:
+def test_every_backbone_is_tested() -> None:
     """A backbone that is added is tested."""
     assert set(BACKBONES) == set(FEATURES) == {*LEARNT, "own"}

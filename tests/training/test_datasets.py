@@ -103,7 +103,7 @@ def test_people_and_patches_have_no_letters(data: Path) -> None:
     assert {photo.label for photo in by_set(data, "no_hand")} == {EMPTY}
 
 
-def test_a_folder_without_photographs_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_photographs_is_refused(tmp_path: Path) -> None:
     """An empty folder is a usage error that names it."""
     with pytest.raises(UsageError, match=tmp_path.name):
         photos(tmp_path)
@@ -127,8 +127,8 @@ def test_rows_are_kept_and_missed_hands_with_them(tmp_path: Path) -> None:
     rows.save(tmp_path / "hands.npz")
     again = load(tmp_path / "hands.npz")
     assert again.missed.tolist() == [False, True]
-    assert np.isnan(again.xyz[0, :, 0, 0]).tolist() == [look is None for look in seen]
-    assert again.left[0].tolist() == [look is not None for look in seen]
+    assert np.isnan(again.xyz[0, :, 0, 0]).tolist() == [view is None for view in seen]
+    assert again.left[0].tolist() == [view is not None for view in seen]
     assert [p.name for p in tmp_path.iterdir()] == ["hands.npz"]
 
 
@@ -140,18 +140,18 @@ def npy() -> bytes:
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", b"PK\3\4 cut short", npy()])
-def test_what_is_no_landmarks_file_is_told(tmp_path: Path, content: bytes) -> None:
+def test_another_file_is_no_landmarks_file(tmp_path: Path, content: bytes) -> None:
     """Another file in its place is a usage error that says what makes one."""
     (tmp_path / "hands.npz").write_bytes(content)
-    with pytest.raises(UsageError, match=r"train\.label"):
+    with pytest.raises(UsageError, match=r"train\.data\.label"):
         load(tmp_path / "hands.npz")
 
 
-def test_landmarks_of_other_views_are_told(tmp_path: Path) -> None:
-    """A file of a version that looked at each hand less often is to be made again."""
+def test_landmarks_of_other_views_are_refused(tmp_path: Path) -> None:
+    """A file of a version with fewer views of each hand is to be made again."""
     rows = row(Photo("a.jpg", "A", "made_up", "someone", ""), (None,) * len(VIEWS))
     replace(rows, xyz=rows.xyz[:, :4]).save(tmp_path / "hands.npz")
-    with pytest.raises(UsageError, match=r"other views; run: python -m train\.label"):
+    with pytest.raises(UsageError, match=r"other views; run: python -m train\.data\.label"):
         load(tmp_path / "hands.npz")
 
 

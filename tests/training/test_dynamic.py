@@ -27,7 +27,7 @@ from edge.sources import open_source
 from edge.types import Event, Frame, Hand
 from tests.support.filmed import drawn, film, take, waved
 from train.motion import bags as cutting
-from train.motion.bags import LETTERS, Vocabulary, bags, seen_anew, vocabulary
+from train.motion.bags import LETTERS, Vocabulary, bags, varied, vocabulary_of
 from train.motion.gestures import Gathered, evened, gather, held_out
 from train.motion.trajectories import Take, made
 
@@ -152,8 +152,8 @@ def test_gestures_weigh_alike() -> None:
 # What a device and a training make of a take.
 
 
-class Asked:
-    """Stands between Motion and its model, and keeps what the model is asked."""
+class Recorder:
+    """Stands between Motion and its model, and keeps the windows that the model gets."""
 
     def __init__(self, model: Any) -> None:
         self._model = model
@@ -165,15 +165,15 @@ class Asked:
 
 
 @pytest.mark.parametrize("left", [False, True])
-def test_training_cuts_what_a_device_asks(
+def test_training_cuts_the_windows_of_a_device(
     model: Path, left: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The windows of one take, bit for bit, at the same moments: gate, looks and spans are one."""
+    """The windows of one take, bit for bit, at the same moments: both run the same code."""
     acts = drawn("J", 0.8)
     seen = film((1.0, acts[1][1]), *acts[1:4], (1.0, acts[3][1]), fps=25, left=left, seed=5)
-    motion = Motion(model, on=2.0)  # so that nothing is told, which would end a path
-    asked = Asked(motion._model)
-    monkeypatch.setattr(motion, "_model", asked)
+    motion = Motion(model, on=2.0)  # so that nothing is read, which would end a trajectory
+    recorder = Recorder(motion._model)
+    monkeypatch.setattr(motion, "_model", recorder)
     for t_ns, hand in seen:
         motion.update(t_ns, hand)
     monkeypatch.setattr(cutting, "ENDS", 1000)
@@ -182,18 +182,18 @@ def test_training_cuts_what_a_device_asks(
     whole = Take(t_ms, landmarks, left, "J", "today")
     cut = cutting.cut_windows(whole, np.random.default_rng(1), ANY)
     assert cut is not None
-    np.testing.assert_array_equal(cut[0], np.stack(asked.windows))
-    assert 20 < len(asked.windows) < len(seen) - 5  # the gate has stopped some
+    np.testing.assert_array_equal(cut[0], np.stack(recorder.windows))
+    assert 20 < len(recorder.windows) < len(seen) - 5  # the gate has stopped some
 
 
 def test_a_swipe_is_never_seen_in_the_mirror() -> None:
     """To the left and to the right may be two gestures; a J is a J either way round."""
     some = [of("hello", seed) for seed in range(40)]
-    own = vocabulary(["hello"])
+    own = vocabulary_of(["hello"])
 
-    def turned(wanted: Vocabulary) -> int:
+    def turned(vocabulary: Vocabulary) -> int:
         return sum(
-            seen_anew(one, np.random.default_rng(i), wanted).left for i, one in enumerate(some)
+            varied(one, np.random.default_rng(i), vocabulary).left for i, one in enumerate(some)
         )
 
     assert turned(own) == 0
@@ -202,11 +202,11 @@ def test_a_swipe_is_never_seen_in_the_mirror() -> None:
 
 def test_the_beginning_of_a_take_is_no_gesture() -> None:
     """In the first quarter of its way a hand has made nothing yet; from the half on it may have."""
-    own = vocabulary(["J", "hello"])
+    own = vocabulary_of(["J", "hello"])
     bag = bags([of("hello", seed) for seed in range(12)], np.random.default_rng(1), own)
     none, maybe = len(own.gestures), cutting.MAYBE
-    assert set(np.unique(bag.right)) == {none, cutting.UNASKED, maybe}
-    assert (bag.meant == 1).all()
+    assert set(np.unique(bag.right)) == {none, cutting.IGNORED, maybe}
+    assert (bag.intended == 1).all()
     assert (bag.right == maybe).any((1, 2)).all()
 
 
@@ -251,13 +251,13 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from train.motion import fit as motion_fit
     from train.motion.figures import int8
 
-    own = vocabulary(["J", "hello"])
+    own = vocabulary_of(["J", "hello"])
     some = [of(name, seed) for name in own.gestures for seed in range(takes.LEAST)]
     plan = motion_fit.Recipe(made=40, sets=2, epochs=80, batch=16)
-    sets = motion_fit.material([*some, *made(plan.made, 1, ("letter", "rest"))], plan, own)
+    sets = motion_fit.bags_of([*some, *made(plan.made, 1, ("letter", "rest"))], plan, own)
     folder = tmp_path_factory.mktemp("model")
     trained, _ = motion_fit.fit(sets, plan, own)
-    motion_fit.save(trained, sets, folder, motion_fit.words(sets, plan, {}, own))
+    motion_fit.save(trained, sets, folder, motion_fit.manifest_fields(sets, plan, {}, own))
     return int8(folder)
 
 
@@ -302,8 +302,8 @@ def test_the_model_reads_what_it_learnt_live(model: Path) -> None:
     frames = [Frame(picture, i, t_ns) for i, (t_ns, _) in enumerate(seen)]
     for result in results(frames, *stages._replace(hands=_Seen(hand for _, hand in seen))):
         events += result.events
-    told = [(event.kind, event.label) for event in events if event.kind != "hand"]
-    assert told == [
+    read = [(event.kind, event.label) for event in events if event.kind != "hand"]
+    assert read == [
         ("letter", "J"), ("word", "J"), ("space", " "),
         ("letter", "hello"), ("word", "hello"), ("space", " "),
         ("letter", "J"), ("word", "J"), ("space", " "),
@@ -311,7 +311,7 @@ def test_the_model_reads_what_it_learnt_live(model: Path) -> None:
     assert stages.speller.text == "J hello J"
 
 
-def test_a_wave_that_goes_on_is_told_once(model: Path) -> None:
+def test_a_wave_that_goes_on_is_read_once(model: Path) -> None:
     """However long a hand waves, it has waved once; after a rest it may wave again."""
     motion = Motion(model)
     long = waved(7, swings=6)
@@ -341,10 +341,10 @@ def test_a_killed_training_goes_on_to_the_same_model(
     """Killed after any epoch and resumed, it ends with the very weights that it would have had."""
     from train.motion import fit as motion_fit
 
-    own = vocabulary(["J", "hello"])
+    own = vocabulary_of(["J", "hello"])
     some = [of(name, seed) for name in own.gestures for seed in range(6)]
     plan = motion_fit.Recipe(epochs=4, sets=2, batch=4)
-    sets = motion_fit.material(some, plan, own)
+    sets = motion_fit.bags_of(some, plan, own)
     whole, curves = motion_fit.fit(sets, plan, own, held_out=sets[0])
     file = tmp_path / "checkpoint.npz"
     keep = motion_fit._save
@@ -400,7 +400,7 @@ def test_a_disk_that_is_full_is_one_line(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("edge.models.manifest.os.replace", full)
+    monkeypatch.setattr("edge.files.os.replace", full)
     given = ("--data", data, "--out", tmp_path, "--limit", "5", "--epochs", "1")
     assert recipe(monkeypatch, *given) == 2
     assert "No space left on device" in capsys.readouterr().err

@@ -103,8 +103,8 @@ def said(pairs: list[tuple[str, str]], dataset: str = "lee", signer: str = "a") 
 
 def test_confusion_and_what_it_amounts_to() -> None:
     """Two A right, one read as B, one missed; one B right: counts, precision, recall, F1."""
-    told = said([("A", "A"), ("A", "A"), ("A", "B"), ("A", ""), ("B", "B")])
-    table = figures.confusion(told, ("A", "B"))
+    read = said([("A", "A"), ("A", "A"), ("A", "B"), ("A", ""), ("B", "B")])
+    table = figures.confusion(read, ("A", "B"))
     assert table.tolist() == [[2, 1, 1], [0, 1, 0]]
     by = figures.by_label(table, ("A", "B"))
     assert by["A"] == {"photographs": 4, "precision": 1, "recall": 0.5, "F1": pytest.approx(2 / 3)}
@@ -114,10 +114,10 @@ def test_confusion_and_what_it_amounts_to() -> None:
 @given(st.lists(st.tuples(*[st.sampled_from("ABC")] * 2), min_size=1, max_size=60))
 def test_confusion_counts_every_photograph_once(pairs: list[tuple[str, str]]) -> None:
     """Rows sum to what is shown, the diagonal to what is right."""
-    told = said(pairs)
-    table = figures.confusion(told, tuple("ABC"))
+    read = said(pairs)
+    table = figures.confusion(read, tuple("ABC"))
     assert table.sum(1).tolist() == [sum(truth == label for truth, _ in pairs) for label in "ABC"]
-    assert np.trace(table) == told.right.sum()
+    assert np.trace(table) == read.right.sum()
 
 
 def test_a_label_that_shares_its_shape_is_read_as_the_first() -> None:
@@ -139,22 +139,22 @@ def test_figures_of_sets_and_signers() -> None:
     idle = said([(NO_LETTER, "C"), (NO_LETTER, "C"), (NO_LETTER, "D")], "people", "x")
     idle = replace(idle, score=np.array([0.9, 0.4, 0.6], np.float32))
     left_out = readings.join([lee, *users, idle])
-    told = figures.figures(left_out, readings.join([lee, *users]))
-    assert told["sets"]["lee"]["accuracy"] == 0.5
-    assert told["sets"]["lee"]["of_found"] == pytest.approx(2 / 3)
-    assert told["sets"]["lee"]["without J and Z"]["accuracy"] == pytest.approx(2 / 3)
-    assert told["sets"]["lee"]["confused"] == {"J>I": 1}
-    assert told["sets"]["multiuser"]["worst signer"]["signer"] == "user_2a"
-    assert told["sets"]["multiuser"]["worst signer"]["accuracy"] == 0.9
-    assert told["mean accuracy"] == pytest.approx((0.5 + 0.95) / 2)
-    assert (told["worst set"], told["worst signer"]) == ("lee", "lee a")
-    assert told["no sign"]["people"]["claimed"] == pytest.approx(2 / 3)
-    assert told["no sign"]["people"]["as"] == {"C": 1, "D": 1}
-    json.dumps(told)
+    counted = figures.figures(left_out, readings.join([lee, *users]))
+    assert counted["sets"]["lee"]["accuracy"] == 0.5
+    assert counted["sets"]["lee"]["of_found"] == pytest.approx(2 / 3)
+    assert counted["sets"]["lee"]["without J and Z"]["accuracy"] == pytest.approx(2 / 3)
+    assert counted["sets"]["lee"]["confused"] == {"J>I": 1}
+    assert counted["sets"]["multiuser"]["worst signer"]["signer"] == "user_2a"
+    assert counted["sets"]["multiuser"]["worst signer"]["accuracy"] == 0.9
+    assert counted["mean accuracy"] == pytest.approx((0.5 + 0.95) / 2)
+    assert (counted["worst set"], counted["worst signer"]) == ("lee", "lee a")
+    assert counted["no sign"]["people"]["claimed"] == pytest.approx(2 / 3)
+    assert counted["no sign"]["people"]["as"] == {"C": 1, "D": 1}
+    json.dumps(counted)
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", b"PK\3\4 cut short"])
-def test_what_is_no_readings_is_told(tmp_path: Path, content: bytes) -> None:
+def test_another_file_holds_no_readings(tmp_path: Path, content: bytes) -> None:
     """Another file in their place is a usage error that says what makes them."""
     (tmp_path / "set-lee.npz").write_bytes(content)
     with pytest.raises(UsageError, match=r"train\.evaluate"):
@@ -291,25 +291,24 @@ def test_a_tiny_evaluation_from_end_to_end(tmp_path: Path) -> None:
     """Two sets, one epoch: every file is written whole, a missed hand is wrong, and a second run
     takes the folds that are there unless the recipe is another; one set alone is refused."""
     pytest.importorskip("tensorflow", reason="training is done on a workstation")
-    from train.evaluate import __main__ as evaluate
-    from train.report import evaluation as report
+    from train.evaluate import leave_out, report
 
     missed = row(Photo("x.jpg", "A", "lee", "lee", ""), (None,) * len(VIEWS))
     rows = join([*[missed] * 40, *(_ten(i, *who) for i, who in enumerate(PEOPLE))])
     rows.save(tmp_path / "hands.npz")
     recipe = Recipe(members=1, width=16, epochs=1, batch=64)
-    work = evaluate.Work(tmp_path / "hands.npz", None, recipe, tmp_path / "out" / "folds")
-    found = evaluate.evaluate(work)
+    work = leave_out.Work(tmp_path / "hands.npz", None, recipe, tmp_path / "out" / "folds")
+    found = leave_out.evaluate(work)
     assert list(found) == ["set-multiuser", "set-lee", "signers-1", "signers-2"]
-    left_out, apart = evaluate.by_sets_and_persons(found)
+    left_out, apart = leave_out.by_sets_and_persons(found)
     assert {len(left_out), len(apart)} == {len(rows)}
-    told = figures.figures(left_out, apart)
-    report.write_all(tmp_path / "out", told, left_out)
-    lee = told["sets"]["lee"]
+    counted = figures.figures(left_out, apart)
+    report.write_all(tmp_path / "out", counted, left_out)
+    lee = counted["sets"]["lee"]
     assert lee["photographs"] == 80
     assert lee["found"] == 0.5
     assert lee["accuracy"] == pytest.approx(lee["of_found"] / 2)
-    assert set(told["signers"]) == {"lee", "multiuser user_1", "multiuser user_2"}
+    assert set(counted["signers"]) == {"lee", "multiuser user_1", "multiuser user_2"}
     names = {path.name for path in (tmp_path / "out").iterdir()} - {"folds"}
     ends = {"letters.html", "letters.md", "letters.json", "confusion.png", "confusion.csv"}
     assert names == ends
@@ -332,22 +331,22 @@ def test_a_tiny_evaluation_from_end_to_end(tmp_path: Path) -> None:
     assert sum(int(c) for line in counts.values() for c in line) == 160
 
     written = {path: path.stat().st_mtime_ns for path in work.folder.iterdir()}
-    again = evaluate.evaluate(work)
+    again = leave_out.evaluate(work)
     assert {path: path.stat().st_mtime_ns for path in work.folder.iterdir()} == written
     np.testing.assert_array_equal(again["set-lee"].read, found["set-lee"].read)
-    assert evaluate.reader_of(work.folder, "multiuser_crop").letters.count_params() > 0
+    assert leave_out.reader_of(work.folder, "multiuser_crop").letters.count_params() > 0
     with pytest.raises(UsageError, match=r"train\.evaluate"):
-        evaluate.reader_of(work.folder, "ardamavi")
-    evaluate.forget_others(work, list(found))
+        leave_out.reader_of(work.folder, "ardamavi")
+    leave_out.forget_others(work, list(found))
     assert (work.folder / "set-lee.npz").exists()
-    evaluate.forget_others(replace(work, recipe=replace(recipe, seed=2)), list(found))
+    leave_out.forget_others(replace(work, recipe=replace(recipe, seed=2)), list(found))
     assert not list(work.folder.glob("*.npz"))
 
     with pytest.raises(UsageError, match="no landmark collections"):
-        evaluate.evaluate(replace(work, data=tmp_path))
+        leave_out.evaluate(replace(work, data=tmp_path))
     rows.where(rows.dataset == "lee").save(tmp_path / "hands.npz")
     with pytest.raises(UsageError, match="one data set only"):
-        evaluate.evaluate(work)
+        leave_out.evaluate(work)
 
 
 PEOPLE = (("lee", "lee"), ("multiuser", "user_1a"), ("multiuser", "user_2a"))

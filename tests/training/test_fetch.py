@@ -34,8 +34,8 @@ def archive(files: dict[str, bytes]) -> bytes:
 class Kaggle(ThreadingHTTPServer):
     """Answers as Kaggle does: the version, a redirection to the archive, and the archive.
 
-    refuses: with this status, whatever is asked. cut: breaks off that many bytes before the end.
-    asked: what was asked, as (path, token, range).
+    refuses: answers every request with this status. cut: breaks off that many bytes before the
+    end. requests: those that came, as (path, token, range).
     """
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class Kaggle(ThreadingHTTPServer):
         self.content = archive({"a": b"b"})
         self.refuses = 0
         self.cut = 0
-        self.asked: list[tuple[str, str, str]] = []
+        self.requests: list[tuple[str, str, str]] = []
 
 
 class _Answer(BaseHTTPRequestHandler):
@@ -71,7 +71,7 @@ class _Answer(BaseHTTPRequestHandler):
 
     def _note(self) -> None:
         token = self.headers.get("Authorization", "")
-        self.server.asked.append((self.path, token, self.headers.get("Range", "")))
+        self.server.requests.append((self.path, token, self.headers.get("Range", "")))
 
     def _send(self, status: int, content: bytes, kind: str) -> None:
         self.send_response(status)
@@ -134,7 +134,7 @@ def test_a_set_is_there_once_it_is_whole(
     assert capsys.readouterr().out == (
         f"next: python -m train.recipes.sign_mnist --data {out} --out out/sign_mnist\n"
     )
-    assert {token for path, token, _ in kaggle.asked if "/api/" in path} == {f"Bearer {TOKEN}"}
+    assert {token for path, token, _ in kaggle.requests if "/api/" in path} == {f"Bearer {TOKEN}"}
     assert [p.name for p in out.parent.iterdir()] == [out.name]
 
 
@@ -144,9 +144,9 @@ def test_two_recipes_share_one_set(
     """What is there already is not downloaded again."""
     kaggle.content = ALPHABET
     assert run(monkeypatch, "alphabet_transfer") == 0
-    asked = len(kaggle.asked)
+    before = len(kaggle.requests)
     assert run(monkeypatch, "a_to_i") == 0
-    assert len(kaggle.asked) == asked
+    assert len(kaggle.requests) == before
     assert "train.recipes.a_to_i --data out/data/asl-alphabet " in capsys.readouterr().out
 
 
@@ -179,7 +179,7 @@ def test_a_broken_download_goes_on(
     assert "connection to Kaggle was lost" in said.err.splitlines()[-1]
     assert not Path("letters").exists()
     assert run(monkeypatch, "a_to_i", "--out", "letters") == 0
-    (resumed,) = {asked for *_, asked in kaggle.asked if asked}
+    (resumed,) = {range_ for *_, range_ in kaggle.requests if range_}
     assert int(resumed[6:-1]) > 1_000_000
     assert next(iter(Path("letters").rglob("A1.jpg"))).read_bytes() == noise
     assert [p.name for p in Path().iterdir()] == ["letters"]
@@ -220,7 +220,7 @@ def test_a_damaged_archive_is_one_line(
     assert not list(Path("out/data").iterdir())
 
 
-def test_a_set_that_has_changed_is_told(
+def test_a_set_that_has_changed_is_refused(
     kaggle: Kaggle, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """An archive without what the recipe reads does not pass for its data."""
@@ -261,7 +261,7 @@ def test_another_folder_is_not_filled(
     assert run(monkeypatch, "digits", "--out", "mine") == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "--out FOLDER" in line
-    assert not kaggle.asked
+    assert not kaggle.requests
     assert [p.name for p in Path("mine").iterdir()] == ["thesis.txt"]
 
 
@@ -290,7 +290,7 @@ def test_without_a_token_it_says_where_to_get_one(
 
 @pytest.mark.usefixtures("nobody")
 @pytest.mark.parametrize("content", ["{", '{"username": "someone"}'])
-def test_a_token_of_the_older_kind_that_is_broken_is_told(
+def test_a_token_of_the_older_kind_that_is_broken_is_named(
     content: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -328,7 +328,7 @@ def test_every_kind_of_token_is_found(
         ("x", "only sign_mnist, alphabet_transfer, a_to_i, digits"),
     ],
 )
-def test_a_name_without_data_is_told(
+def test_a_name_without_data_is_refused(
     name: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Gestures of one's own are recorded; a name that is no recipe gets the nearest one."""
@@ -337,10 +337,10 @@ def test_a_name_without_data_is_told(
     assert said in line
 
 
-def test_without_the_library_it_names_the_extra(
+def test_without_the_library_it_says_how_to_install_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What has to be installed is told."""
+    """It says how to install what training needs."""
     monkeypatch.setitem(sys.modules, "kagglehub", None)
     assert run(monkeypatch, "digits") == 2
-    assert "fingerspell[train]" in capsys.readouterr().err
+    assert "make train-setup" in capsys.readouterr().err

@@ -16,7 +16,7 @@ import pytest
 
 from edge.errors import UsageError
 from edge.types import Rgb
-from train.data.pictures import Pictures, Shake, Task
+from train.pictures.crops import Pictures, Shake, Task
 
 pytestmark = [
     pytest.mark.tensorflow,
@@ -109,7 +109,7 @@ def test_a_class_without_a_hand_to_learn_from_is_named(
     training: Callable[..., Any], tmp_path: Path
 ) -> None:
     """Nothing is trained: the model would have a label that it never learnt."""
-    from train.evaluate.held_out import same_people
+    from train.pictures.held_out import same_people
 
     pictures = shades(60)
     blind = replace(pictures, found=pictures.found & (pictures.label != "dark"))
@@ -139,7 +139,7 @@ def no_room() -> Iterator[None]:
 
 
 def test_a_full_disk_is_one_line(training: Callable[..., Any], tmp_path: Path) -> None:
-    """What cannot be saved is told, with what to do; no half file stays."""
+    """What cannot be saved is named, with what to do; no half file stays."""
     with no_room(), pytest.raises(UsageError, match="make room"):
         training(tmp_path, 1).fit(shades(60), "x")
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]

@@ -19,8 +19,8 @@ from edge.handshapes.pixels import picture
 from edge.types import Box, Region
 from tests.support.signed import class_folders, sign_csv
 from train.data import sign_csv as mnist
-from train.data.pictures import Pictures, Sample, Shake, Task, looked_at
-from train.data.pictures import class_folders as listed
+from train.pictures.crops import Pictures, Sample, Shake, Task, hands_in_pictures
+from train.pictures.crops import class_folders as listed
 
 TASK = Task(("A", "B", "F"), 32, "rgb", 1.35)
 
@@ -56,7 +56,7 @@ def test_a_limit_holds_for_each_class(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "told"),
+    ("spoil", "message"),
     [
         (lambda f: [p.unlink() for p in (f / "B").iterdir()], "no picture in .*B;"),
         (lambda f: [p.unlink() for p in sorted((f / "B").iterdir())[2:]], "B has 2 pictures"),
@@ -66,21 +66,21 @@ def test_a_limit_holds_for_each_class(folder: Path) -> None:
     ],
     ids=["empty class", "too few", "one class", "no class", "no folder"],
 )
-def test_folders_that_teach_nothing_are_refused(folder: Path, spoil: object, told: str) -> None:
+def test_folders_that_teach_nothing_are_refused(folder: Path, spoil: object, message: str) -> None:
     """One line that names the folder or the class."""
     assert callable(spoil)
     spoil(folder)
-    with pytest.raises(UsageError, match=told):
+    with pytest.raises(UsageError, match=message):
         listed(folder, tuple("ABF"))
 
 
 @pytest.mark.usefixtures("hand_models")
-def test_hands_are_looked_at_as_on_a_device(folder: Path, tmp_path: Path) -> None:
+def test_hands_are_hands_in_pictures_as_on_a_device(folder: Path, tmp_path: Path) -> None:
     """Each crop is the device's own of that file and hand, bit for bit; a second run reads what the
     first one kept, also of a run that was killed while it wrote."""
     samples = listed(folder, tuple("ABF"))
     kept = tmp_path / "hands.jsonl"
-    pictures, unread = looked_at(samples, TASK, tmp_path, whole=False)
+    pictures, unread = hands_in_pictures(samples, TASK, tmp_path, whole=False)
     assert not unread
     assert pictures.found.mean() > 0.8
     found = [json.loads(line) for line in kept.read_text().splitlines()]
@@ -91,29 +91,29 @@ def test_hands_are_looked_at_as_on_a_device(folder: Path, tmp_path: Path) -> Non
             alone = picture(read_rgb(Path(path)), region, TASK.side_px, "rgb", left)
             np.testing.assert_array_equal(pictures.crops([i], TASK)[0], alone)
     kept.write_text(kept.read_text()[:-30])
-    again, _ = looked_at(samples, TASK, tmp_path, whole=False)
+    again, _ = hands_in_pictures(samples, TASK, tmp_path, whole=False)
     np.testing.assert_array_equal(again.region, pictures.region)
-    whole, _ = looked_at(samples, TASK, tmp_path, whole=True)
+    whole, _ = hands_in_pictures(samples, TASK, tmp_path, whole=True)
     assert (whole.region[:, 2] == 200).all()
 
 
 def test_what_cannot_be_read_is_named(folder: Path, tmp_path: Path) -> None:
-    """It is skipped, and told with its reason, once."""
+    """It is skipped, and named with its reason, once."""
     (folder / "A" / "0.png").write_bytes(b"no picture")
     samples = listed(folder, tuple("ABF"))
     for _ in range(2):
-        pictures, unread = looked_at(samples, TASK, tmp_path, whole=True)
+        pictures, unread = hands_in_pictures(samples, TASK, tmp_path, whole=True)
         assert list(unread) == [str(folder / "A" / "0.png")]
         assert len(pictures) == 17
         assert pictures.found.all()
     bad = [Sample(folder / "A" / "0.png", "A", "")]
     with pytest.raises(UsageError, match="none of 1 pictures can be read"):
-        looked_at(bad, TASK, tmp_path, whole=True)
+        hands_in_pictures(bad, TASK, tmp_path, whole=True)
 
 
 @given(st.integers(0, 2**32 - 1))
 def test_shaken_crops_repeat_with_their_seed(seed: int) -> None:
-    """Chances come from the seed alone, and stay within what was asked."""
+    """Random numbers follow from the seed alone, and crops move within what is allowed."""
     one = np.zeros((40, 40, 3), np.uint8)
     one[18:22, 18:22] = 255
     pictures = Pictures(
@@ -160,7 +160,7 @@ def test_rows_are_read_as_kaggle_ships_them(rows: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "change", "told"),
+    ("line", "change", "message"),
     [
         (0, lambda t: t + ",pixel785", "the header: 786 columns"),
         (2, lambda t: t.rpartition(",")[0], "row 2: 784 columns"),
@@ -171,21 +171,21 @@ def test_rows_are_read_as_kaggle_ships_them(rows: Path, tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_row_is_named(
-    rows: Path, tmp_path: Path, line: int, change: object, told: str
+    rows: Path, tmp_path: Path, line: int, change: object, message: str
 ) -> None:
     """Column counts, labels and pixel values are checked, row by row."""
     assert callable(change)
     lines = rows.read_text().splitlines()
     lines[line] = change(lines[line])
     rows.write_text("\n".join(lines))
-    with pytest.raises(UsageError, match=told):
+    with pytest.raises(UsageError, match=message):
         mnist.read(tmp_path)
 
 
 def test_files_that_are_none_are_refused(tmp_path: Path, rows: Path) -> None:
     """No file, an empty one, a packed one cut short."""
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UsageError, match=r"train\.fetch sign_mnist"):
+    with pytest.raises(UsageError, match=r"train\.data\.fetch sign_mnist"):
         mnist.read(tmp_path / "empty")
     short = tmp_path / "short.csv.gz"
     short.write_bytes(gzip.compress(rows.read_bytes())[:200])

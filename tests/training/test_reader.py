@@ -17,7 +17,12 @@ from tests.unit.test_letters import FRAME, SHAPES
 from train.data.datasets import Photo
 from train.data.landmarks import POOLED, VIEWS, Rows, join, row
 from train.evaluate import readings
-from train.letters.reader import LOOKS, Reader
+
+pytest.importorskip("tensorflow", reason="training is done on a workstation")
+
+from train.letters.reader import STILL_VIEWS, Reader
+
+pytestmark = pytest.mark.tensorflow
 
 
 class Bundled:
@@ -32,7 +37,7 @@ class Bundled:
 
 
 def seen(shape: np.ndarray, random: np.random.Generator) -> Hand:
-    """One look at a handshape; its pooled features are whole in half precision, as rows keep."""
+    """One view of a handshape; its pooled features are whole in half precision, as rows keep."""
     xyz = (shape + random.normal(0, 3, (21, 3))).astype(np.float32)
     pooled = random.uniform(0, 3, POOLED).astype(np.float16).astype(np.float32)
     return Hand(xyz, box_of(xyz), "left" if random.random() < 0.3 else "right", 1.0, pooled)
@@ -40,10 +45,11 @@ def seen(shape: np.ndarray, random: np.random.Generator) -> Hand:
 
 @pytest.mark.parametrize("alphabet", ["letters", "digits", "both"])
 def test_photographs_are_read_as_the_device_reads_them(alphabet: str) -> None:
-    """The same models over the same looks, one or two, give the same labels and scores."""
+    """The same models over the same views, one or two, give the same labels and scores."""
     random = np.random.default_rng(5)
-    looks = [
-        [seen(shape, random) for _ in LOOKS[: 1 + i % len(LOOKS)]] for i, shape in enumerate(SHAPES)
+    views = [
+        [seen(shape, random) for _ in STILL_VIEWS[: 1 + i % len(STILL_VIEWS)]]
+        for i, shape in enumerate(SHAPES)
     ]
     rows = join(
         [
@@ -51,19 +57,19 @@ def test_photographs_are_read_as_the_device_reads_them(alphabet: str) -> None:
                 Photo(f"{i}.jpg", "A", "lee", "lee", ""),
                 (*hands, *[None] * len(VIEWS))[: len(VIEWS)],
             )
-            for i, hands in enumerate(looks)
+            for i, hands in enumerate(views)
         ]
     )
     reader = Reader(Bundled("letters"), Bundled("letters-closed"))
     labels, scores = readings.best(reader.logits(rows), alphabet)
     device = open_reader("letters", alphabet=alphabet, pooled=POOLED)
-    told = [device.predict(FRAME, *hands) for hands in looks]
-    assert labels.tolist() == [prediction.label for prediction in told]
-    np.testing.assert_allclose(scores, [prediction.score for prediction in told], atol=1e-5)
+    predictions = [device.predict(FRAME, *hands) for hands in views]
+    assert labels.tolist() == [prediction.label for prediction in predictions]
+    np.testing.assert_allclose(scores, [prediction.score for prediction in predictions], atol=1e-5)
 
 
 def fists(seed: int) -> Rows:
-    """Forty hands of each closed letter, of which a few pooled features tell which it is."""
+    """Forty hands of each closed letter, whose label a few pooled features give away."""
     random = np.random.default_rng(seed)
     rows = []
     for label in CLOSED * 40:
@@ -76,12 +82,10 @@ def fists(seed: int) -> Rows:
     return join(rows)
 
 
-@pytest.mark.tensorflow
 @pytest.mark.slow
 def test_closed_hands_are_learned_and_converted(tmp_path: Path) -> None:
     """Trained on features as they come, converted and opened on the device, it tells new hands
     apart; its logits are damped by `trust`, and other letters are no material for it."""
-    pytest.importorskip("tensorflow", reason="training is done on a workstation")
     from convert import quantize
     from train.letters import closed
 

@@ -8,10 +8,11 @@ from typing import cast
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.types import Box, Rgb
+from tests.support.examples import examples
 from train.data.datasets import NO_LETTER, Photo
 from train.evaluate.distortions import CAMERA_PX, DISTORTIONS, Distortion, undone
 
@@ -92,7 +93,7 @@ def test_points_follow_a_turn(size: tuple[int, int], degrees: float) -> None:
 
 @given(SIZES, st.floats(10, 470))
 def test_points_follow_a_change_of_height(size: tuple[int, int], height_px: float) -> None:
-    """The picture is the camera's, the hand is in its middle and as high as asked for."""
+    """The picture is the camera's, the hand is in its middle and of the given height."""
     rgb, _ = dots(size)
     scaled, matrix = apply("hand height", rgb, height_px)
     assert scaled.shape == (CAMERA_PX[1], CAMERA_PX[0], 3)
@@ -104,7 +105,7 @@ def test_points_follow_a_change_of_height(size: tuple[int, int], height_px: floa
     np.testing.assert_allclose(corners.mean(0), np.array(CAMERA_PX) / 2, atol=half)
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(SIZES, st.sampled_from([60.0, 150.0, 200.0]))
 def test_dots_follow_a_change_of_height(size: tuple[int, int], height_px: float) -> None:
     """Dots that are in the picture are where the matrix takes them."""
@@ -180,8 +181,8 @@ def test_the_sample_is_even_and_the_same_each_time() -> None:
     assert sample(found, 12, seed=8) != chosen
 
 
-def test_figures_tell_enlarged_photographs_apart() -> None:
-    """Of twenty hands, half too low for 100 px: those are told apart, and all losses are there."""
+def test_figures_keep_enlarged_photographs_apart() -> None:
+    """Of twenty hands, half too low for 100 px: those are kept apart, and all losses are there."""
     pytest.importorskip("matplotlib", reason="reports are made on a workstation")
     from train.evaluate.robustness import CONDITIONS
     from train.evaluate.tolerance import blocks, figures
@@ -192,19 +193,19 @@ def test_figures_tell_enlarged_photographs_apart() -> None:
     right[:10, CONDITIONS.index(("hand height", 100.0))] = False
     right[:, CONDITIONS.index(("turn", 30.0))] = False
     right[0] = False
-    told = figures(["lee"] * 20, CONDITIONS, right, heights.tolist())
-    assert told["as it came"]["accuracy"] == 0.95
-    steps = {s["amount"]: s for s in told["distortions"]["hand height"]["steps"]}
+    result = figures(["lee"] * 20, CONDITIONS, right, heights.tolist())
+    assert result["as it came"]["accuracy"] == 0.95
+    steps = {s["amount"]: s for s in result["distortions"]["hand height"]["steps"]}
     assert steps[100.0]["accuracy"] == 0.5
     assert steps[100.0]["relative"] == pytest.approx(0.5 / 0.95)
     assert steps[100.0]["enlarged"] == 0.5
     assert steps[100.0]["not enlarged"]["accuracy"] == 1
     assert steps[150.0]["not enlarged"] == {"photographs": 0}
-    turn = told["distortions"]["turn"]
+    turn = result["distortions"]["turn"]
     low, high = turn["under 90%"]["mean"]
     assert low is None
     assert high == pytest.approx(20 + 10 * 0.05 / 0.95)
-    text = markdown(blocks(told))
+    text = markdown(blocks(result))
     assert "| turn | degrees, clockwise on screen | above 20.5 |" in text
     assert "![What light" in text
 
@@ -213,12 +214,12 @@ def test_figures_tell_enlarged_photographs_apart() -> None:
 def test_a_drawn_hand_is_followed_through_every_distortion(
     hand_models: Path, tmp_path: Path
 ) -> None:
-    """The whole look at one photograph: a row a condition; slight ones find the hand where it
+    """One photograph gives a row a condition; slight conditions find the hand where it
     was, a turned hand is slanted by as much, and the hand is judged by where it was before."""
     pytest.importorskip("matplotlib", reason="reports are made on a workstation")
     from edge.detectors import open_detector
     from edge.sources import open_source
-    from train.evaluate.robustness import CONDITIONS, look
+    from train.evaluate.robustness import CONDITIONS, rows_of
 
     frame = next(
         f for f in open_source("signer:B?seed=4").frames() if f.truth and f.truth.label == "B"
@@ -226,7 +227,7 @@ def test_a_drawn_hand_is_followed_through_every_distortion(
     assert frame.truth is not None
     assert frame.truth.hand is not None
     photo = Photo("drawn", "B", "lee", "signer", "", frame.truth.hand.box_px)
-    rows, height_px = look(open_detector("mediapipe:full"), frame.rgb, photo)
+    rows, height_px = rows_of(open_detector("mediapipe:full"), frame.rgb, photo)
     true = frame.truth.hand.box_px
     assert height_px == pytest.approx(true.y1 - true.y0, rel=0.2)
     assert len(rows) == len(CONDITIONS)

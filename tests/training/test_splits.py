@@ -8,7 +8,7 @@ import pytest
 from edge.errors import UsageError
 
 pytest.importorskip("sklearn", reason="training is done on a workstation")
-from train.data.splits import at_random, by_group, only_one
+from train.pictures.splits import at_random, by_group, only_one
 
 
 def test_a_split_at_random_takes_of_each_class() -> None:

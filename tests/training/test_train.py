@@ -1,4 +1,4 @@
-"""Training from end to end on made-up hands, and what the recipe asks of the model."""
+"""Training from end to end on made-up hands, and what the recipe wants of the model."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TINY = Recipe(members=2, width=32, epochs=40, batch=64)
 
 
 def hands(seed: int, signer: str, dataset: str) -> Rows:
-    """Forty looks at each of five made-up handshapes, and some hands of none."""
+    """Forty variations of each of five made-up handshapes, and some hands of none."""
     random = np.random.default_rng(seed)
     shapes = np.random.default_rng(7).normal(0, 60, (len(SIGNS), 21, 3))
     rows = []
@@ -39,7 +39,7 @@ def hands(seed: int, signer: str, dataset: str) -> Rows:
 
 
 def right_labels(label: str, alphabet: str) -> set[str]:
-    """What the model is to say to such a hand; "anything" where nothing is asked of it."""
+    """What the model is to read of such a hand; "anything" where the loss ignores it."""
     right, weight = allowed(label)
     a = list(ALPHABETS).index(alphabet)
     if weight[a] == 0:
@@ -74,14 +74,14 @@ def test_missed_hands_are_not_trained_on() -> None:
     assert len(hands_of(join([hands(1, "a", "one"), missed]), Recipe()).label) == 240
 
 
-def test_other_looks_keep_the_hand() -> None:
-    """An augmented hand is finite, moved by less than it is wide, and mirrored when so asked."""
+def test_a_varied_hand_is_the_same_hand() -> None:
+    """It is finite, moved by less than it is wide, and mirrored where `mistaken` says so."""
     xyz = augment.upright(hands(1, "a", "one").xyz[:50, 0], np.zeros(50, bool))
-    looks = augment.looks(xyz, np.random.default_rng(0), augment.Amounts(mistaken=0))
-    assert np.isfinite(looks).all()
-    assert np.abs(looks - xyz).mean() < 0.5 * np.abs(xyz).mean()
+    varied = augment.varied(xyz, np.random.default_rng(0), augment.Amounts(mistaken=0))
+    assert np.isfinite(varied).all()
+    assert np.abs(varied - xyz).mean() < 0.5 * np.abs(xyz).mean()
     still = augment.Amounts(0, 0, 0, 0, 0, 0, mistaken=1)
-    mirrored = augment.looks(xyz, np.random.default_rng(0), still)
+    mirrored = augment.varied(xyz, np.random.default_rng(0), still)
     np.testing.assert_allclose(mirrored, xyz * np.array([-1, 1, 1]), atol=1e-4)
 
 
@@ -108,13 +108,13 @@ def test_an_epoch_adds_hands_without_a_sign() -> None:
 @pytest.mark.tensorflow
 @pytest.mark.slow
 def test_the_whole_way_from_landmarks_to_the_device(tmp_path: Path) -> None:
-    """Train, convert, check and read: other looks at the same hands are read right and surely,
+    """Train, convert, check and read: variations of the same hands are read right and surely,
     hands without a sign are not, and a left hand is read like a right one."""
     pytest.importorskip("tensorflow", reason="training is done on a workstation")
     from convert import check, quantize
-    from train.letters import __main__ as letters
+    from train.letters.fit import train
 
-    letters.train(hands(1, "a", "one"), tmp_path, TINY, {"note": "made up"})
+    train(hands(1, "a", "one"), tmp_path, TINY, {"note": "made up"})
     out = tmp_path / "letters.tflite"
     quantize.convert(tmp_path / "letters.keras", tmp_path / "calibration.npz", out)
     parities = check.check(out, tmp_path / "letters.keras", tmp_path / "calibration.npz")

@@ -1,4 +1,4 @@
-"""Other looks at a hand: made for training, and repeatable."""
+"""Other views of a hand: made for training, and repeatable."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from itertools import islice
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.detectors import open_detector
 from edge.hands.geometry import hand_size_px
 from edge.hands.tracking import PRESENCE
 from edge.sources import open_source
-from train.pictures.views import look, relit
+from tests.support.examples import examples
+from train.data.views import relit, view
 
 
-@settings(max_examples=20)
+@examples(20)
 @given(st.integers(0, 10_000), st.floats(20, 300), st.integers(16, 80), st.integers(16, 80))
 def test_another_light_keeps_the_picture_s_form(
     seed: int, region_px: float, height: int, width: int
@@ -32,8 +33,8 @@ def test_another_light_keeps_the_picture_s_form(
 @pytest.mark.slow
 @pytest.mark.usefixtures("hand_models")
 @pytest.mark.parametrize("mirrored", [False, True])
-def test_a_look_finds_the_same_hand(mirrored: bool) -> None:
-    """Mirrored and altered looks come back in the pixels of the picture as it is."""
+def test_a_view_shows_the_same_hand(mirrored: bool) -> None:
+    """Mirrored and altered views come back in the pixels of the picture as it is."""
     detector = open_detector("mediapipe:full")
     near = total = 0
     for frame in islice(open_source("signer:LAB FLY?fps=10&seed=4").frames(), 8, 60, 4):
@@ -42,7 +43,7 @@ def test_a_look_finds_the_same_hand(mirrored: bool) -> None:
         if hand is None or hand.presence < PRESENCE:
             continue
         altered = np.random.default_rng(frame.index)
-        seen = look(detector, frame.rgb, hand, mirrored=mirrored, altered=altered)
+        seen = view(detector, frame.rgb, hand, mirrored=mirrored, altered=altered)
         total += 1
         if seen is None:
             continue

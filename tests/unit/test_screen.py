@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -133,10 +132,9 @@ def test_a_letter_that_was_just_taken_is_shown_in_colour_for_a_moment(
 
 
 def test_a_drawn_letter_is_shown_though_the_pose_is_another_s(show: Callable[[str], Shown]) -> None:
-    """J is told from a path that ends in an I: for a moment the card shows the J in colour."""
+    """J is read from a trajectory that ends in an I: for a moment the card shows J in colour."""
     screen = show("1280x720")
-    pose = prediction("I", 0.9)
-    drawn = replace(pose, scores={**pose.scores, "J": 0.0})
+    drawn = prediction("I", 0.9)  # J has no score
 
     def card(*results: Result) -> np.ndarray:
         pixels, layout = screen.after(*results)

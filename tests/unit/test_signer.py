@@ -7,28 +7,32 @@ from itertools import groupby, islice, pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.detectors.mediapipe import open as open_detector
 from edge.errors import UsageError
-from edge.hands.tracking import Hands
+from edge.hands.tracking import Tracker
+from edge.joints import PARENT
 from edge.signer.handshapes import DIGITS, HANDSHAPES, LETTERS
 from edge.signer.motion import Posture, between, ease, trace
 from edge.signer.scene import make_scene
 from edge.signer.script import PAUSE_S, Timeline, plan
 from edge.signer.signer import Signer
-from edge.signer.skeleton import BONES, LENGTHS_MM, pose
+from edge.signer.skeleton import LENGTHS_MM, pose
 from edge.sources import open_source
 from edge.sources.signer import open as open_signer
 from edge.types import Frame
+from tests.support.examples import examples
 
 angles = st.lists(st.floats(-30, 120), min_size=21, max_size=21)
 texts = st.text("ABCEHILMNOSTUW015_< ", min_size=1, max_size=6).map(lambda s: " ".join(s.split()))
 
 
 def bone_lengths(joints: np.ndarray) -> np.ndarray:
-    return np.array([np.linalg.norm(joints[child] - joints[parent]) for parent, child in BONES])
+    parents = joints[list(PARENT[1:])]
+    lengths: np.ndarray = np.linalg.norm(joints[1:] - parents, axis=1)
+    return lengths
 
 
 @given(angles)
@@ -112,12 +116,12 @@ def test_segments_follow_each_other_without_gap_or_overlap(
 
 
 @given(texts.filter(bool), st.integers(0, 9))
-@settings(max_examples=20)
+@examples(20)
 def test_the_hand_never_jumps(text: str, seed: int) -> None:
     """From one millisecond to the next no joint's angle changes by more than 5 degrees."""
     timeline = plan(text, seed)
     for before, after in pairwise(timeline.segments):
-        one, other = before.path(1.0), after.path(0.0)
+        one, other = before.trajectory(1.0), after.trajectory(0.0)
         np.testing.assert_allclose(one.shape.angles_deg, other.shape.angles_deg, atol=1e-6)
         np.testing.assert_allclose(one.shape.palm, other.shape.palm, atol=1e-6)
         np.testing.assert_allclose(one.offset_mm, other.offset_mm, atol=1e-6)
@@ -146,12 +150,12 @@ def test_a_letter_repeated_beyond_reach_opens_and_closes_instead() -> None:
     assert steps[0] > 40
     assert steps[-1] == 0
     last_gap = [s for s in timeline.segments if not s.label][-3]
-    fist, opened = timeline.segments[2].path(0).shape, last_gap.path(0.5).shape
+    fist, opened = timeline.segments[2].trajectory(0).shape, last_gap.trajectory(0.5).shape
     assert fist.angles_deg[6:9].sum() - opened.angles_deg[6:9].sum() > 60
 
 
 @given(st.integers(0, 20), st.sampled_from([0.5, 1.0, 3.0]))
-@settings(deadline=None, max_examples=10)
+@examples(10)
 def test_between_words_the_hand_is_away_for_a_second(seed: int, speed: float) -> None:
     """However fast the signer, words are a second apart, and the hand is out of the picture."""
     timeline = plan("A B", seed, speed)
@@ -275,7 +279,7 @@ def test_a_left_hand_is_the_mirror_image_of_a_right_one() -> None:
 def test_true_joints_are_the_bones_apart() -> None:
     """Without perspective, the truth's landmarks are as far apart as the bones are long."""
     signer = Signer("5")
-    body = signer.body(signer.timeline.segments[2].path(0.0), 0.0)
+    body = signer.body(signer.timeline.segments[2].trajectory(0.0), 0.0)
     np.testing.assert_allclose(
         bone_lengths(body.joints).reshape(5, 4)[:, 1:], LENGTHS_MM, rtol=1e-9
     )
@@ -289,18 +293,17 @@ def test_true_joints_are_the_bones_apart() -> None:
      ("QUIZ JEWEL", 8, "left"), ("0123456789", 11, "right")],
 )  # fmt: skip
 def test_the_hand_models_find_the_drawn_hand(text: str, seed: int, hand: str) -> None:
-    """In 99 % of the frames that hold a whole hand it is found, and where the truth has it.
+    """A whole hand is found in 99 % of its frames, at the place and with the handedness of truth.
 
-    A hand that comes into view counts from a fifth of a second later: after a pause the runtime
-    looks for one only every 150 ms. Where: the joints' mean distance to the truth is under a
-    tenth of the hand's size (its box's longer side) in 95 % of frames; and it is seen as the
-    hand that it is.
+    A hand that comes into view counts from a fifth of a second later, since after a pause frames
+    are searched only every 150 ms. In 95 % of frames the joints' mean distance to the truth is
+    under a tenth of the hand's size, its box's longer side.
     """
-    hands = Hands(open_detector("full"), smooth=False)
+    tracker = Tracker(open_detector("full"), smooth=False)
     wanted = found = right_hand = whole = 0
     errors = []
     for frame in open_signer(f"{text}?seed={seed}&hand={hand}").frames():
-        seen = hands.update(frame)
+        seen = tracker.update(frame).hands
         assert frame.truth is not None
         true = frame.truth.hand
         if true is None or min(true.box_px) < 0 or true.box_px.x1 > 640 or true.box_px.y1 > 480:

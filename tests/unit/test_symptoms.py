@@ -22,19 +22,21 @@ pytestmark = pytest.mark.usefixtures("nothing_is_left")
 
 
 @given(st.integers(8, 300), st.integers(8, 300), st.integers(0, 2**32 - 1), st.integers(0, 10**6))
-def test_a_changed_region_changes_the_mark(height: int, width: int, seed: int, where: int) -> None:
-    """The mark of a picture is its own; a change as large as the grid shows in it."""
+def test_a_changed_region_changes_the_checksum(
+    height: int, width: int, seed: int, where: int
+) -> None:
+    """The same picture has the same checksum; a change as large as the grid shows in it."""
     rgb = np.random.default_rng(seed).integers(0, 256, (height, width, 3)).astype(np.uint8)
     step = max(1, round((height * width / 4800) ** 0.5))
     other = rgb.copy()
     y, x = where % (height - step + 1), where // 1000 % (width - step + 1)
     other[y : y + step, x : x + step] ^= 255
-    before = symptoms.mark(symptoms.sample(rgb))
-    assert before == symptoms.mark(symptoms.sample(rgb.copy()))
+    before = symptoms.checksum(symptoms.some_pixels(rgb))
+    assert before == symptoms.checksum(symptoms.some_pixels(rgb.copy()))
     inside = y + step > step // 2 and x + step > step // 2
-    grid = symptoms.sample(rgb).shape
+    grid = symptoms.some_pixels(rgb).shape
     if inside and y <= (grid[0] - 1) * step + step // 2 and x <= (grid[1] - 1) * step + step // 2:
-        assert before != symptoms.mark(symptoms.sample(other))
+        assert before != symptoms.checksum(symptoms.some_pixels(other))
 
 
 @given(st.integers(0, 23), st.integers(0, 2**32 - 1))
@@ -43,7 +45,7 @@ def test_noise_without_light_is_black(level: int, seed: int) -> None:
     random = np.random.default_rng(seed)
     rgb = random.integers(0, level + 1, (120, 160, 3)).astype(np.uint8)
     rgb.reshape(-1)[random.choice(rgb.size, rgb.size // 1000, replace=False)] = 255
-    assert symptoms.is_black(symptoms.sample(rgb))
+    assert symptoms.is_black(symptoms.some_pixels(rgb))
 
 
 @given(st.integers(60, 255), st.floats(0.03, 1.0))
@@ -51,7 +53,7 @@ def test_a_lamp_in_the_dark_is_no_black_picture(level: int, share: float) -> Non
     """Where a part of the picture has light, it is a picture."""
     rgb = np.zeros((120, 160, 3), np.uint8)
     rgb[: max(4, round(120 * share))] = level
-    assert not symptoms.is_black(symptoms.sample(rgb))
+    assert not symptoms.is_black(symptoms.some_pixels(rgb))
 
 
 @given(
@@ -64,9 +66,9 @@ def test_what_a_decoder_fills_in_is_seen(
     rgb = room(seed)
     rows = round(240 * share)
     rgb[240 - rows :] = np.clip(np.add(colour, off), 0, 255)
-    found = symptoms.flat_end(rgb)
+    found = symptoms.flat_end_rows(rgb)
     assert rows - 4 <= found <= rows + 4
-    assert symptoms.Halves().is_half(found)
+    assert symptoms.BrokenPictures().is_broken(found)
 
 
 @given(st.integers(0, 1000), st.floats(0, 0.4), st.integers(0, 60))
@@ -75,26 +77,26 @@ def test_pictures_with_black_bars_are_whole(seed: int, share: float, level: int)
     rgb = room(seed)
     bar = round(240 * share)
     rgb[:bar] = rgb[240 - bar :] = level
-    assert symptoms.flat_end(rgb) == 0
+    assert symptoms.flat_end_rows(rgb) == 0
 
 
 @pytest.mark.parametrize("share", [0.3, 0.5, 0.9])
 def test_a_jpeg_that_is_cut_is_half_a_picture(share: float) -> None:
     """What libjpeg makes of a webcam's picture of which the end is missing."""
     whole = cv2.imencode(".jpg", room(1))[1].tobytes()
-    assert symptoms.flat_end(cv2.imdecode(np.frombuffer(whole, np.uint8), 1)) == 0
+    assert symptoms.flat_end_rows(cv2.imdecode(np.frombuffer(whole, np.uint8), 1)) == 0
     cut = np.frombuffer(whole[: int(share * len(whole))] + b"\xff\xd9", np.uint8)
-    rows = symptoms.flat_end(np.asarray(cv2.imdecode(cut, 1), np.uint8))
+    rows = symptoms.flat_end_rows(np.asarray(cv2.imdecode(cut, 1), np.uint8))
     assert rows == pytest.approx(240 * (1 - share), abs=24)
 
 
 def test_a_grey_bar_is_part_of_the_picture() -> None:
     """A camera's own grey footer does not cost all of its pictures: no JPEG is cut there always."""
-    halves = symptoms.Halves()
-    judged = [halves.is_half(40) for _ in range(100)]
+    broken = symptoms.BrokenPictures()
+    judged = [broken.is_broken(40) for _ in range(100)]
     assert sum(judged) < 30
     assert not judged[-1]
-    assert halves.is_half(100)
+    assert broken.is_broken(100)
 
 
 # Stamps.
@@ -137,7 +139,7 @@ def test_pictures_that_differ_are_no_trouble(steps: list[tuple[float, int]]) -> 
     watch, now_s = Watch("cam", 10.0), 0.0
     for number, (dt_s, mark) in enumerate(steps):
         now_s += dt_s
-        assert not watch.see(now_s, 2 * mark + number % 2, False)
+        assert not watch.take(now_s, 2 * mark + number % 2, False)
         assert watch.trouble == ""
 
 
@@ -145,20 +147,20 @@ def test_pictures_that_differ_are_no_trouble(steps: list[tuple[float, int]]) -> 
 def test_a_camera_that_stays_frozen_is_reopened_less_and_less(frozen_s: float, dt: float) -> None:
     """The first time after frozen_s, then after twice as long each time, at most a minute."""
     watch = Watch("cam", frozen_s)
-    times = [n * dt for n in range(round(600 / dt)) if watch.see(n * dt, 7, False)]
+    times = [n * dt for n in range(round(600 / dt)) if watch.take(n * dt, 7, False)]
     assert times[0] == pytest.approx(frozen_s, abs=dt + 1e-6)
     gaps = [b - a for a, b in pairwise([0.0, *times])]
     assert all(b >= a - 2 * dt for a, b in pairwise(gaps))
     assert max(gaps) <= max(60, 2 * frozen_s) + 2 * dt
     assert "same picture" in watch.trouble
-    assert not watch.see(601.0, 8, False)
+    assert not watch.take(601.0, 8, False)
     assert watch.trouble == ""
 
 
 def test_frozen_s_of_0_is_never() -> None:
     """Whoever films a picture on a wall turns it off."""
     watch = Watch("cam", 0.0)
-    assert not any(watch.see(n, 7, False) for n in range(10000))
+    assert not any(watch.take(n, 7, False) for n in range(10000))
 
 
 @given(st.booleans(), st.floats(0.03, 1.0))
@@ -166,11 +168,11 @@ def test_a_dark_night_is_no_fault(noisy: bool, dt: float) -> None:
     """A camera in the dark is reopened once, told of once, and not again until there was light."""
     watch = Watch("cam", 10.0)
     for n in range(round(10 / dt)):
-        assert not watch.see(n * dt, n, False)
-    night = [watch.see(10 + n * dt, n if noisy else -1, True) for n in range(round(3600 / dt))]
+        assert not watch.take(n * dt, n, False)
+    night = [watch.take(10 + n * dt, n if noisy else -1, True) for n in range(round(3600 / dt))]
     assert sum(night) == 1
     assert "black" in watch.trouble
-    day = [watch.see(3700 + n * dt, n, False) for n in range(round(10 / dt))]
+    day = [watch.take(3700 + n * dt, n, False) for n in range(round(10 / dt))]
     assert not any(day)
     assert watch.trouble == ""
-    assert sum(watch.see(3800 + n * dt, n, True) for n in range(round(100 / dt))) == 1
+    assert sum(watch.take(3800 + n * dt, n, True) for n in range(round(100 / dt))) == 1

@@ -1,43 +1,44 @@
-"""Letter events become text and words, and the word says what its signs mean."""
+"""Signs become text and words, and the word says what its signs mean."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.errors import UsageError
 from edge.spelling.speller import Speller, TextConfig
-from edge.types import Event
+from edge.types import Event, Sign, SignKind
+from tests.support.examples import examples
 from tests.support.simulated import Act, look, spell, spelled
 
-FRAME_NS = 33_333_333
-# One frame each: a letter, a frame of signing without one, or a run of quiet frames.
-STEPS = st.lists(
-    st.one_of(
-        st.sampled_from("ABC").map(lambda letter: (letter, 1)),
-        st.just(("+", 1)),
-        st.integers(1, 60).map(lambda count: ("-", count)),
-    ),
-    max_size=40,
-)
+STEPS = st.text("ABC ", max_size=60)
 
 
-def run(speller: Speller, steps: list[tuple[str, int]], t_ns: int = 0) -> tuple[int, list[Event]]:
-    """Plays steps at 30 frames a second; returns the time after them and all events."""
+def letter(label: str, t_ns: int, score: float = 0.9, other: str | None = None) -> Sign:
+    """A letter that was held; other: what else its handshape may mean."""
+    return Sign("letter", label, score, t_ns, other)
+
+
+def edit(kind: SignKind, t_ns: int) -> Sign:
+    """A space, a deletion or a retraction."""
+    return Sign(kind, None, None, t_ns)
+
+
+def run(speller: Speller, steps: str, t_ns: int = 0) -> tuple[int, list[Event]]:
+    """Signs letters and spaces, a frame each; returns the time after them and all events."""
     events: list[Event] = []
-    for what, count in steps:
-        for _ in range(count):
-            t_ns += FRAME_NS
-            letters = (Event("letter", what, 0.9, t_ns),) if what.isalpha() else ()
-            events += speller.update(t_ns, what != "-", letters)
+    for step in steps:
+        t_ns += 100_000_000
+        events += speller.update((edit("space", t_ns) if step == " " else letter(step, t_ns),))
     return t_ns, events
 
 
 @given(steps=STEPS)
-def test_text_never_leads_with_a_space_nor_has_two_in_a_row(steps: list[tuple[str, int]]) -> None:
+def test_text_never_leads_with_a_space_nor_has_two_in_a_row(steps: str) -> None:
     """Whatever is signed, spaces stand only between words, and none is left at the end."""
     speller = Speller()
     t_ns, _ = run(speller, steps)
@@ -48,7 +49,7 @@ def test_text_never_leads_with_a_space_nor_has_two_in_a_row(steps: list[tuple[st
 
 
 @given(steps=STEPS)
-def test_events_tell_the_whole_text_in_order(steps: list[tuple[str, int]]) -> None:
+def test_events_tell_the_whole_text_in_order(steps: str) -> None:
     """Letters and spaces make the text, words are what stands between, times never fall."""
     speller = Speller()
     t_ns, events = run(speller, steps)
@@ -81,7 +82,7 @@ def test_hello_world(double: str, rest: str | None, fps: float) -> None:
     seed=st.integers(0, 2**16),
     drop=st.floats(0, 0.3),
 )
-@settings(deadline=None, max_examples=15)
+@examples(15)
 def test_a_pause_of_any_length_is_one_space(
     ms: float, rest: str | None, fps: float, seed: int, drop: float
 ) -> None:
@@ -96,29 +97,12 @@ def test_a_letter_held_long_is_no_pause(acts: list[Act]) -> None:
     assert spelled(look(acts))[0] == "AB"
 
 
-def test_a_stalled_camera_is_no_pause() -> None:
-    """Ten seconds between two frames count as little; who knows what was signed in them."""
-    speller = Speller()
-    t_ns, _ = run(speller, [("A", 1), ("-", 1)])
-    assert speller.update(t_ns + 10 * 10**9, False, ()) == ()
-    assert speller.text == "A"
-
-
-def test_time_running_backwards_is_no_pause() -> None:
-    """Time stamps that fall neither crash nor make a space."""
-    speller = Speller()
-    t_ns, _ = run(speller, [("A", 1)])
-    for i in range(100):
-        assert speller.update(t_ns - i * 10**9, False, ()) == ()
-    assert speller.text == "A"
-
-
 def test_clear_starts_anew() -> None:
     """After clear the text is empty, no word is left over and no space leads."""
     speller = Speller()
-    t_ns, _ = run(speller, [("A", 1), ("B", 1)])
+    t_ns, _ = run(speller, "AB")
     speller.clear()
-    t_ns, events = run(speller, [("-", 90), ("C", 1)], t_ns)
+    t_ns, events = run(speller, " C", t_ns)
     assert [event.kind for event in events] == ["letter"]
     assert speller.text == "C"
     assert [event.label for event in speller.end(t_ns)] == ["C"]
@@ -126,9 +110,10 @@ def test_clear_starts_anew() -> None:
 
 
 def test_nothing_signed_is_nothing_spelled() -> None:
-    """An empty scene ends with an empty text and no word."""
+    """Frames that settle nothing, and spaces alone, make an empty text and no word."""
     speller = Speller()
-    t_ns, events = run(speller, [("-", 200)])
+    assert speller.update(()) == ()
+    t_ns, events = run(speller, "   ")
     assert events == []
     assert speller.end(t_ns) == ()
     assert speller.text == ""
@@ -154,59 +139,63 @@ def test_a_text_that_grows_for_weeks_keeps_its_end() -> None:
     """Of a long text the last words stay, whole, and none of them is split."""
     speller, t_ns = Speller(), 0
     for number in range(3000):
-        for letter in "WORD" if number % 2 else "NO":
-            t_ns += 100_000_000
-            speller.update(t_ns, True, (Event("letter", letter, 1.0, t_ns),))
-        for _ in range(12):
-            t_ns += 100_000_000
-            speller.update(t_ns, False, ())
+        t_ns, events = run(speller, "WORD " if number % 2 else "NO ", t_ns)
+        assert [event.text for event in events][-1] == speller.text
     assert 1900 < len(speller.text) <= 2001
     assert set(speller.text.split()) == {"WORD", "NO"}
 
 
 SHARED = (("O", "0"), ("V", "2"), ("W", "6"), ("F", "9"))
 SHAPE = {digit: letter for letter, digit in SHARED}  # the model reads a shared shape as the letter
-WHOLE = {"h": "hello", "t": "thank you", "s": "space", "d": "del"}  # labels of gestures
+OTHER = dict(SHARED)
+WHOLE = {"h": "hello", "t": "thank you"}  # gestures with names of their own
 KEYS = st.text("OVWFAB145 _<~", max_size=25)
 
 
 def type_in(keys: str, config: TextConfig | None = None) -> tuple[str, list[Event]]:
-    """Signs `keys`, a frame each: " " is a pause, "_" and "<" the gestures, "~" no sign, and small
-    letters are gestures with names of their own.
+    """Signs `keys`, a frame each: "_" is a space, "<" a deletion, "!" a retraction, "~" nothing.
 
-    Returns the text before the source ends, and all events.
+    Small letters are gestures with names of their own. Returns the text before the source ends, and
+    all events.
     """
-    speller = Speller(config or TextConfig(), SHARED)
+    speller = Speller(config or TextConfig())
     events: list[Event] = []
-    t_ns = 0
-    for key in keys:
-        for _ in range(12 if key == " " else 1):
-            t_ns += 100_000_000
-            spelled = gestures = tuple[Event, ...]()
-            if key == "_":
-                gestures = (Event("space", " ", 1.0, t_ns),)
-            elif key == "<":
-                gestures = (Event("delete", "", 1.0, t_ns),)
-            elif key not in " ~":
-                label = WHOLE.get(key, SHAPE.get(key, key))
-                spelled = (Event("letter", label, 0.9, t_ns),)
-            events += speller.update(t_ns, key != " ", spelled, gestures)
+    for number, key in enumerate(keys, 1):
+        before = speller.text
+        done = speller.update(signs_of(key, number * 100_000_000))
+        events += done
+        if done:
+            assert done[-1].text == speller.text
+        assert replay(done, before) == speller.text
     text = speller.text
     assert replay(events) == text
-    events += speller.end(t_ns)
+    events += speller.end(len(keys) * 100_000_000)
     assert replay(events).rstrip(" ") == speller.text
     return text, events
 
 
-def replay(events: list[Event]) -> str:
-    """The text that somebody has who only sees the events."""
-    text = ""
+def signs_of(key: str, t_ns: int) -> tuple[Sign, ...]:
+    """What a key of `type_in` is."""
+    kinds: dict[str, SignKind] = {"_": "space", " ": "space", "<": "delete", "!": "retract"}
+    if key == "~":
+        return ()
+    if key in kinds:
+        return (edit(kinds[key], t_ns),)
+    if key in WHOLE:
+        return (Sign("drawn", WHOLE[key], 0.9, t_ns),)
+    label = SHAPE.get(key, key)
+    return (letter(label, t_ns, other=OTHER.get(label)),)
+
+
+def replay(events: Sequence[Event], text: str = "") -> str:
+    """The text that somebody has who sees the events alone; each must carry it."""
     for event in events:
         if event.kind == "delete":
             assert text, "nothing is deleted where there is nothing"
             text = text[:-1]
         elif event.kind in ("letter", "space"):
             text += event.label
+        assert event.text == text
     return text
 
 
@@ -246,20 +235,30 @@ def test_the_events_tell_the_other_reading_and_the_correction() -> None:
     _, events = type_in("F1")
     assert [(e.kind, e.label, e.alternative) for e in events] == [
         ("letter", "F", "9"),
-        ("delete", "", ""),
+        ("delete", "", None),
         ("letter", "9", "F"),
-        ("letter", "1", ""),
-        ("word", "91", ""),
+        ("letter", "1", None),
+        ("word", "91", None),
     ]
-    assert [e.score for e in events if e.kind == "letter"] == [0.9] * 3
+    assert [(e.score, e.text) for e in events] == [
+        (0.9, "F"), (None, ""), (0.9, "9"), (0.9, "91"), (None, "91"),
+    ]  # fmt: skip
 
 
-def test_where_only_one_of_a_pair_is_read_nothing_is_ambiguous() -> None:
-    """Without shared shapes in the alphabet letters pass as they are."""
+def test_a_sign_without_an_alternative_passes_as_it_is() -> None:
+    """Where only one of a pair is in the alphabet, nothing is ambiguous."""
     speller = Speller()
-    event = Event("letter", "O", 0.9, 0)
-    assert speller.update(0, True, (event,)) == (event,)
+    assert speller.update((letter("O", 0),)) == (Event("letter", "O", 0.9, 0, "O"),)
     assert [e.label for e in speller.end(1)] == ["O"]
+
+
+def test_a_score_that_nobody_gave_is_none() -> None:
+    """It stays so in the letter's event; an edit, a word and a space never have one."""
+    speller = Speller()
+    events = speller.update((Sign("letter", "A", None, 0), edit("space", 0), edit("delete", 0)))
+    assert [(e.kind, e.score) for e in events] == [
+        ("letter", None), ("word", None), ("space", None), ("delete", None), ("delete", None),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -274,19 +273,21 @@ def test_a_sign_that_is_deleted_and_signed_again_gets_its_other_reading(
     assert replay(type_in(keys)[1]) == read
 
 
-def test_a_deletion_by_the_debouncer_is_no_opinion_about_the_word() -> None:
+def test_a_retraction_is_no_opinion_about_the_word() -> None:
     """W and the first pose of Z, read as a 1: when the Z takes its place, W is a letter again."""
-    speller = Speller(shared=SHARED)
-    for label in "W1":
-        speller.update(0, True, (Event("letter", label, 0.9, 0),))
+    speller = Speller()
+    for key in "W1":
+        speller.update(signs_of(key, 0))
     assert speller.text == "61"
-    events = speller.update(1, True, (Event("delete", "", 1.0, 1), Event("letter", "Z", 0.9, 1)))
+    events = speller.update((edit("retract", 1), Sign("drawn", "Z", 0.9, 1)))
     assert speller.text == "WZ"
-    assert [e.kind for e in events] == ["delete", "delete", "letter", "letter"]
+    assert [(e.kind, e.text) for e in events] == [
+        ("delete", "6"), ("delete", ""), ("letter", "W"), ("letter", "WZ"),
+    ]  # fmt: skip
 
 
-def test_a_gesture_makes_the_space_at_once() -> None:
-    """The word is told before its space, and the pause that follows adds no other."""
+def test_a_word_is_told_before_its_space() -> None:
+    """And a pause that follows a gesture's space adds no other."""
     text, events = type_in("HI_  YA")
     assert text == "HI YA"
     assert [e.kind for e in events] == ["letter"] * 2 + ["word", "space"] + ["letter"] * 2 + [
@@ -317,7 +318,7 @@ def test_a_word_that_is_taken_up_again_is_told_again() -> None:
 
 
 @given(keys=KEYS)
-@settings(max_examples=300)
+@examples(300)
 def test_replaying_the_events_yields_the_text(keys: str) -> None:
     """Whatever is signed, paused and deleted, letters, spaces and deletes tell the whole text."""
     text, events = type_in(keys)  # which compares
@@ -330,7 +331,7 @@ def test_replaying_the_events_yields_the_text(keys: str) -> None:
 
 @given(keys=KEYS)
 def test_a_shared_sign_has_one_of_its_two_readings(keys: str) -> None:
-    """Context changes the reading and never the hand shape, nor how many signs there are."""
+    """Context changes the reading and never the handshape, nor how many signs there are."""
     assert len(SHAPE) == len(SHARED)
     text, _ = type_in(keys.replace("<", ""))
     shapes = "".join(SHAPE.get(char, char) for char in text)
@@ -366,25 +367,15 @@ def test_a_deletion_takes_a_whole_word_back(keys: str, text: str) -> None:
     assert type_in(keys)[0] == text
 
 
-@pytest.mark.parametrize(
-    ("keys", "text"),
-    [("AsB", "A B"), ("Ass", "A "), ("sA", "A"), ("ABd", "A"), ("d", ""), ("ABsdB", "AB"),
-     ("hd", ""), ("AhsB", "A hello B")],
-)  # fmt: skip
-def test_space_and_del_do_what_they_say(keys: str, text: str) -> None:
-    """The labels of ASL Alphabet that are no letters are never written."""
-    assert type_in(keys)[0] == text
-
-
-@given(keys=st.text("AOVhtsd1 _<", max_size=25))
-@settings(max_examples=300)
+@given(keys=st.text("AOVht1 _<!", max_size=25))
+@examples(300)
 def test_replaying_the_events_yields_the_text_with_gestures_too(keys: str) -> None:
     """Whole words among letters, spaces and deletions: events tell the text, and words stand
     between single spaces."""
     text, events = type_in(keys)
     assert not text.startswith(" ")
     assert "  " not in text
-    if not set("<d") & set(keys):
+    if not set("<!") & set(keys):
         assert " ".join(words(events)) == replay(events).rstrip(" ")
 
 
@@ -392,22 +383,22 @@ def test_whole_words_that_are_forgotten_are_forgotten_whole() -> None:
     """Weeks of gestures keep the last words, and each of these can still be deleted whole."""
     speller = Speller()
     for i in range(400):
-        speller.update(i, True, (Event("letter", "thank you", 0.9, i),))
+        speller.update((Sign("drawn", "thank you", 0.9, i),))
     assert len(speller.text) <= 2000
     kept = speller.text.count("thank you ")
     for i in range(kept):
-        gone = speller.update(400 + i, True, (), (Event("delete", "", 1.0, 400 + i),))
+        gone = speller.update((edit("delete", 400 + i),))
         assert len(gone) == len("thank you ")
     assert speller.text in ("", "you ")
 
 
 def test_a_word_of_thousands_of_signs_is_kept_in_bounds() -> None:
     """A word that never ends keeps its last signs, and can be corrected and deleted."""
-    speller = Speller(shared=SHARED)
+    speller = Speller()
     for i in range(2100):
-        speller.update(i, True, (Event("letter", "V", 0.9, i),))
-    speller.update(2101, True, (Event("letter", "1", 0.9, 2101),))
+        speller.update(signs_of("V", i))
+    speller.update(signs_of("1", 2101))
     assert speller.text.endswith("2221")
     assert len(speller.text) <= 2000
-    speller.update(2102, True, (), (Event("delete", "", 1.0, 2102),))
+    speller.update((edit("delete", 2102),))
     assert speller.text.endswith("222")

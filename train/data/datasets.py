@@ -1,4 +1,4 @@
-"""The labelled photographs in shared/data, one function a data set, and what each is worth.
+"""The labelled photographs in shared/data: one function a data set, and what it says of its own.
 
 Nothing is opened here: readers list files and say whose hand each shows. `label` is "A".."Z",
 "0".."9", or one of two words for a hand that makes no sign: `NONE` (no letter and no digit) and
@@ -18,6 +18,9 @@ from edge.types import NONE, Box
 
 NO_LETTER = "no letter"
 EMPTY = "empty"  # no hand at all: whatever is found there is no hand
+# Photographs that no training uses: what a bundled model reads of them is a figure of its file
+# (train.evaluate.baselines), and `fingerspell read` can be tried on them.
+NEVER_TRAINED = "letters/lee/valid/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,7 @@ class Photo:
     """One labelled photograph.
 
     path: relative to the data folder, with forward slashes.
-    signer: names the person within the data set, as far as it is known.
+    signer: names the person within the data set; "" where nobody knows.
     sitting: photographs taken together, never to be split between training and testing.
     box_px: where the labelled hand is, in pixels of the picture as stored; None: anywhere.
     cropped: read only `box_px`, as a square crop, instead of the whole scene.
@@ -97,14 +100,14 @@ def lee(data: Path) -> Iterator[Photo]:
 
 
 def ardamavi(data: Path) -> Iterator[Photo]:
-    """Sign Language Digits: 218 students, who signed 0 to 9 in turn, so numbers tell them apart."""
+    """Sign Language Digits: 218 students, told apart by the numbers of their pictures."""
     for path in _pictures(data / "digits" / "ardamavi"):
         digit, who = path.parent.name, student(path) or path.stem
         yield Photo(_relative(path, data), digit, "ardamavi", who, who)
 
 
 def student(path: Path) -> str:
-    """Returns who signs a picture of Sign Language Digits, "" where its name does not tell.
+    """Returns who signs a picture of Sign Language Digits, "" where its name has no number.
 
     Each student signed 0 to 9 in turn before a camera that numbered its pictures. Where one was
     skipped, a student has two names, of neighbouring numbers.

@@ -2,7 +2,7 @@
 
     python -m train.data.fetch sign_mnist|alphabet_transfer|a_to_i|digits [--out FOLDER]
 
-The folder appears once it is whole; a download that was broken off goes on when it is run again.
+The folder appears once it is whole; a download that was broken off goes on in the next run.
 A token is made on kaggle.com/settings/api. Kaggle's own library finds it in $KAGGLE_API_TOKEN, in
 ~/.kaggle/access_token, or, of the older kind, in ~/.kaggle/kaggle.json or in $KAGGLE_USERNAME and
 $KAGGLE_KEY.
@@ -26,6 +26,7 @@ import cv2
 import numpy as np
 
 from edge.errors import FingerspellError, UsageError
+from edge.files import write
 from train.data.sign_csv import FILES
 
 SUMMARY = "Downloads the pictures that a recipe learns from, from Kaggle."
@@ -36,10 +37,10 @@ DIGIT_OF_COLUMN = (9, 0, 7, 6, 1, 8, 4, 3, 2, 5)
 
 
 class DataSet(NamedTuple):
-    """handle: its owner and name on Kaggle. sign: a file or folder that is in it, when whole."""
+    """handle: its owner and name on Kaggle. has: a file or folder that a whole copy contains."""
 
     handle: str
-    sign: str
+    has: str
 
 
 ALPHABET = DataSet("grassknoted/asl-alphabet", "A")
@@ -57,21 +58,21 @@ def fetch(name: str, out: Path) -> None:
     Raises UsageError, with what to do, where that cannot be.
     """
     wanted = SETS[name]
-    if any(out.rglob(wanted.sign)):
+    if any(out.rglob(wanted.has)):
         print(f"{out} has it already", file=sys.stderr)
         return
     if out.exists() and (out.is_file() or any(out.iterdir())):
         raise UsageError(f"{out} has something else in it; name another folder: --out FOLDER")
     kagglehub = _library()
     part = out.with_name(f".{out.name}-part")
-    with _told(wanted, part):
+    with _one_line(wanted, part):
         part.mkdir(parents=True, exist_ok=True)
         with _cache(part), redirect_stdout(sys.stderr):
             found = Path(kagglehub.dataset_download(wanted.handle))
         if name == "digits":
             found = _as_pictures(found, part / "pictures")
-        if not any(found.rglob(wanted.sign)):
-            raise UsageError(f"kaggle.com/datasets/{wanted.handle} has changed: no {wanted.sign}")
+        if not any(found.rglob(wanted.has)):
+            raise UsageError(f"kaggle.com/datasets/{wanted.handle} has changed: no {wanted.has}")
         found.replace(out)
         shutil.rmtree(part)
 
@@ -83,9 +84,7 @@ def _library() -> Any:
         import kagglehub  # type: ignore[import-untyped]
         from kagglehub.config import get_kaggle_credentials  # type: ignore[import-untyped]
     except ImportError as error:
-        raise UsageError(
-            'train.data.fetch needs kagglehub; pip install "fingerspell[train]"'
-        ) from error
+        raise UsageError("kagglehub is not installed; make train-setup") from error
     try:
         token = get_kaggle_credentials()
     except (ValueError, OSError) as error:
@@ -111,8 +110,8 @@ def _cache(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _told(wanted: DataSet, part: Path) -> Iterator[None]:
-    """Makes one line of whatever goes wrong on the way."""
+def _one_line(wanted: DataSet, part: Path) -> Iterator[None]:
+    """Turns whatever goes wrong in a download into a UsageError of one line."""
     import requests
     from kagglehub.exceptions import DataCorruptionError  # type: ignore[import-untyped]
 
@@ -125,7 +124,7 @@ def _told(wanted: DataSet, part: Path) -> Iterator[None]:
     except requests.RequestException as error:
         lost = isinstance(error, requests.exceptions.ChunkedEncodingError)
         what = "the connection to Kaggle was lost" if lost else "cannot reach Kaggle"
-        raise UsageError(f"{what}; look after the network and run this again") from error
+        raise UsageError(f"{what}; check the network and run this again") from error
     except (DataCorruptionError, zipfile.BadZipFile, ValueError) as error:
         shutil.rmtree(part, ignore_errors=True)
         raise UsageError(f"what came from {page} is damaged; run this again") from error
@@ -167,7 +166,7 @@ def _as_pictures(arrays: Path, out: Path) -> Path:
     pixels = np.clip(np.rint(grey * (255 / max(1.0, float(grey.max())))), 0, 255).astype(np.uint8)
     for number, (picture, row) in enumerate(zip(pixels, column, strict=True)):
         file = out / str(DIGIT_OF_COLUMN[int(row.argmax())]) / f"{number:04}.png"
-        file.write_bytes(cv2.imencode(".png", picture)[1].tobytes())
+        write(file, cv2.imencode(".png", picture)[1].tobytes())
     return out
 
 

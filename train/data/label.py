@@ -1,4 +1,4 @@
-"""Runs the hand models over every labelled photograph and keeps what they say.
+"""Runs the hand models over every labelled photograph and keeps the landmarks.
 
     python -m train.data.label --data ../shared/data --out FOLDER [--limit N]
 
@@ -25,12 +25,12 @@ from edge.detectors import open_detector
 from edge.errors import FingerspellError
 from edge.hands.photograph import hands_in
 from edge.types import Hand, Rgb
+from train.data import views
 from train.data.datasets import EMPTY, NO_LETTER, Photo, photos
 from train.data.landmarks import VIEWS, Rows, join, load, row
-from train.pictures import views
 
-SUMMARY = "Runs the hand models over every labelled photograph and keeps what they say."
-MARGIN = 0.15  # a crop shows this share of its box's side more, all round
+SUMMARY = "Runs the hand models over every labelled photograph and keeps the landmarks."
+MARGIN = 0.15  # a crop shows this share of its box's side more, on all four sides
 CHUNK = 64  # photographs between two saves
 HANDS = 4  # at most, in a picture of people
 
@@ -54,19 +54,19 @@ class Labeller:
         return join([row(photo, self._views(rgb, hand, photo)) for hand in hands])
 
     def _views(self, rgb: Rgb, hand: Hand, photo: Photo) -> tuple[Hand | None, ...]:
-        """Looks at a hand once for each of VIEWS; the same photograph is always altered alike."""
+        """Fits a hand once for each of VIEWS; the same photograph is always altered alike."""
         random = np.random.default_rng(zlib.crc32(f"{photo.path} {photo.cropped}".encode()))
-        looks: list[Hand | None] = [hand]
+        seen: list[Hand | None] = [hand]
         for name in VIEWS[1:]:
-            look = views.look(
+            view = views.view(
                 self.lite if "lite" in name else self.full,
                 rgb,
                 hand,
                 mirrored="mirrored" in name,
                 altered=random if "altered" in name else None,
             )
-            looks.append(look)
-        return tuple(looks)
+            seen.append(view)
+        return tuple(seen)
 
 
 def picture(data: Path, photo: Photo) -> Rgb | None:
@@ -83,7 +83,7 @@ def picture(data: Path, photo: Photo) -> Rgb | None:
 
 
 def is_meant(hand: Hand, photo: Photo) -> bool:
-    """Tells whether this is the labelled hand: its middle lies in the labelled box."""
+    """Returns whether this is the labelled hand: its middle lies in the labelled box."""
     if photo.box_px is None or photo.cropped:
         return True
     x, y = (hand.box_px.x0 + hand.box_px.x1) / 2, (hand.box_px.y0 + hand.box_px.y1) / 2
@@ -115,7 +115,7 @@ def part_of(parts: Path, chunk: list[Photo]) -> Path:
 def label(data: Path, out: Path, limit: int | None = None, processes: int = 2) -> Rows:
     """Labels every photograph under `data`; writes and returns OUT/hands.npz."""
     todo = photos(data)[:: 1 if limit is None else max(1, len(photos(data)) // limit)]
-    Labeller()  # models that are missing are told here: a pool would try again for ever
+    Labeller()  # raises where models are missing: a pool would start processes again for ever
     parts = out / "parts"
     parts.mkdir(parents=True, exist_ok=True)
     work = []

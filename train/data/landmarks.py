@@ -12,18 +12,22 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.errors import UsageError
+from edge.joints import INDEX_MCP, KNUCKLES, PINKY_MCP, TIPS, WRIST
 from edge.types import Hand
-from train.data.datasets import Photo
+from train.arrays import write_arrays
+from train.data.datasets import NEVER_TRAINED, Photo
 
-# The looks at one hand, which differ as much as looks do on a device (train.pictures.views). "found": as
-# `fingerspell read` sees it; "mirrored": in the mirrored picture; "altered": in a region that is a
-# little off and in another light; "lite": by the lite model instead of the full one.
+# The views of one hand: what the hand models say of it each time (train.data.views). They differ
+# as much as frames differ on a device. "found": as `fingerspell read` sees it. "mirrored": in the
+# mirrored picture. "altered": in a region that is a little off, and in another light. "lite": by
+# the lite model instead of the full one.
 VIEWS = (
     "found", "mirrored", "altered", "altered mirrored", "altered again", "altered mirrored again",
     "lite", "lite mirrored", "lite altered", "lite altered mirrored",
 )  # fmt: skip
 DOUBTFUL = Path(__file__).parents[1] / "letters" / "doubtful.json"
-POOLED = 1152  # pooled features of the full landmark model; the lite one has fewer
+# Pooled features of MediaPipe 0.10.18's full landmark model; the lite one has fewer.
+POOLED = 1152
 
 
 @dataclass(frozen=True)
@@ -59,9 +63,7 @@ class Rows:
 
     def save(self, path: Path) -> None:
         """Writes one .npz file, whole or not at all."""
-        part = path.with_name(f".{path.stem}.part.npz")
-        np.savez(part, **{f.name: getattr(self, f.name) for f in fields(self)})
-        part.replace(path)
+        write_arrays(path, {f.name: getattr(self, f.name) for f in fields(self)})
 
 
 def load(path: Path) -> Rows:
@@ -90,8 +92,9 @@ def gathered(data: Path, *, all_of_them: bool = False) -> Rows:
     """Reads the landmark collections in DATA/landmarks, one view each.
 
     Pictures are taken to be 4:3, which most were. Handedness was not recorded: see `is_left`.
-    Letters that are another sign than their label says are left out (train.letters.doubtful), unless
-    `all_of_them` are wanted.
+    Letters that are another sign than their label says are left out (train.letters.doubtful).
+
+    all_of_them: leave none out.
     """
     path = collections(data)
     facts = json.loads(path.with_name("collections.json").read_bytes())
@@ -122,13 +125,20 @@ def gathered(data: Path, *, all_of_them: bool = False) -> Rows:
 
 
 def is_left(xyz: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
-    """Tells left hands by their shape, (N, 21, 3) to (N,): fingers bend towards the palm.
+    """Returns which hands are left ones, (N,), of (N, 21, 3): fingers bend towards the palm.
 
-    Right for 98.4 % of 5,600 photographed right hands; the landmark model's own word is for 98.6 %.
+    Right for 98.4 % of 5,600 photographed right hands; the landmark model itself is right for
+    98.6 % (train/LOG.md, 2026-11-21).
     """
-    palm = np.cross(xyz[:, 5] - xyz[:, 0], xyz[:, 17] - xyz[:, 0])
-    bend = (xyz[:, [8, 12, 16, 20]] - xyz[:, [5, 9, 13, 17]]).sum(1)
+    wrist = xyz[:, WRIST]
+    palm = np.cross(xyz[:, INDEX_MCP] - wrist, xyz[:, PINKY_MCP] - wrist)
+    bend = (xyz[:, list(TIPS[1:])] - xyz[:, list(KNUCKLES)]).sum(1)
     return np.asarray((palm * bend).sum(1) < 0)
+
+
+def to_train_on(rows: Rows) -> Rows:
+    """Returns the rows without those of photographs that no training uses."""
+    return rows.where(~np.char.startswith(rows.path, NEVER_TRAINED))
 
 
 def join(parts: Sequence[Rows]) -> Rows:

@@ -1,8 +1,8 @@
 """Sign Language MNIST as Kaggle ships it: rows of a label and 28 x 28 grey pixels.
 
 Its train and test files are crops of the same photographs of the same people. `signers.csv` names
-the sitting that a row of the test file was cut from; a row of the train file is of the sitting of
-the test row that it is most like.
+the sitting that a row of the test file was cut from. A row of the train file is taken to be of the
+sitting of the test row that it correlates with most.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What readings of photographs amount to: accuracies with their intervals, and all the rest.
+"""Figures of readings: accuracies with their intervals, calibration, confusion, F1.
 
 Arithmetic over `Readings`; it knows neither the models nor the pictures that they come from.
 """
@@ -16,11 +16,10 @@ from edge.types import NONE
 from train.evaluate.readings import Bools, Floats, Readings, best, softmax
 from train.letters.alphabets import ALPHABETS, DIGITS, LABELS, LETTERS, SHARED
 
-FEW = 8  # photographs; of a signer with fewer no accuracy is told
-SURE = 0.5  # the score from which a letter is believed, in these figures
-BINS = (
-    15  # of the score, as Guo et al. have them ("On Calibration of Modern Neural Networks", 2017)
-)
+FEW = 8  # photographs; of a signer with fewer no accuracy is given
+SURE = 0.5  # the score from which a reading counts as sure in these figures
+# Of the score. Source: Guo et al., "On Calibration of Modern Neural Networks", 2017.
+BINS = 15
 MOTIONS = ("J", "Z")  # a still shows one pose of these
 Z95 = 1.959964  # standard deviations on either side that hold 95 % of a normal distribution
 _TWINS = {**dict(SHARED), **{b: a for a, b in SHARED}}
@@ -29,8 +28,8 @@ _TWINS = {**dict(SHARED), **{b: a for a, b in SHARED}}
 def figures(left_out: Readings, apart: Readings) -> dict[str, Any]:
     """Returns all figures, ready for JSON.
 
-    left_out: each data set read by a model that never saw it; what the headline is of.
-    apart: each person read by a model that saw others of the same data set.
+    left_out: each data set, read by a model that never saw it; the headline is of these.
+    apart: each person, read by a model that saw others of the same data set.
     """
     sets, idle = {}, {}
     for name in dict.fromkeys(left_out.dataset.tolist()):

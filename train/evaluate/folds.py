@@ -12,7 +12,7 @@ from edge.errors import UsageError
 from train.data.landmarks import Rows
 from train.evaluate.readings import Bools, Texts
 
-# What is left out together: two readings of the same photographs, or of the same hands.
+# Data sets that are left out together, since they show the same photographs or the same hands.
 SETS: Mapping[str, tuple[str, ...]] = {
     "kaggle_alphabet": ("kaggle_alphabet",),
     "multiuser": ("multiuser", "multiuser_crop"),
@@ -22,7 +22,7 @@ SETS: Mapping[str, tuple[str, ...]] = {
     "people": ("people", "no_hand"),
 }
 GROUPS = 5  # of the 218 students of ardamavi, left out together
-STUDENT = 10  # photographs numbered in a row; one that is skipped makes two numbers of a student
+STUDENT = 10  # photographs of a student, numbered in a row; a skipped one makes two numbers
 
 
 @dataclass(frozen=True)

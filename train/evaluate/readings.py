@@ -1,6 +1,7 @@
 """Readings: what models said of photographs of signers that they never saw.
 
-`train.evaluate` makes them; `train.evaluate.figures` counts them. Nothing here knows how a model works.
+train.evaluate.leave_out makes them, train.evaluate.figures counts them. Nothing here knows how a
+model works.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy.typing as npt
 
 from edge.errors import UsageError
 from edge.types import NONE
+from train.arrays import write_arrays
 from train.letters.alphabets import ALPHABETS, LABELS, SHARED
 
 Bools = npt.NDArray[np.bool_]
@@ -67,9 +69,8 @@ class Readings:
 
     def save(self, path: Path) -> None:
         """Writes one .npz file, whole or not at all."""
-        part = path.with_name(f".{path.stem}.part.npz")
-        np.savez_compressed(part, **{f.name: getattr(self, f.name) for f in fields(self)})
-        part.replace(path)
+        arrays = {f.name: getattr(self, f.name) for f in fields(self)}
+        write_arrays(path, arrays, compressed=True)
 
 
 def load(path: Path) -> Readings:

@@ -1,11 +1,11 @@
 """What light, blur, compression, distance, slant and the other hand cost.
 
-    python -m train.evaluate.robustness --data ../shared/data [--out train/results] [--photographs 48]
+    python -m train.evaluate.robustness --data ../shared/data [--out train/results]
 
 A seeded sample of photographs of each data set, the same for every condition, is distorted and
-read the whole way that `fingerspell read` goes, by the model of train.evaluate that never saw the
-data set (OUT/folds). A hand that is not found counts as wrong. Writes robustness.json,
-robustness.md and robustness.png into OUT.
+read as `fingerspell read` would read it, by the model of train.evaluate that never saw the data
+set (OUT/folds). A hand that is not found counts as wrong. Writes robustness.json, robustness.md and
+robustness.png into OUT.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ from edge.types import Box, Detector, Hand, Rgb
 from train.data.datasets import Photo, photos
 from train.data.label import is_meant, picture
 from train.data.landmarks import VIEWS, Rows, join, row
-from train.evaluate import tolerance
-from train.evaluate.__main__ import read, reader_of
 from train.evaluate.distortions import DISTORTIONS, Matrix, undone
+from train.evaluate.leave_out import read, reader_of
+from train.evaluate.tolerance import blocks, figures
 from train.letters.alphabets import DIGITS, LETTERS
 from train.report.document import Picture, markdown
 
 SUMMARY = "What light, blur, compression, distance, slant and the other hand cost."
-PHOTOGRAPHS = 48  # of each data set
+PHOTOGRAPHS = 48  # of each data set: 15 minutes of one core (train/LOG.md)
 SEED = 7
 # Every condition: as the photograph came, then each amount of each distortion that changes it.
 CONDITIONS = [("", 0.0)] + [
@@ -68,11 +68,11 @@ def sample(found: Sequence[Photo], each: int, seed: int = SEED) -> list[Photo]:
     return chosen
 
 
-def look(detector: Detector, rgb: Rgb, photo: Photo) -> tuple[Rows, float]:
-    """Reads a photograph in every condition: a row each, and the height of its hand in pixels.
+def rows_of(detector: Detector, rgb: Rgb, photo: Photo) -> tuple[Rows, float]:
+    """Finds the hand of a photograph in every condition: a row each, and its height in pixels.
 
-    Where no hand is found in the photograph as it came, its box, else all of it, is the hand whose
-    height blur and distance are measured by.
+    The height is that of the hand in the undistorted photograph. Where none is found there, the
+    labelled box stands for it, or else the whole photograph; blur and distance are relative to it.
     """
     box: Box | None = None
     rows = []
@@ -115,21 +115,22 @@ def _start() -> None:
     _detector = open_detector("mediapipe:full")
 
 
-def _look(work: tuple[Path, Photo]) -> tuple[Rows, float]:
+def _rows_of(work: tuple[Path, Photo]) -> tuple[Rows, float]:
     data, photo = work
     rgb = picture(data, photo)
     if rgb is None:
         raise UsageError(f"cannot read the picture {data / photo.path}")
-    return look(_detector, rgb, photo)
+    return rows_of(_detector, rgb, photo)
 
 
-def looked(data: Path, chosen: Sequence[Photo], processes: int) -> tuple[list[Rows], list[float]]:
+def all_rows(data: Path, chosen: Sequence[Photo], processes: int) -> tuple[list[Rows], list[float]]:
     """Returns the rows of each photograph, one a condition, and the heights of their hands."""
-    open_detector("mediapipe:full")  # what is missing is told here: a pool would try for ever
+    # Raises where models are missing: a pool would start processes again for ever.
+    open_detector("mediapipe:full")
     bar = tqdm(total=len(chosen), unit="photo", disable=not sys.stderr.isatty())
     with bar, multiprocessing.get_context("spawn").Pool(processes, _start) as pool:
         out = []
-        for rows, height_px in pool.imap(_look, [(data, photo) for photo in chosen]):
+        for rows, height_px in pool.imap(_rows_of, [(data, photo) for photo in chosen]):
             out.append((rows, height_px))
             bar.update()
         pool.close()
@@ -143,8 +144,8 @@ def right_of(folder: Path, rows: Sequence[Rows]) -> npt.NDArray[np.bool_]:
     right = np.zeros((len(rows), len(CONDITIONS)), bool)
     for name in dict.fromkeys(dataset.tolist()):
         own = np.flatnonzero(dataset == name)
-        all_rows = join([rows[i] for i in own.tolist()])
-        found = read(reader_of(folder, name), all_rows, all_rows.signer)
+        of_set = join([rows[i] for i in own.tolist()])
+        found = read(reader_of(folder, name), of_set, of_set.signer)
         right[own] = found.right.reshape(len(own), -1)
     return right
 
@@ -162,17 +163,17 @@ def main() -> int:
     try:
         chosen = sample(photos(args.data), args.photographs)
         for dataset in {photo.dataset for photo in chosen}:
-            reader_of(args.out / "folds", dataset)  # before the minutes, not after
-        rows, heights_px = looked(args.data, chosen, args.processes)
+            reader_of(args.out / "folds", dataset)  # a missing model is found before the work
+        rows, heights_px = all_rows(args.data, chosen, args.processes)
         right = right_of(args.out / "folds", rows)
         names = [photo.dataset for photo in chosen]
-        figures = tolerance.figures(names, CONDITIONS, right, heights_px)
-        parts = tolerance.blocks(figures)
+        counted = figures(names, CONDITIONS, right, heights_px)
+        parts = blocks(counted)
         for part in parts:
             if isinstance(part, Picture):
                 write(args.out / part.file, part.png)
         write(args.out / "robustness.md", markdown(parts).encode())
-        write(args.out / "robustness.json", json.dumps(figures, indent=1).encode() + b"\n")
+        write(args.out / "robustness.json", json.dumps(counted, indent=1).encode() + b"\n")
     except FingerspellError as error:
         print(f"train.evaluate.robustness: {error}", file=sys.stderr)
         return error.exit_code

@@ -1,4 +1,4 @@
-"""How much of each distortion is borne: readings under many conditions -> figures, table, plot."""
+"""How much of each distortion a reader bears: readings under conditions -> figures and report."""
 
 from __future__ import annotations
 
@@ -12,27 +12,26 @@ from train.evaluate.distortions import CAMERA_PX, DISTORTIONS
 from train.evaluate.figures import mean_share, share
 from train.evaluate.readings import Bools
 from train.report import plots
-from train.report.document import Block, Picture, Table, Text
-from train.report.evaluation import percent
+from train.report.document import Block, Picture, Table, Text, percent
 
-BAR = 0.9  # accuracy, or share of the undistorted accuracy, under which too much is lost
+BAR = 0.9  # accuracy, or share of the undistorted accuracy; below it too much is lost
 UNDER, UNDER_RELATIVE = f"under {BAR:.0%}", f"under {BAR:.0%} of undistorted"
-FEW = 10  # photographs of a set; with fewer that are large enough, its accuracy is not told
+FEW = 10  # photographs of a set; with fewer that are large enough, its accuracy is left out
 TITLE = "What light, blur, compression, distance, slant and the other hand cost"
 HOW = (
     "The same seeded sample of photographs of each data set was distorted and read the whole way "
     "that `fingerspell read` goes, by the model that never saw the data set. A hand that was not "
     "found counts as wrong. *relative* is the mean as a share of the undistorted one: where a set "
-    "is under 90 % to begin with, it alone tells what a distortion costs. The point where accuracy "
+    "is under 90 % to begin with, it alone shows what a distortion costs. The point where accuracy "
     "falls under 90 % is interpolated between the amounts that were measured."
 )
 HEIGHT = (
-    "Hand height: the photograph is scaled until its hand is as high as asked for, and put, the "
+    "Hand height: the photograph is scaled until its hand has this height, and put, the "
     f"hand in the middle, into a picture of {CAMERA_PX[0]}x{CAMERA_PX[1]} that is grey around it. "
     "Most photographs show smaller hands than the larger heights: they are enlarged, which adds no "
-    "detail, so there the table tells of size alone. *not enlarged* is the mean over sets with "
-    f"{FEW} or more photographs whose hand is at least as high, of these photographs alone; an "
-    "empty cell means that there are none."
+    "detail, so that the table shows the cost of size alone. *not enlarged* is the mean over sets "
+    f"with {FEW} or more photographs whose hand is at least as high, of these photographs alone; "
+    "an empty cell means that there are none."
 )
 
 
@@ -51,7 +50,7 @@ def figures(
     high = np.array(heights_px)
     whole = {name: share(right[own, 0]) for name, own in of_set.items()}
     plain = _measured(of_set, right[:, 0])
-    told: dict[str, Any] = {"as it came": {**plain, "sets": whole}, "distortions": {}}
+    out: dict[str, Any] = {"as it came": {**plain, "sets": whole}, "distortions": {}}
     for name, distortion in DISTORTIONS.items():
         steps = []
         for amount in distortion.amounts:
@@ -64,13 +63,13 @@ def figures(
                     step |= _not_enlarged(of_set, column, high >= amount)
             step["relative"] = step["accuracy"] / max(plain["accuracy"], 1e-9)
             steps.append(step)
-        told["distortions"][name] = {
+        out["distortions"][name] = {
             "unit": distortion.unit,
             "steps": steps,
             UNDER: _falls(steps, distortion.identity, None),
             UNDER_RELATIVE: _falls(steps, distortion.identity, plain),
         }
-    return told
+    return out
 
 
 def _measured(of_set: Mapping[str, Bools], right: Bools) -> dict[str, Any]:
@@ -127,20 +126,20 @@ def fall(
     return walk(points[first::-1]), walk(points[first:])
 
 
-def blocks(told: Mapping[str, Any]) -> list[Block]:
+def blocks(figures: Mapping[str, Any]) -> list[Block]:
     """Returns the report of `figures`."""
-    plain = told["as it came"]
+    plain = figures["as it came"]
     sets = list(plain["sets"])
     curves = {
         name: {
             **{s: _curve(part["steps"], s) for s in sets},
             "mean": _curve(part["steps"], "mean"),
         }
-        for name, part in told["distortions"].items()
+        for name, part in figures["distortions"].items()
     }
-    units = {name: part["unit"] for name, part in told["distortions"].items()}
+    units = {name: part["unit"] for name, part in figures["distortions"].items()}
     poor = [s for s in sets if plain["sets"][s]["accuracy"] < BAR]
-    kinds = told["distortions"].items()
+    kinds = figures["distortions"].items()
     out: list[Block] = [
         Text(TITLE, 1),
         Text(HOW),
@@ -157,8 +156,8 @@ def blocks(told: Mapping[str, Any]) -> list[Block]:
                 [
                     name,
                     part["unit"],
-                    _told(part, UNDER, "mean"),
-                    _told(part, UNDER_RELATIVE, "mean"),
+                    _fall_text(part, UNDER, "mean"),
+                    _fall_text(part, UNDER_RELATIVE, "mean"),
                 ]
                 for name, part in kinds
             ],
@@ -166,7 +165,7 @@ def blocks(told: Mapping[str, Any]) -> list[Block]:
         Text("Set by set, the points under 90 % of the undistorted accuracy:"),
         Table(
             ["distortion", *sets],
-            [[name, *(_told(part, UNDER_RELATIVE, s) for s in sets)] for name, part in kinds],
+            [[name, *(_fall_text(part, UNDER_RELATIVE, s) for s in sets)] for name, part in kinds],
         ),
     ]
     for name, part in kinds:
@@ -180,7 +179,7 @@ def _curve(steps: Sequence[Mapping[str, Any]], name: str) -> list[tuple[float, f
     return [(step["amount"], _accuracy(step, name)) for step in steps]
 
 
-def _told(part: Mapping[str, Any], which: str, name: str) -> str:
+def _fall_text(part: Mapping[str, Any], which: str, name: str) -> str:
     if len(part["steps"]) == 2:  # either it is so or not
         plain, changed = (_accuracy(step, name) for step in part["steps"])
         whole = max(plain, 1e-9) if which == UNDER_RELATIVE else 1.0

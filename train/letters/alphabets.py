@@ -14,8 +14,8 @@ LABELS = (*LETTERS, *DIGITS, NONE)
 ALPHABETS = {"letters": LETTERS, "digits": DIGITS, "both": (*LETTERS, *DIGITS)}
 # One hand shape each; F and 9 differ in nothing that a still shows.
 SHARED = (("O", "0"), ("V", "2"), ("W", "6"), ("F", "9"))
-# Shapes of one alphabet that a careless signer makes for a sign of the other: when it is shown
-# and the other alphabet is in use, nothing is asked of the model.
+# Signs whose shape a careless signer makes for a sign of the other alphabet. The loss ignores them
+# in the alphabet that they are not of, so that the model may say either a sign or "no sign".
 AKIN = frozenset("BCDEGHKLRSUX1347")
 _INDEX = {label: i for i, label in enumerate(LABELS)}
 
@@ -23,7 +23,8 @@ _INDEX = {label: i for i, label in enumerate(LABELS)}
 def allowed(label: str) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float32]]:
     """Returns which outputs are right for a hand labelled so: (3, L) bool, and (3,) weights.
 
-    One row an alphabet, in the order of ALPHABETS; weight 0: nothing is asked there.
+    One row an alphabet, in the order of ALPHABETS. weight: 0 where the loss ignores the hand, -1
+    where the label is of the other alphabet: the recipe says how much that counts.
     """
     right = np.zeros((len(ALPHABETS), len(LABELS)), bool)
     weight = np.ones(len(ALPHABETS), np.float32)
@@ -38,7 +39,7 @@ def allowed(label: str) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float32]]
                 if sign in alphabet:
                     right[a, _INDEX[sign]] = True
             if label not in alphabet:
-                weight[a] = -1  # the other alphabet: weighed by the recipe
+                weight[a] = -1
                 if twin is None:
                     right[a, _INDEX[NONE]] = True
                     weight[a] = 0 if label in AKIN else -1

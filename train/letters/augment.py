@@ -1,4 +1,4 @@
-"""Landmarks made from landmarks: other looks at the same sign, and hands that make no sign.
+"""Landmarks made from landmarks: variations of the same sign, and hands that make no sign.
 
 All take and give (N, 21, 3) float32 landmarks of right hands in palm sizes (`upright`), and
 draw from the generator they are given, so that a seed repeats a training run.
@@ -11,23 +11,25 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from edge.joints import PALM, PARENT
+from edge.joints import PALM, PARENT, TIPS
 
 Floats = npt.NDArray[np.float32]
 _PALM = list(PALM)
-_FINGERS = [list(range(first, first + 4)) for first in (1, 5, 9, 13, 17)]
+_FINGERS = [list(range(tip - 3, tip + 1)) for tip in TIPS]  # four joints each, root to tip
 _PARENT = list(PARENT)
 
 
 @dataclass(frozen=True)
 class Amounts:
-    """How much looks differ: standard deviations.
+    """How much variations differ: standard deviations.
+
+    Source: train/LOG.md, 2026-11-21, where more tilt, turn, bone change and joint noise read worse.
 
     tilt_rad: about the two axes in the picture's plane; turn_rad: in the picture's plane.
     depth: of the logarithm of z's scale, which cameras and models disagree on most.
     wide: of the logarithm of the width, for pictures with other proportions.
     bone: of the logarithm of each bone's length. joint: of each joint, in palm sizes.
-    mistaken: share of hands whose handedness is taken to be the other one.
+    mistaken: share of hands that are mirrored, as if their handedness had been mistaken.
     """
 
     tilt_rad: float = 0.2
@@ -47,7 +49,7 @@ def upright(landmarks: Floats, left: npt.NDArray[np.bool_]) -> Floats:
     return np.asarray(xyz, np.float32)
 
 
-def looks(xyz: Floats, random: np.random.Generator, amounts: Amounts) -> Floats:
+def varied(xyz: Floats, random: np.random.Generator, amounts: Amounts) -> Floats:
     """Returns each hand as another camera, model and signer would show it."""
     n = len(xyz)
     scale = np.exp(random.normal(0, amounts.bone, (n, 21, 1)))

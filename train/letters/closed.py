@@ -19,17 +19,20 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from convert.quiet_tensorflow import keras, silenced
+from convert.quiet_tensorflow import keras, save_model
 from edge.errors import FingerspellError, UsageError
+from edge.files import write
 from edge.handshapes.closed import CLOSED
+from train.arrays import write_arrays
 from train.data import landmarks
 from train.data.landmarks import POOLED, VIEWS, Rows
-from train.letters.__main__ import VALIDATION
 
 SUMMARY = "Trains the model that tells closed hands apart."
 # Of the full landmark model only: pooled features of the lite one gained nothing (train/LOG.md).
 FULL = np.array([v for v, name in enumerate(VIEWS) if "lite" not in name])
-LEAST_DEVIATION = 0.2  # a feature that hardly varies in training must not shout when it does
+# Features are divided by their deviation, and by this at least: one that hardly varies in training
+# would otherwise outweigh all others on the first hand where it does.
+LEAST_DEVIATION = 0.2
 
 Floats = npt.NDArray[np.float32]
 
@@ -38,8 +41,9 @@ Floats = npt.NDArray[np.float32]
 class Recipe:
     """Everything that decides what is trained.
 
-    trust: what the logits are multiplied by after training: pixels of few signers are surer of
-        themselves than they ought to be before a new one. passes: looks at each hand an epoch.
+    trust: what the logits are multiplied by after training. With pixels of few signers the model
+        is surer than it should be of a new signer's hand. passes: how often an epoch shows a hand.
+    Source of members, width and trust: train/LOG.md, "Pixels among letters that landmarks confuse".
     """
 
     seed: int = 1
@@ -111,18 +115,16 @@ def _member(inputs: Any, recipe: Recipe) -> Any:
 
 
 def train(rows: Rows, out: Path, recipe: Recipe) -> None:
-    """Trains the model and writes what convert.quantize wants."""
+    """Trains the model and writes closed.keras, calibration.npz and training.json into `out`."""
     rows = closed_of(rows)
     if not len(rows):
         raise UsageError("no photograph of a closed hand; label more")
     names, counts = np.unique(rows.dataset, return_counts=True)
     network = fit(rows, recipe, show=sys.stderr.isatty())
-    out.mkdir(parents=True, exist_ok=True)
-    with silenced():
-        network.save(out / "closed.keras")
+    save_model(network, out / "closed.keras")
     x = rows.pooled[:, FULL[0]].astype(np.float32)
-    np.savez_compressed(out / "calibration.npz", x=x, label=rows.label)
-    words = {
+    write_arrays(out / "calibration.npz", {"x": x, "label": rows.label}, compressed=True)
+    manifest = {
         "inputs": ["pooled features of MediaPipe's full hand landmark model"],
         "outputs": ["a logit for each label, to be multiplied with the landmarks' scores"],
         "kind": "closed_hands",
@@ -140,7 +142,7 @@ def train(rows: Rows, out: Path, recipe: Recipe) -> None:
         "figures": {},
         "licence": "Apache-2.0",
     }
-    (out / "training.json").write_text(json.dumps(words, indent=1) + "\n")
+    write(out / "training.json", json.dumps(manifest, indent=1).encode() + b"\n")
 
 
 def main() -> int:
@@ -154,8 +156,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=Recipe().seed)
     args = parser.parse_args()
     try:
-        rows = landmarks.load(args.landmarks)
-        rows = rows.where(~np.char.startswith(rows.path, VALIDATION))
+        rows = landmarks.to_train_on(landmarks.load(args.landmarks))
         train(rows, args.out, Recipe(seed=args.seed, epochs=args.epochs))
     except FingerspellError as error:
         print(f"train.letters.closed: {error}", file=sys.stderr)

@@ -2,10 +2,11 @@
 
     python -m train.letters.doubtful --data ../shared/data
 
-Collections are of careless signers too, and of other countries' alphabets. Each is read by a model
-trained on three quarters of the other ones, photographs not among them, so that no test set has a
-word in it. A letter that a collection shows and this model hardly ever reads so is written to
-train/doubtful.json, and left out of training. Two minutes on two cores.
+Some collections are of careless signers, some of other countries' alphabets. Each is read by a
+model that is trained on three quarters of the collections, this one not among them, and on no
+photographs, so that no test set decides what is left out. A letter of a collection that this model
+hardly ever reads as such is written to train/letters/doubtful.json, and training leaves it out. Two
+minutes on two cores.
 """
 
 from __future__ import annotations
@@ -22,13 +23,15 @@ from edge.errors import FingerspellError
 from edge.files import write
 from edge.handshapes.letters import features
 from train.data.landmarks import DOUBTFUL, Rows, gathered
-from train.letters.__main__ import fit
 from train.letters.alphabets import DIGITS, LABELS, LETTERS
+from train.letters.fit import fit
 from train.letters.material import Recipe, hands_of
 
 SUMMARY = "Finds the letters of landmark collections that are another sign than their label says."
 PARTS = 4
-READ_RIGHT = 0.25  # of the hands of one letter of one collection; below this it is another sign
+# Of the hands of one letter in one collection: where fewer are read right, it is another sign.
+# Source: train/LOG.md, "Collections read by models that never saw them".
+READ_RIGHT = 0.25
 
 
 def doubtful(rows: Rows, recipe: Recipe) -> dict[str, str]:
@@ -56,7 +59,7 @@ def doubtful(rows: Rows, recipe: Recipe) -> dict[str, str]:
 
 
 def _right(logits: np.ndarray, rows: Rows) -> np.ndarray:
-    """Tells which hands are read right, each in the alphabet of its label: (N,) bool."""
+    """Returns which hands are read right, each in the alphabet of its label: (N,) bool."""
     read = np.empty(len(rows), rows.label.dtype)
     for alphabet in (LETTERS, DIGITS):
         mine = np.isin(rows.label, alphabet)

@@ -1,4 +1,4 @@
-"""What the letter model is trained on: hands, what each counts, and an epoch's looks at them."""
+"""What the letter model is trained on: hands, the weight of each, and what an epoch shows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from train.letters import augment
 from train.letters.alphabets import allowed
 from train.letters.augment import Amounts, Floats
 
-SAMPLES = 10_000  # hands on which an int8 model is calibrated and compared with float
+CALIBRATION = 10_000  # hands by which an int8 model is calibrated and compared with float
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,9 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Hands:
-    """Training material: N real hands, with the looks that were had of each.
+    """Training material: N real hands, with the views of each (train.data.landmarks.VIEWS).
 
-    xyz: (N, V, 21, 3) as `augment.upright` gives them; seen: (N, V) which views there are.
+    xyz: (N, V, 21, 3) as `augment.upright` gives them. seen: (N, V) bool, which views there are.
     label: (N,) text. right: (N, A, L) and weight: (N, A), as `allowed` gives them.
     """
 
@@ -88,20 +88,21 @@ def epoch(hands: Hands, recipe: Recipe, random: np.random.Generator) -> tuple[Fl
         right, weight = _targets(np.full(int(keep.sum()), NONE), recipe)
         parts.append((new[keep], right, weight * recipe.nothing_weight))
     shapes, right, weight = (np.concatenate(column) for column in zip(*parts, strict=True))
-    x = features(augment.looks(shapes, random, recipe.amounts), np.zeros(len(shapes), bool))
+    x = features(augment.varied(shapes, random, recipe.amounts), np.zeros(len(shapes), bool))
     return x, np.concatenate([right.reshape(len(x), -1), weight], 1, dtype=np.float32)
 
 
-def samples(hands: Hands, recipe: Recipe) -> tuple[Floats, npt.NDArray[np.str_]]:
-    """Returns features of hands as they are, and of made-up ones, and what each shows.
+def calibration(hands: Hands, recipe: Recipe) -> tuple[Floats, npt.NDArray[np.str_]]:
+    """Returns features (M, SIZE) of hands as they are and of made-up ones, and (M,) labels.
 
-    At most SAMPLES hands, and as many of the others as an epoch has for them; "" for made-up ones.
+    At most CALIBRATION real hands, and made-up ones in the share that an epoch has; a made-up hand
+    has the label "", which stands for no right answer.
     """
     random = np.random.default_rng(recipe.seed)
     n = len(hands.label)
-    chosen = np.sort(random.permutation(n)[:SAMPLES])
+    chosen = np.sort(random.permutation(n)[:CALIBRATION])
     view = np.argmax(hands.seen[chosen], 1)
     real = features(hands.xyz[chosen, view], np.zeros(len(chosen), bool))
-    made = epoch(hands, recipe, random)[0][n:][:: -(-n // SAMPLES)]
+    made = epoch(hands, recipe, random)[0][n:][:: -(-n // CALIBRATION)]
     label = np.concatenate([hands.label[chosen], np.full(len(made), "")])
     return np.concatenate([real, made]), label

@@ -1,7 +1,7 @@
-"""The letter model as it reads photographs, in floating point: what evaluation trains and asks.
+"""The letter model as it reads photographs, in floating point: evaluation trains and runs it.
 
-What edge.handshapes.letters does with the converted models, this does with the Keras ones, to many hands at
-once; a test holds the two to the same answers.
+What edge.handshapes.letters does with the converted models, this does with the Keras ones, to many
+hands at once; a test checks that both give the same answers.
 """
 
 from __future__ import annotations
@@ -13,14 +13,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from convert.quiet_tensorflow import load_model, save_model
 from edge.errors import UsageError
 from edge.handshapes.alphabet import DRAWN
 from edge.handshapes.closed import CLOSED, combined
 from edge.handshapes.letters import DRAWN_LOGIT, features
-from train.data.landmarks import VIEWS, Rows
+from train.data.landmarks import VIEWS, Rows, join
+from train.letters import closed as closed_hands
 from train.letters.alphabets import LABELS
+from train.letters.fit import fit as letters_fit
+from train.letters.material import Recipe, hands_of
 
-LOOKS = ("found", "mirrored")  # as edge.hands.photograph.variants has them
+STILL_VIEWS = ("found", "mirrored")  # those of a photograph that edge.hands.photograph reads
 _MINE = [LABELS.index(label) for label in CLOSED]
 _DRAWN = [LABELS.index(label) for label in DRAWN]
 
@@ -34,17 +38,20 @@ class Reader:
     letters: Any
     closed: Any | None
 
-    def logits(self, rows: Rows, looks: tuple[str, ...] = LOOKS) -> Floats:
-        """Returns the logits, (N, L) over LABELS, of rows that have the first of these looks."""
+    def logits(self, rows: Rows, views: tuple[str, ...] = STILL_VIEWS) -> Floats:
+        """Returns the logits, (N, L) over LABELS, of rows that have the first of these views.
+
+        A row's logits are the mean over those of the views that it has.
+        """
         total = np.zeros((len(rows), len(LABELS)), np.float32)
         count = np.zeros((len(rows), 1), np.float32)
-        for v in (VIEWS.index(look) for look in looks):
+        for v in (VIEWS.index(view) for view in views):
             seen = ~np.isnan(rows.xyz[:, v, 0, 0])
-            total[seen] += self._look(rows.where(seen), v)
+            total[seen] += self._of_view(rows.where(seen), v)
             count[seen] += 1
         return np.asarray(total / count)
 
-    def _look(self, rows: Rows, v: int) -> Floats:
+    def _of_view(self, rows: Rows, v: int) -> Floats:
         x = features(rows.xyz[:, v], rows.left[:, v])
         logits = np.array(self.letters(x, training=False))
         if self.closed is not None and "lite" not in VIEWS[v]:
@@ -56,42 +63,31 @@ class Reader:
 
     def save(self, path: Path) -> None:
         """Writes PATH and, where there is one, the model of closed hands beside it."""
-        from convert.quiet_tensorflow import silenced
-
-        for model, place in ((self.closed, _beside(path)), (self.letters, path)):
-            if model is not None:
-                part = place.with_name(f".{place.stem}.part.keras")
-                with silenced():
-                    model.save(part)
-                part.replace(place)
+        if self.closed is not None:
+            save_model(self.closed, _beside(path))
+        save_model(self.letters, path)
 
 
-def fit(photographs: Rows, more: Rows | None, recipe: Any, closed: Any) -> Reader:
-    """Trains both models on these photographs, the letters on the landmark collections as well.
+def fit(
+    photographs: Rows, more: Rows | None, recipe: Recipe, closed: closed_hands.Recipe
+) -> Reader:
+    """Trains both models on these photographs, that of the letters on `more` as well.
 
-    recipe: of train.letters; closed: of train.letters.closed.
+    more: landmark collections, which have no pooled features for the closed hands to learn from.
+    recipe: of the letters. closed: of the closed hands.
     """
-    from train.data import landmarks
-    from train.letters import __main__ as letters
-    from train.letters import closed as closed_hands
-    from train.letters import material
-
-    rows = landmarks.join([photographs, more]) if more else photographs
-    model = letters.fit(material.hands_of(rows, recipe), recipe)
+    rows = join([photographs, more]) if more else photographs
+    model = letters_fit(hands_of(rows, recipe), recipe)
     shut = closed_hands.closed_of(photographs)
     return Reader(model, closed_hands.fit(shut, closed) if len(shut) else None)
 
 
 def load(path: Path) -> Reader:
     """Loads what `Reader.save` wrote; raises UsageError where there is nothing."""
-    from convert.quiet_tensorflow import keras, silenced
-
     if not path.is_file():
         raise UsageError(f"there is no {path}; run: python -m train.evaluate")
-    with silenced():
-        beside = _beside(path)
-        closed = keras.models.load_model(beside, compile=False) if beside.is_file() else None
-        return Reader(keras.models.load_model(path, compile=False), closed)
+    beside = _beside(path)
+    return Reader(load_model(path), load_model(beside) if beside.is_file() else None)
 
 
 def _beside(path: Path) -> Path:

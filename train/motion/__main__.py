@@ -1,10 +1,10 @@
-"""Trains the motion model: the path of a hand -> J, Z, or neither.
+"""Trains the motion model: the trajectory of a hand -> J, Z, or neither.
 
     python -m train.motion --data ../shared/data --out FOLDER   next: python -m convert.quantize
     python -m train.motion --data ../shared/data --evaluate --out train/results
 
-Writes motion.keras, calibration.npz and training.json into FOLDER (train/motion/fit.py). The int8
-model, run frame by frame as on a device, is what `--evaluate` measures.
+Writes motion.keras, calibration.npz and training.json into FOLDER (train/motion/fit.py).
+`--evaluate` measures the int8 model, run frame by frame as on a device (train/motion/figures.py).
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from edge.errors import FingerspellError, UsageError
 from edge.recognise.rules.motion import ON, Motion
 from train.motion import figures as motion_figures
 from train.motion.bags import Bags
-from train.motion.fit import Recipe, fit, material, save, words
+from train.motion.fit import Recipe, bags_of, fit, manifest_fields, save
 from train.motion.trajectories import MADE, Take, made, recorded
 
-SUMMARY = "Trains the motion model: the path of a hand -> J, Z, or neither."
+SUMMARY = "Trains the motion model: the trajectory of a hand -> J, Z, or neither."
 
 
 def evaluate(takes: Sequence[Take], sets: Sequence[Bags], recipe: Recipe, out: Path) -> None:
@@ -38,12 +38,12 @@ def evaluate(takes: Sequence[Take], sets: Sequence[Bags], recipe: Recipe, out: P
         kept = [bag.where(bag.source != name) for bag in sets]
         held = [take for take in takes if take.source == name]
         with tempfile.TemporaryDirectory() as folder:
-            save(fit(kept, recipe)[0], kept, Path(folder), words(kept, recipe, {}))
+            save(fit(kept, recipe)[0], kept, Path(folder), manifest_fields(kept, recipe, {}))
             path = motion_figures.int8(Path(folder))
             for on, by_name in figures.items():
                 by_name[name] = motion_figures.of_recorded(Motion(path, on=on), held)
     with tempfile.TemporaryDirectory() as folder:
-        save(fit(sets, recipe)[0], sets, Path(folder), words(sets, recipe, {}))
+        save(fit(sets, recipe)[0], sets, Path(folder), manifest_fields(sets, recipe, {}))
         model = Motion(motion_figures.int8(Path(folder)))
         strangers = motion_figures.of_made(model, made(100, recipe.seed + 1))
     motion_figures.save(figures, strangers, asdict(recipe), out)
@@ -73,13 +73,13 @@ def main() -> int:
     try:
         figures = _quoted(args.figures) if args.figures else {}
         takes = [*recorded(args.data), *made(recipe.made, recipe.seed)]
-        sets = material(takes, recipe)
+        sets = bags_of(takes, recipe)
         if args.evaluate:
             evaluate(takes, sets, recipe, args.out)
             print(args.out / "motion.md")
             return 0
         model, _ = fit(sets, recipe, show=sys.stderr.isatty())
-        save(model, sets, args.out, words(sets, recipe, figures))
+        save(model, sets, args.out, manifest_fields(sets, recipe, figures))
     except FingerspellError as error:
         print(f"train.motion: {error}", file=sys.stderr)
         return error.exit_code

@@ -1,9 +1,9 @@
 """How well J and Z are read from collections that the model has not seen.
 
 Each collection of DATA/motion is left out in turn; the model trained on the others is made int8,
-and reads the takes of that one frame by frame, as on a device (`edge.recognise.rules.motion.Motion`). How fast
-they were recorded is not known: each is played at three paces. A take ends with its last frame
-held for 400 ms, as its 30 frames are often over when the letter is.
+and reads the takes of that one frame by frame, as on a device (edge.recognise.rules.motion.Motion).
+How fast they were recorded is not known: each is played at three paces. After a take its last frame
+is held for 400 ms, since its 30 frames often end with the letter.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from edge.types import Hand
 from train.motion.trajectories import Take
 
 PACES = (0.8, 1.0, 1.33)  # of 30 frames: 25, 20 and 15 frames a second
-HOLD_MS = 400.0
+HOLD_MS = 400.0  # how long the last frame of a take is held
 SWEEP = (0.7,)  # thresholds that are measured beside the one in use
 QUOTED = ("F1, collection left out", "worst", "false in ten minutes")  # in the manifest
-LATE_MS = 600.0  # a letter of a made take may be told this long after it ends
+LATE_MS = 600.0  # a letter of a made take counts as read up to this long after it ends
 
 Counts = dict[str, list[int]]  # for each letter: right, missed, false
 
@@ -39,13 +39,13 @@ def int8(folder: Path, name: str = "motion") -> Path:
 
 
 def play(motion: Motion, take: Take, pace: float = 1.0) -> list[tuple[float, str]]:
-    """Returns what is read of a take, and when, in ms of the take: frame by frame, as it comes."""
+    """Plays a take frame by frame; returns when, in ms of the take, which gestures are read."""
     if len(take.t_ms) < 2:
         return []
     step_ms = float(take.t_ms[-1] - take.t_ms[-2])
     times = [*take.t_ms, *(take.t_ms[-1] + step_ms * k for k in range(1, int(HOLD_MS / step_ms)))]
     motion.update(0, None)
-    motion.update(-1_000_000_000, None)  # time goes back: another recording
+    motion.update(-1_000_000_000, None)  # time goes back, as between two recordings
     found = []
     for i, ms in enumerate(times):
         landmarks = take.landmarks[min(i, len(take.landmarks) - 1)]
@@ -66,8 +66,8 @@ def of_recorded(
 def judged(motion: Motion, takes: Iterable[Take], paces: Sequence[float]) -> dict[str, Any]:
     """Returns the figures of recorded takes, with precision and recall, and how they are confused.
 
-    "confusion": (L + 1, L + 1) takes at each pace, what was meant by what was read first; the last
-    row and column are no gesture.
+    "confusion": (L + 1, L + 1) counts of takes, each at each pace: the intended gesture by the one
+    read first; the last row and column are no gesture.
     """
     reads = list(_read(motion, takes, paces))
     figures = _of_read(motion, reads)
@@ -177,8 +177,8 @@ def page(sets: dict[str, Any], made: dict[str, Any]) -> str:
         "",
         f"Mean F1 J {means['J']:.3f}, Z {means['Z']:.3f}; worst J {worst['J']:.3f}, "
         f"Z {worst['Z']:.3f}; {total['false in ten minutes']} false letters in ten minutes of "
-        f"other letters. On made takes a letter is told {made['late_ms']:.0f} ms after its path "
-        "ends (median).",
+        f"other letters. On made takes a letter is read {made['late_ms']:.0f} ms after its "
+        "trajectory ends (median).",
     ]
     return "\n".join(lines) + "\n"
 

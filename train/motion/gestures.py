@@ -1,8 +1,8 @@
 """A user's recorded gestures, to train on: what is there, what is wrong, and what is held out.
 
-DATA/NAME/*.npz, one folder a gesture, as `fingerspell record` writes them (edge/recording/takes.py); "none"
-is what is no gesture. Or shared/data itself: the J and Z of its motion/sequences.npz, and its other
-letters as what is neither.
+The takes are DATA/NAME/*.npz, one folder a gesture, as `fingerspell record` writes them
+(edge/recording/takes.py); a folder "none" holds what is no gesture. DATA may also be shared/data:
+then J and Z of its motion/sequences.npz are the gestures, and its other letters are none.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from edge.errors import UsageError
 from edge.handshapes.alphabet import DRAWN
 from edge.recording import takes as files
 from edge.types import NONE
-from train.motion.bags import LETTERS, Vocabulary, vocabulary
+from train.motion.bags import LETTERS, Vocabulary, vocabulary_of
 from train.motion.figures import PACES
 from train.motion.fit import Recipe
 from train.motion.trajectories import ACTS, Take, recorded
 
-HELD_OUT = 0.225  # of the takes, in between a fifth and a quarter
-NEITHER = tuple(act for act in ACTS if act not in DRAWN)  # of what made hands do
-_DRAWS = 500  # ways to hold sittings out that are looked at
+HELD_OUT = 0.225  # share of the takes: between a fifth and a quarter
+NEITHER = tuple(act for act in ACTS if act not in DRAWN)  # what made hands do besides J and Z
+_DRAWS = 500  # random choices of sittings to hold out, of which the best is taken
 
 
 @dataclass(frozen=True, eq=False)
 class Gathered:
-    """What there is to learn from.
+    """The takes that a model learns from and is judged by.
 
     gestures: their names, in order. takes: of gestures, and of what is none of them (any other
     label). unread: takes that could not be read, and why. unknown: files that are no takes.
@@ -48,21 +48,21 @@ class Gathered:
     @property
     def vocabulary(self) -> Vocabulary:
         """What a model of these is to know."""
-        return vocabulary(self.gestures) if self.timed else LETTERS
+        return vocabulary_of(self.gestures) if self.timed else LETTERS
 
     @property
     def recipe(self) -> Recipe:
-        """How a model of these is trained: few takes, which may show anything, in smaller steps."""
+        """How a model of these is trained; few takes, which may show anything, in smaller steps."""
         return Recipe(batch=32, widths=(64, 48)) if self.timed else Recipe()
 
     @property
     def acts(self) -> tuple[str, ...]:
-        """What hands of the skeleton are to do: draw J and Z only where those are ASL's."""
+        """What hands of the skeleton do; they draw J and Z only where these are ASL's letters."""
         return NEITHER if self.timed else tuple(ACTS)
 
     @property
     def paces(self) -> tuple[float, ...]:
-        """How fast the takes are played: at their own pace, or at several that it may have been."""
+        """How fast the takes are played: at their own pace, or at several where it is not known."""
         return (1.0,) if self.timed else PACES
 
     def counts(self) -> dict[str, int]:
@@ -115,7 +115,7 @@ def _record(name: str, data: Path) -> str:
 
 
 def _read(folder: Path, name: str, unread: dict[str, str], unknown: list[str]) -> Iterator[Take]:
-    """Yields the takes of a folder; says of other files what they are not."""
+    """Yields the takes of a folder; adds other files to `unread` and `unknown`."""
     for path in sorted(folder.iterdir()):
         if path.name.startswith("."):
             continue

@@ -1,4 +1,4 @@
-"""A gesture model in float and in int8, beside each other: what they say, and what they cost."""
+"""A gesture model in float and in int8, beside each other: what they read, and what they cost."""
 
 from __future__ import annotations
 
@@ -11,36 +11,37 @@ from typing import Any
 
 import numpy as np
 
+from convert.check import invoke_ms
 from convert.quantize import describe, floating
 from edge.models.interpreter import Model
 from edge.models.manifest import open_model
-from train.motion.bags import Bags
+from train.motion.bags import IGNORED, Bags
 
-TIMED = 200  # invocations, of which the median counts
+TIMED = 200  # inferences, of which the median counts
 
 
 @contextmanager
 def float_model(keras_model: Any, folder: Path, name: str) -> Iterator[Path]:
-    """Gives the manifest of the float32 version of a model, as long as it is wanted.
+    """Converts a model to float32; yields its manifest, which is deleted afterwards.
 
-    folder: with the training.json of motion_fit.save.
+    folder: with the training.json of train.motion.fit.save.
     """
-    words = json.loads((folder / "training.json").read_bytes())
+    fields = json.loads((folder / "training.json").read_bytes())
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / f"{name}.tflite"
         path.write_bytes(floating(keras_model))
-        describe(path, words).save(path.with_suffix(".json"))
+        describe(path, fields).save(path.with_suffix(".json"))
         yield path.with_suffix(".json")
 
 
 def parity(int8: Path, floating_: Path, held: Bags) -> dict[str, Any]:
     """Returns how far int8 is from float on the held-out windows, and what both cost.
 
-    int8, floating_: of the manifests.
+    int8, floating_: paths of the manifests.
     """
     models = {"int8": open_model(int8)[1], "float": open_model(floating_)[1]}
-    asked = (held.right != -1).any(2)
-    windows = held.x[asked].astype(np.float32)
+    used = (held.right != IGNORED).any(2)
+    windows = held.x[used].astype(np.float32)
     scores = {name: _scores(model, windows) for name, model in models.items()}
     off = np.abs(scores["int8"] - scores["float"])
     same = scores["int8"].argmax(-1) == scores["float"].argmax(-1)
@@ -52,7 +53,9 @@ def parity(int8: Path, floating_: Path, held: Bags) -> dict[str, Any]:
             "mean": float(off.mean()),
         },
         "cost": {
-            **{f"{name}_ms": _invoke_ms(model, windows[:1]) for name, model in models.items()},
+            **{
+                f"{name}_ms": invoke_ms(model, windows[:1], TIMED) for name, model in models.items()
+            },
             "int8_bytes": int8.with_suffix(".tflite").stat().st_size,
             "float_bytes": floating_.with_suffix(".tflite").stat().st_size,
         },
@@ -64,12 +67,3 @@ def _scores(model: Model, windows: Any) -> Any:
     logits = np.concatenate([model.run(window[None])[0] for window in windows])
     scores = np.exp(logits - logits.max(-1, keepdims=True))
     return scores / scores.sum(-1, keepdims=True)
-
-
-def _invoke_ms(model: Model, window: Any) -> float:
-    times = []
-    for _ in range(TIMED):
-        before = model.invoke_ns
-        model.run(window)
-        times.append((model.invoke_ns - before) / 1e6)
-    return float(np.median(times))

@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.files import write
-from edge.joints import TIPS
+from edge.joints import MIDDLE_MCP, TIPS, WRIST
 from train.motion.fit import Curves
 from train.motion.gestures import Gathered
 from train.motion.trajectories import Take
 from train.report import plots
 from train.report.document import Block, Picture, Table, Text, page
 
-SHOWN = 20  # takes in a preview, and files that could not be read
+SHOWN = 20  # takes in a preview, and files in the list of those that could not be read
 _TIPS = list(TIPS)
 
 
@@ -34,8 +34,8 @@ def write_report(
         _figures(figures),
         Text(
             "Each held-out take is played frame by frame to the int8 model, as on a device "
-            "(edge.recognise.rules.motion.Motion). A gesture that is read once is right; read again, or in a take "
-            "of something else, it is false."
+            "(edge.recognise.rules.motion.Motion). A gesture that is read once is right; read "
+            "again, or in a take of something else, it is false."
         ),
         Text(f"**Held out.** {figures['how']}."),
         _false(figures),
@@ -45,7 +45,7 @@ def write_report(
         Picture(plots.curves(history), "Loss of the takes that it learns, and of those held out"),
         Text("What it learnt from", 2),
         Picture(plots.balance(gathered.counts()), "Takes of each gesture", ),
-        Picture(plots.ways(_ways(gathered)), "Where the hand goes, from the red dots, as seen"),
+        Picture(plots.trajectories(_trajectories(gathered)), "Where the hand goes, from the dots"),
         *_unread(gathered),
         Text("What it costs", 2),
         *_costs(figures),
@@ -75,10 +75,10 @@ def _false(figures: Mapping[str, Any]) -> Table:
     return Table(["what is no gesture", "played", "false", "false in ten minutes"], rows)
 
 
-def _ways(gathered: Gathered) -> dict[str, list[npt.NDArray[np.float32]]]:
-    """Returns, by gesture, ways of the fingertip that goes the farthest, in palm lengths."""
+def _trajectories(gathered: Gathered) -> dict[str, list[npt.NDArray[np.float32]]]:
+    """Returns, by gesture, where the fingertip that goes the farthest goes, in palm lengths."""
     return {
-        name: [_way(take) for take in _some(gathered.takes, name) if len(take.t_ms) > 1]
+        name: [_trajectory(take) for take in _some(gathered.takes, name) if len(take.t_ms) > 1]
         for name in gathered.gestures
     }
 
@@ -88,12 +88,14 @@ def _some(takes: Sequence[Take], name: str) -> list[Take]:
     return [mine[i] for i in np.unique(np.linspace(0, len(mine) - 1, SHOWN).astype(int))]
 
 
-def _way(take: Take) -> npt.NDArray[np.float32]:
+def _trajectory(take: Take) -> npt.NDArray[np.float32]:
     tips = take.landmarks[:, _TIPS, :2]
-    length = np.linalg.norm(take.landmarks[:, 9] - take.landmarks[:, 0], axis=-1).mean()
+    length = np.linalg.norm(
+        take.landmarks[:, MIDDLE_MCP] - take.landmarks[:, WRIST], axis=-1
+    ).mean()
     farthest = int(np.linalg.norm(np.diff(tips, axis=0), axis=-1).sum(0).argmax())
-    way = tips[:, farthest] - take.landmarks[:, 0, :2].mean(0)
-    return np.asarray(way / (length + 1e-6), np.float32)
+    from_wrist = tips[:, farthest] - take.landmarks[:, WRIST, :2].mean(0)
+    return np.asarray(from_wrist / (length + 1e-6), np.float32)
 
 
 def _unread(gathered: Gathered) -> list[Block]:

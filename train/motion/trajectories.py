@@ -15,19 +15,33 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.errors import UsageError
-from edge.joints import PALM
+from edge.joints import INDEX_MCP, MIDDLE_MCP, PALM, PINKY_MCP, WRIST
 from edge.signer.handshapes import HANDSHAPES, Handshape, facing
-from edge.signer.motion import RELAXED, Posture, between, ease, hold, move, strokes, through, trace
-from edge.signer.motion import Path as Way
+from edge.signer.motion import (
+    RELAXED,
+    Posture,
+    Trajectory,
+    between,
+    ease,
+    hold,
+    move,
+    strokes,
+    through,
+    trace,
+)
 from edge.signer.skeleton import pose, rotation
 from train.data.landmarks import is_left
 
 Floats = npt.NDArray[np.float32]
 Array = npt.NDArray[np.float64]
 
-USUAL_MS, SLOWEST_FPS = 1500.0, 10.0  # of a recorded take, whose frames were counted, not timed
+# The frames of recorded takes were counted, not timed: a take is said to last 1.5 s, or less where
+# that would be fewer than 10 frames a second.
+USUAL_MS, SLOWEST_FPS = 1500.0, 10.0
 MADE, MADE_FPS = "made", 40.0
-# What a made hand does, and how often.
+# Joints whose mean is where a made hand is placed.
+_MIDDLE = [WRIST, INDEX_MCP, MIDDLE_MCP, PINKY_MCP]
+# What a made hand does, and which share of its acts is so.
 ACTS = {
     "letter": 0.22, "start": 0.13, "J": 0.17, "Z": 0.17, "wander": 0.14, "wave": 0.11, "rest": 0.06,
 }  # fmt: skip
@@ -37,9 +51,11 @@ ACTS = {
 class Take:
     """One hand over time.
 
-    t_ms: (N,), from 0. landmarks: (N, 21, 3) float32, any unit. left: of its shape.
-    label: what was meant. source: who made it. begun_ms, ended_ms: (K,), of each letter drawn in
-    it and `drawn`, which letter; all empty for recorded takes, where that is not known.
+    t_ms: (N,), from 0. landmarks: (N, 21, 3) float32, any unit. left: whether it is
+    a left hand.
+    label: the intended gesture. source: who made it. drawn: K letters that are drawn in it, with
+    the times in begun_ms and ended_ms, (K,) each; all empty for recorded takes, where they are not
+    known.
     """
 
     t_ms: Array
@@ -80,13 +96,13 @@ def recorded(data: Path) -> list[Take]:
 def _stale(landmarks: Floats) -> int:
     """Returns how many frames at the start of a take are left over from the one before.
 
-    Cameras keep a picture or two: the first, and in two collections the second as well, shows the
-    hand where the last take ended in 5 to 95 % of the takes.
+    Cameras keep a picture or two. In 5 to 95 % of a collection's takes the first frame, in two
+    collections the second as well, shows the hand where the take before ended (train/LOG.md).
     """
     if len(landmarks) < 5:
         return 0
     palm = landmarks[:, list(PALM), :2].mean(1)
-    length = float(np.linalg.norm(landmarks[:, 9] - landmarks[:, 0], axis=-1).mean())
+    length = float(np.linalg.norm(landmarks[:, MIDDLE_MCP] - landmarks[:, WRIST], axis=-1).mean())
     step = np.linalg.norm(np.diff(palm, axis=0), axis=1) / length
     jumps = np.flatnonzero(step[:2] > max(0.5, 3 * float(np.median(step))))
     return int(jumps[-1]) + 1 if len(jumps) else 0
@@ -107,7 +123,7 @@ def _made(random: np.random.Generator, acts: Sequence[str]) -> Take:
     tempo = float(np.exp(random.normal(0, 0.3)))
     view = _turned(random, 0.2)
     here = Posture(RELAXED, np.array([0.0, -300.0, 0.0]))
-    segments: list[tuple[str, float, Way]] = []
+    segments: list[tuple[str, float, Trajectory]] = []
 
     def go(there: Posture, seconds: float) -> None:
         segments.append(("", seconds * tempo, move(here, there, float(random.uniform(0, 12)))))
@@ -152,7 +168,7 @@ def _made(random: np.random.Generator, acts: Sequence[str]) -> Take:
 
 
 def _filmed(
-    segments: list[tuple[str, float, Way]], view: Array, random: np.random.Generator
+    segments: list[tuple[str, float, Trajectory]], view: Array, random: np.random.Generator
 ) -> Take:
     joints, drawn, begun, ended = [], [], [], []
     now_s = 0.0
@@ -165,7 +181,7 @@ def _filmed(
         while frame / MADE_FPS < now_s + seconds:
             posture = way(min((frame / MADE_FPS - now_s) / seconds, 1.0))
             skeleton = pose(posture.shape.angles_deg).joints_mm
-            skeleton = skeleton - skeleton[[0, 5, 9, 17]].mean(0)
+            skeleton = skeleton - skeleton[_MIDDLE].mean(0)
             joints.append(skeleton @ posture.shape.palm.T + posture.offset_mm)
             frame += 1
         now_s += seconds
@@ -180,14 +196,14 @@ def _filmed(
 
 
 def _start(act: str, random: np.random.Generator) -> Handshape:
-    """The shape that a letter is drawn with."""
+    """Returns the shape that a letter is drawn with."""
     if act == "J":
         return HANDSHAPES["J"]
     return HANDSHAPES[str(random.choice(["Z", "Z", "D", "X", "G"], p=[0.4, 0.2, 0.3, 0.05, 0.05]))]
 
 
 def _own(shape: Handshape, random: np.random.Generator) -> Handshape:
-    """A signer's own version of a shape: joints some degrees off, the hand turned a little."""
+    """Returns a signer's own version of a shape: joints some degrees off, the hand turned."""
     angles = shape.angles_deg + random.normal(0, 4, 21)
     return replace(shape, angles_deg=angles, palm=_turned(random, 0.2) @ shape.palm)
 
@@ -212,12 +228,12 @@ def _somewhere(random: np.random.Generator) -> Posture:
     return Posture(shape, random.normal(0, [90, 90, 30]))
 
 
-# The path of a J that is drawn with the arm, seen by the viewer of a right hand: down, and a hook
-# to the right; in its own height.
+# The trajectory of a J that is drawn with the arm, as the viewer of a right hand sees it: down, and
+# a hook to the right. Its height is 1.
 _HOOK = np.array([[0, 0], [0, -0.5], [0.02, -0.85], [0.15, -1.0], [0.35, -0.98], [0.5, -0.75]])
 
 
-def _j(start: Posture, random: np.random.Generator) -> Way:
+def _j(start: Posture, random: np.random.Generator) -> Trajectory:
     """A J: the signer's turn of the wrist, more or less of it, and more or less arm."""
     turn = trace("J", start)
     share = random.uniform(0.3, 1.1)
@@ -237,7 +253,7 @@ def _j(start: Posture, random: np.random.Generator) -> Way:
     return way
 
 
-def _z(start: Posture, random: np.random.Generator) -> Way:
+def _z(start: Posture, random: np.random.Generator) -> Trajectory:
     """A Z: three strokes, sharp or rounded, of the arm and a little of the wrist."""
     width, height = np.exp(random.normal([4.5, 4.2], 0.35))
     corners = [(0, 0), (-1, 0), (0, -1), (-1, -1)]
@@ -254,7 +270,7 @@ def _z(start: Posture, random: np.random.Generator) -> Way:
     return strokes(*points) if random.random() < 0.5 else through(*points)
 
 
-def _wave(start: Posture, random: np.random.Generator) -> Way:
+def _wave(start: Posture, random: np.random.Generator) -> Trajectory:
     """What is no letter: a hand of one shape that goes to and fro, round, or up and down."""
     ways = random.normal(0, [50, 50, 15], (2, 3))
     turns = random.normal(0, 0.3, 2)

@@ -17,8 +17,8 @@ README state. Times are of int8 (float), one thread of a shared x86 machine, the
 
 `mobilenet_v3` is MobileNetV3-Small as its authors made it for integer hardware ("minimalistic"):
 no hard-swish, no squeeze-and-excite, 3 x 3 kernels only; and ReLU6 everywhere. Weights that were
-trained with hard-swish make no sense where ReLU6 has taken its place. Those of the minimalistic
-network were trained with ReLU, and fit, but for what passes 6.
+trained with hard-swish are of no use where ReLU6 has taken its place. Those of the minimalistic
+network were trained with ReLU, and fit except where an activation exceeds 6.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def build(
 
     Features are the mean of the last feature map; pooled=False gives the map, (B, h, w, F).
     channels: 3, red first, or 1 for grey, which the network then sees as three equal channels.
-    weights: "imagenet", "none" for chance, or a file (see train.pictures.weights).
+    weights: "imagenet", "none" for random ones, or a file (see train.pictures.weights).
     width: the share of channels that a small network has, for those of `width`.
     Raises UsageError for an unknown name, a picture too small, and weights that cannot be had or
     do not fit.

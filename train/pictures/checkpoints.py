@@ -1,7 +1,7 @@
 """Checkpoints of a training: the model with its optimiser, and what else decides the next epoch.
 
-Chances come from the seed and the epoch, and from nothing else: a run that goes on from a
-checkpoint is the run that was never stopped.
+Random numbers follow from the seed and the epoch and from nothing else, so that a run that goes on
+from a checkpoint ends with the same model as one that was never stopped.
 """
 
 from __future__ import annotations
@@ -12,31 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from convert.quiet_tensorflow import keras, silenced
+from convert.quiet_tensorflow import keras, load_model, save_model
 from edge.errors import UsageError
 from edge.files import write
-
-
-def save(model: Any, path: Path) -> None:
-    """Writes a Keras model, whole or not at all; raises UsageError where there is no place."""
-    part = path.with_name(f".{path.name}-part.keras")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with silenced():
-            model.save(part)
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        reason = error.strerror or error
-        raise UsageError(f"cannot write {path}: {reason}; make room, then --resume") from error
 
 
 def load(folder: Path, record: dict[str, Any]) -> Any:
     """Returns the Keras model of a checkpoint, compiled as it was."""
     try:
-        with silenced():
-            return keras.models.load_model(folder / record["model"])
-    except (OSError, ValueError, KeyError) as error:
+        return load_model(folder / record["model"], compiled=True)
+    except (UsageError, KeyError) as error:
         raise UsageError(
             f"the checkpoint in {folder} is damaged; leave out --resume to begin anew"
         ) from error
@@ -45,7 +30,7 @@ def load(folder: Path, record: dict[str, Any]) -> Any:
 def begun(folder: Path, facts: dict[str, Any]) -> dict[str, Any] | None:
     """Returns the last checkpoint's record, or None where there is none.
 
-    Raises UsageError where it is of other facts.
+    facts: what the training depends on, by name. Raises UsageError where the checkpoint has others.
     """
     try:
         before: dict[str, Any] = json.loads((folder / "checkpoint.json").read_bytes())
@@ -62,7 +47,7 @@ def begun(folder: Path, facts: dict[str, Any]) -> dict[str, Any] | None:
 
 
 class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
-    """Keeps the model, the history and the plateau's state after each epoch."""
+    """Writes the model, the history and the state of ReduceLROnPlateau after each epoch."""
 
     _STATE = ("best", "wait", "cooldown_counter")
 
@@ -79,23 +64,26 @@ class Checkpoint(keras.callbacks.Callback):  # type: ignore[misc]
         self._plateau, self._before = plateau, before
 
     def on_train_begin(self, logs: Any = None) -> None:
-        """The plateau forgets all when training begins: it is told again."""
+        """Restores the plateau's state, which Keras resets when training begins."""
         for name, value in (self._before or {}).get("plateau", {}).items():
             setattr(self._plateau, name, value)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Dropout's chances follow from seed and epoch: Keras saves no state of theirs."""
+        """Seeds Dropout by seed and epoch: Keras does not save the state of its generators."""
         states = [v for v in self.model.variables if v.name == "seed_generator_state"]
         for number, state in enumerate(states):
-            chances = np.random.default_rng([self._facts["seed"], epoch, number])
-            state.assign(chances.integers(0, 2**32, 2, dtype=np.uint32))
+            random = np.random.default_rng([self._facts["seed"], epoch, number])
+            state.assign(random.integers(0, 2**32, 2, dtype=np.uint32))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """The model first, then the record that names it, then the model before goes."""
+        """Writes the model, then the record that names it, then deletes the model before."""
         for name, value in (logs or {}).items():
             self._history.setdefault(name, []).append(float(value))
         file = self._folder / f"epoch-{epoch + 1}.keras"
-        save(self.model, file)
+        try:
+            save_model(self.model, file)
+        except UsageError as error:
+            raise UsageError(f"{error}, then --resume") from error
         record = {
             "model": file.name,
             "facts": self._facts,

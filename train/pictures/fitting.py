@@ -1,7 +1,7 @@
 """Trains a classifier of pictures, epoch by epoch; a killed run goes on as if it had not been.
 
-After each epoch the model is in the folder of its checkpoints (train/pictures/checkpoints.py); chances come
-from the seed, the epoch and the batch, and from nothing else.
+After each epoch the model is written as a checkpoint (train/pictures/checkpoints.py). Random
+numbers follow from the seed, the epoch and the batch, and from nothing else.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ import numpy.typing as npt
 
 from convert.quiet_tensorflow import keras
 from edge.types import NONE
-from train.data.pictures import Pictures, Shake, Task
-from train.data.splits import at_random
 from train.pictures.checkpoints import Checkpoint, begun, load
+from train.pictures.crops import Pictures, Shake, Task
+from train.pictures.splits import at_random
 
 Floats = npt.NDArray[np.float32]
 
@@ -46,7 +46,7 @@ class Plan:
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-    """Crops and class numbers in batches; shaken and in another order each epoch with `shake`."""
+    """Crops and class numbers in batches; with `shake` crops and order vary from epoch to epoch."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         return crops, self._class[chosen]
 
     def on_epoch_end(self) -> None:
-        """The next epoch's order and chances."""
+        """Draws the next epoch's order."""
         self._epoch += 1
         self._order = self._ordered()
 
@@ -89,7 +89,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 class Training:
     """One recipe's way to train, whichever pictures it is given.
 
-    network: gives a Keras model from (B, side, side, C) pixels 0..255 to (B, classes) logits.
+    network: returns a Keras model from (B, side, side, C) pixels 0..255 to (B, classes) logits.
     out: below it the checkpoints are. resume: go on from them.
     facts: what else the network depends on, by name; a checkpoint with others is another run's.
     tune, thaw: a second plan, before which `thaw` lets more layers of the model be trained.
@@ -105,7 +105,7 @@ class Training:
     thaw: Callable[[Any], None] = lambda model: None
 
     def fit(self, pictures: Pictures, folder: str) -> tuple[Any, dict[str, list[float]]]:
-        """Trains on nine tenths of the pictures; the last tenth says when to learn more slowly.
+        """Trains on nine tenths of the pictures; by the last tenth the rate is lowered.
 
         folder: of this training's checkpoints, below `out`.
         """
@@ -149,26 +149,28 @@ def fit(
     facts: Mapping[str, Any] = MappingProxyType({}),
     resume: bool = False,
 ) -> tuple[Any, dict[str, list[float]]]:
-    """Trains what `network` returns; gives the Keras model and its history, a number an epoch.
+    """Trains what `network` returns; returns it with its history, a number an epoch by name.
 
-    network: gives a Keras model from (B, side, side, C) pixels 0..255 to (B, classes) logits.
+    network: returns a Keras model from (B, side, side, C) pixels 0..255 to (B, classes) logits.
     folder: of the checkpoints. facts: as of Training. resume: go on from the last checkpoint, if
     there is one.
     Raises UsageError where the checkpoint is of other settings, or cannot be written.
     """
     keras.utils.set_random_seed(plan.seed)
-    told = {
+    settings = {
         **facts,
         "task": [list(task.classes), *task[1:]],
         "pictures": train.digest(),
         **{name: value for name, value in asdict(plan).items() if name != "epochs"},
     }
-    told["shake"] = list(plan.shake)
-    before = begun(folder, told) if resume else None
+    settings["shake"] = list(plan.shake)
+    before = begun(folder, settings) if resume else None
     if before:
         model = load(folder, before)
     else:
-        shutil.rmtree(folder, ignore_errors=True)  # of a run before, which is not gone on with
+        shutil.rmtree(
+            folder, ignore_errors=True
+        )  # an earlier run's, which this one does not continue
         model = network()
         model.compile(
             optimizer=keras.optimizers.Adam(plan.rate),
@@ -190,7 +192,7 @@ def fit(
             epochs=plan.epochs,
             shuffle=False,  # Batches does, so that a resumed run has the same order
             verbose=1 if sys.stderr.isatty() else 2,
-            callbacks=[plateau, Checkpoint(folder, told, history, plateau, before)],
+            callbacks=[plateau, Checkpoint(folder, settings, history, plateau, before)],
         )
     return model, history
 

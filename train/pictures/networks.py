@@ -71,7 +71,7 @@ def efficientnet_lite0(x: Any) -> Any:
 
 
 def _inverted(x: Any, name: str, *, kernel: int, stride: int, expansion: int, channels: int) -> Any:
-    """An inverted residual: widen, look around within each channel, narrow."""
+    """An inverted residual: widen, filter each channel, narrow."""
     before, narrow = x, "conv_pw"
     norms = iter((f"{name}.bn1", f"{name}.bn2", f"{name}.bn3"))
     if expansion > 1:

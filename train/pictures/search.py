@@ -1,7 +1,7 @@
 """Bayesian search for a recipe's settings, by Optuna: with a budget, and resumable.
 
-Every trial is in OUT/search.journal; a killed search goes on from there, the trial that was
-running counting for nothing.
+Every trial is written to OUT/search.journal, from which a killed search goes on; the trial that was
+running when it was killed is not counted.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ def search(
 ) -> optuna.Study:
     """Searches for the settings with the highest objective; returns Optuna's study.
 
-    of: what is searched for, in words; trials for something else are not counted. trials: how many
-    there are to be in all. minutes: stop after so long; 0: no limit; the trial that is running
-    then is finished. resume: those of earlier runs count.
+    of: what is searched for, as a text; trials for another text are not counted. trials: how many
+    there are to be in all. minutes: no trial begins after so long; 0: no limit. resume: trials of
+    earlier runs count.
     Source of the sampler: Bergstra et al. 2011, the tree-structured Parzen estimator.
     """
     optuna.logging.set_verbosity(optuna.logging.CRITICAL)
@@ -62,15 +62,15 @@ def search(
             objective,
             n_trials=left,
             timeout=60 * minutes or None,
-            callbacks=[lambda study, trial: _said(bar, study)],
+            callbacks=[lambda study, trial: _show_best(bar, study)],
         )
     if not _complete(study):
         raise UsageError("the search ended before its first trial did; give it more --minutes")
     return study
 
 
-def told(study: optuna.Study) -> list[Block]:
-    """Returns what a report tells of a search: its way up, all trials, what mattered."""
+def report(study: optuna.Study) -> list[Block]:
+    """Returns the part of a report about a search: all trials, and which settings mattered."""
     trials = _complete(study)
     names = sorted({name for trial in trials for name in trial.params})
     values = [float(trial.value or 0) for trial in trials]
@@ -97,7 +97,7 @@ def _complete(study: optuna.Study) -> list[Any]:
     return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
 
 
-def _said(bar: Any, study: optuna.Study) -> None:
+def _show_best(bar: Any, study: optuna.Study) -> None:
     bar.set_postfix_str(f"best {100 * study.best_value:.1f} %")
     bar.update()
 

@@ -1,9 +1,9 @@
 """Hands on other backgrounds: where the hand is in a picture, and textures to lay it on.
 
-With the hand's landmarks, the colours along its bones and those far from it are learnt, as
-mixtures of normal distributions; each pixel near the hand is hand or room by the likelier one, and
-GrabCut (Rother et al. 2004) then moves the border to where the picture has an edge. Without
-landmarks, skin is what lies within a fixed range of chrominance (Chai and Ngan 1999).
+Where the hand's landmarks are known, two mixtures of normal distributions are fitted: to the
+colours along its bones, and to those far from it. Each pixel near the hand belongs to the likelier
+of the two, and GrabCut (Rother et al. 2004) then moves the border to where the picture has an edge.
+Without landmarks, skin is what lies within a fixed range of chrominance (Chai and Ngan 1999).
 """
 
 from __future__ import annotations
@@ -18,27 +18,28 @@ import numpy.typing as npt
 
 from edge.decoding.picture import find_pictures, read_rgb
 from edge.errors import SourceError, UsageError
-from edge.joints import BONES
+from edge.joints import BONES, KNUCKLES, MIDDLE_MCP, WRIST
 from edge.types import Rgb
 
 Mask = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float32]
 # How many colours a hand has (lit, in shade, nails, a sleeve), and how many a room.
 HAND_COLOURS, ROOM_COLOURS = 4, 8
-SEEN = 3000  # pixels that colours are learnt from
-VARIANCE = 20.0  # of any colour at least, in units of Lab of 8 bits: grain is no other colour
-ROUNDS = 3  # of GrabCut; more change less than a hundredth of the mask
-# In palm lengths: how thick a finger surely is, how far from its bones a hand may reach, and how
-# much of the arm goes with the hand.
+SAMPLE = 3000  # pixels that a mixture is fitted to
+VARIANCE = 20.0  # added to each colour's, in 8-bit Lab, so that a camera's noise is no new colour
+ROUNDS = 3  # of GrabCut; further ones change less than a hundredth of the mask
+# In palm lengths from the bones: what is surely hand, what may be hand, and how much of the arm is
+# cut out with the hand.
 SURE, NEAR, ARM = 0.075, 0.4, 0.5
-FARTHEST = 0.1  # of a picture that the hand fills: these pixels are the room then
+FARTHEST = 0.1  # share of the pixels that count as the room where the hand fills the picture
 SKIN = (np.array([0, 133, 77], np.uint8), np.array([255, 173, 127], np.uint8))  # Y, Cr, Cb
-# When a patch of such colour is a hand: its share of the picture, of all such colour, of its convex
-# outline, and at most of the picture's border (walls and wood have that colour too), which is
-# looked at a little inside: some sets draw a frame.
+# A patch of skin's colour is a hand if it covers these shares: of the picture, of all skin in it,
+# and of its own convex outline. It may cover at most a share of the picture's border, since walls
+# and wood have that colour too. The border is measured a little inside the picture, because some
+# sets draw a frame.
 LEAST_SKIN, MAIN_SKIN, SOLID, EDGE_SKIN, INSET = 0.02, 0.8, 0.55, 0.15, 0.04
 TEXTURES, TEXTURE_PX = 1000, 512  # of a folder: how many are kept, and how large, in memory
-_OUTLINE = [0, 1, 5, 9, 13, 17]  # of the palm, the thumb's root in it
+_OUTLINE = [WRIST, 1, *KNUCKLES]  # of the palm; 1 is the thumb's first joint
 _Colours = list[tuple[npt.NDArray[Any], npt.NDArray[Any], float]]
 
 
@@ -62,7 +63,7 @@ def hand_mask(rgb: Rgb, landmarks: Floats | None) -> Mask:
     kind[near > 0] = np.where(hand > rest, cv2.GC_PR_FGD, cv2.GC_PR_BGD)
     kind[sure > 0] = cv2.GC_FGD
     if np.isin(kind, (cv2.GC_BGD, cv2.GC_PR_BGD)).any():
-        cv2.setRNGSeed(1)  # GrabCut begins with k-means, and k-means by chance
+        cv2.setRNGSeed(1)  # GrabCut begins with k-means, and k-means at random
         models = np.zeros((2, 1, 65), np.float64)
         cv2.grabCut(rgb, kind, None, models[0], models[1], ROUNDS, cv2.GC_INIT_WITH_MASK)  # type: ignore[call-overload]
     return _smooth(np.isin(kind, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8))
@@ -71,21 +72,21 @@ def hand_mask(rgb: Rgb, landmarks: Floats | None) -> Mask:
 def _drawn(shape: tuple[int, ...], joints: Floats, width: float) -> npt.NDArray[np.uint8]:
     """Draws bones, palm and a piece of the arm, `width` palm lengths to either side."""
     ink = np.zeros(shape, np.uint8)
-    palm = joints[9] - joints[0]
+    palm = joints[MIDDLE_MCP] - joints[WRIST]
     width_px = max(1, round(width * float(np.linalg.norm(palm))))
     points = np.round(joints).astype(np.int32)
     for a, b in BONES:
         cv2.line(ink, points[a].tolist(), points[b].tolist(), 1, 2 * width_px)
-    elbow = np.round(joints[0] - ARM * palm).astype(int)
-    cv2.line(ink, points[0].tolist(), elbow.tolist(), 1, 3 * width_px)
+    elbow = np.round(joints[WRIST] - ARM * palm).astype(int)
+    cv2.line(ink, points[WRIST].tolist(), elbow.tolist(), 1, 3 * width_px)
     cv2.fillPoly(ink, [points[_OUTLINE]], 1)
     return ink
 
 
 def _colours(pixels: npt.NDArray[np.float64], count: int) -> _Colours:
     """Returns a mixture of normal distributions: mean, inverse covariance, log of the weight."""
-    chances = np.random.default_rng(0)
-    seen = pixels[chances.permutation(len(pixels))[:SEEN]].astype(np.float32)
+    random = np.random.default_rng(0)
+    seen = pixels[random.permutation(len(pixels))[:SAMPLE]].astype(np.float32)
     cv2.setRNGSeed(1)
     _, cluster, _ = cv2.kmeans(  # type: ignore[call-overload]
         seen,

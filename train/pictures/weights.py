@@ -210,7 +210,7 @@ def _of_torch(model: Any, state: State) -> Arrays:
     """Returns a PyTorch state dict's arrays in the order and the layout that Keras has."""
     arrays: Arrays = {}
     for layer in model.layers:
-        # From (O, I, H, W), or (C, 1, H, W) where each channel is looked at alone.
+        # From (O, I, H, W), or (C, 1, H, W) where each channel is filtered alone.
         depthwise = isinstance(layer, keras.layers.DepthwiseConv2D)
         axes = (2, 3, 0, 1) if depthwise else (2, 3, 1, 0)
         names = [f"{layer.name}.{end}" for end in _ENDS if f"{layer.name}.{end}" in state]

@@ -1,7 +1,10 @@
 """The public projects that fingerspell grew out of, each as a recipe that works.
 
-`python -m train.recipes.NAME --data PATH --out FOLDER`: each module here is one, found by its file
-name, with `main() -> int`. All end in the same things (train/report/outcome.py, train/report/summary.py).
+    python -m train.recipes.NAME --data PATH --out FOLDER
+
+In comes the user's data, out go a Keras model, an int8 model with its manifest, figures.json and
+report.html. Each module is one recipe, found by its file name, with `main() -> int`; its docstring
+states what it costs and how well it reads. Here is what their command lines have in common.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edge.errors import FingerspellError, UsageError
-from train.data.pictures import FEWEST, Pictures, Sample, Task, looked_at
+from train.pictures.crops import FEWEST, Pictures, Sample, Task, hands_in_pictures
 
 # The least that flags of numbers may be.
 LEAST = {
@@ -81,7 +84,7 @@ def add_backbone(
 
 
 def check_backbones(names: Sequence[str], weights: str) -> None:
-    """Raises UsageError for a backbone or a file of weights that there is not, before all work."""
+    """Raises UsageError, before any work, for a backbone or a file of weights that is missing."""
     from train.pictures.backbones import named
 
     for name in names:
@@ -91,7 +94,7 @@ def check_backbones(names: Sequence[str], weights: str) -> None:
 
 
 def weights_facts(weights: str) -> str:
-    """Returns what names weights for good: imagenet, none, or a file with the start of its sum."""
+    """Returns a name of the weights: imagenet, none, or a file's name and start of its SHA-256."""
     if weights in ("imagenet", "none"):
         return weights
     path = Path(weights)
@@ -101,7 +104,7 @@ def weights_facts(weights: str) -> str:
 def unseen(
     args: argparse.Namespace, samples_of: Callable[[Path], list[Sample]], task: Task
 ) -> tuple[Pictures | None, dict[str, str]]:
-    """Returns other people's pictures of the task's classes, a folder a person; and what failed."""
+    """Returns other people's hands, a folder a person, or None; and by path what cannot be read."""
     samples = [
         sample._replace(signer=folder.name)
         for folder in args.unseen
@@ -110,13 +113,13 @@ def unseen(
     ]
     if not samples:
         return None, {}
-    return looked_at(samples, task, args.out, whole=args.crop == "whole")
+    return hands_in_pictures(samples, task, args.out, whole=args.crop == "whole")
 
 
 def run(arguments: argparse.ArgumentParser, work: Callable[[argparse.Namespace], str]) -> int:
     """Parses the command line and does the work; returns the exit status.
 
-    work: returns the last line to say.
+    work: returns the last lines to print.
     """
     args = arguments.parse_args()
     try:

@@ -3,10 +3,10 @@
     python -m train.recipes.a_to_i --data FOLDER --out FOLDER
     python -m train.recipes.a_to_i ... --backbone mobilenet_v2 --search 20 --minutes 60
 
-FOLDER holds the folders A to I of photographs. Each hand is cut out and laid on textures while it
-is trained on, so that the room behind it tells nothing: synthetic ones, or those of --textures.
---search looks for the best settings first (Optuna), on validation pictures alone. --backbone takes
-another network in AlexNet's place.
+FOLDER holds the folders A to I of photographs. In training each hand is cut out and laid on
+textures, synthetic ones or those of --textures, so that the model cannot learn the room behind it.
+--search first searches for the best settings (Optuna), on validation pictures alone. --backbone
+takes another network in AlexNet's place.
 
 Cost, with 64 photographs a class of 128 px: 2 minutes of one core, and 10 for 12 trials of search.
 Result, with AlexNet trained on the other letters: 95.8 % of held-out photographs of the same
@@ -28,14 +28,14 @@ import numpy as np
 from convert.quiet_tensorflow import keras
 from edge.types import Rgb
 from train import recipes
-from train.data.pictures import Pictures, Shake, Task, class_folders, looked_at
-from train.data.splits import at_random
-from train.evaluate.held_out import same_people, strangers
 from train.pictures import backbones, search, textures
+from train.pictures.crops import Pictures, Shake, Task, class_folders, hands_in_pictures
 from train.pictures.fitting import Plan, Training
+from train.pictures.held_out import same_people, strangers
+from train.pictures.outcome import finish
+from train.pictures.report import Notes
+from train.pictures.splits import at_random
 from train.report.document import Block
-from train.report.outcome import finish
-from train.report.summary import Told
 
 NAME = "a_to_i"
 SUMMARY = "A to I with AlexNet's features: frozen, and a small CNN on its last feature map."
@@ -49,10 +49,10 @@ MASKS = 4000  # hands that are cut out but once: 160 MB of 200 x 200
 
 
 class Settings(NamedTuple):
-    """What --search looks for, and what is used without it.
+    """What --search searches for; without it these values are used.
 
     rate: of Adam. filters, dense, dropout: of the classifier. How many pictures are laid on
-    textures is not searched for: validation pictures show the room that is to be forgotten.
+    textures is not searched for: validation pictures show the same room, which would win.
     """
 
     rate: float = 1e-3
@@ -89,25 +89,25 @@ def on_textures(pictures: Pictures, given: Sequence[Rgb]) -> Pictures:
         joints = pictures.landmarks[row]
         return textures.hand_mask(pictures.read(number), None if np.isnan(joints).any() else joints)
 
-    def redrawn(number: int, rgb: Rgb, chances: np.random.Generator) -> Rgb:
-        if chances.random() >= TEXTURED:
+    def redrawn(number: int, rgb: Rgb, random: np.random.Generator) -> Rgb:
+        if random.random() >= TEXTURED:
             return rgb
         if given:
-            texture = given[int(chances.integers(len(given)))]
+            texture = given[int(random.integers(len(given)))]
         else:
-            texture = textures.synthetic(chances, TEXTURE_PX)
-        return textures.on_texture(rgb, mask(number), texture, chances)
+            texture = textures.synthetic(random, TEXTURE_PX)
+        return textures.on_texture(rgb, mask(number), texture, random)
 
     return replace(pictures, redrawn=redrawn)
 
 
 def work(args: argparse.Namespace) -> str:
-    """Searches if it is asked to, trains with the best settings, and writes it all into --out."""
+    """Searches if --search is given, trains with the best settings, and writes all into --out."""
     recipes.check_backbones([args.backbone], args.weights)
     given = [] if args.textures in ("synthetic", "none") else textures.folder(Path(args.textures))
     samples = class_folders(args.data, tuple("ABCDEFGHI"), limit=args.limit)
     task = Task(tuple(sorted({s.label for s in samples})), args.side, "rgb", args.margin)
-    pictures, unread = looked_at(samples, task, args.out, whole=args.crop == "whole")
+    pictures, unread = hands_in_pictures(samples, task, args.out, whole=args.crop == "whole")
     others, unread_too = recipes.unseen(
         args, lambda folder: class_folders(folder, task.classes), task
     )
@@ -146,14 +146,14 @@ def work(args: argparse.Namespace) -> str:
             tried, args.out, of=f"{facts} {task} {learnt.digest()}", trials=args.search,
             minutes=args.minutes, seed=args.seed, resume=args.resume,
         )  # fmt: skip
-        settings, more = Settings(**study.best_params), search.told(study)
+        settings, more = Settings(**study.best_params), search.report(study)
 
     final = training(settings, args.out, args.epochs, args.resume)
     model, split = same_people(final, learnt, held, "A fifth of the photographs, at random.")
     splits = [split, strangers(final, model, len(learnt), others)] if others else [split]
     title = f"A to I by {args.backbone}, weights: {Path(args.weights).name}"
-    told = Told(title, ORIGINAL, learnt, unread | unread_too, more)
-    return finish(NAME, model, final, splits, told, alphabet="letters", args=args)
+    notes = Notes(title, ORIGINAL, learnt, unread | unread_too, more)
+    return finish(NAME, model, final, splits, notes, alphabet="letters", args=args)
 
 
 def main() -> int:

@@ -31,14 +31,14 @@ from edge.errors import UsageError
 from edge.files import write
 from edge.types import NONE
 from train import recipes
-from train.data.pictures import Sample, Shake, Task, class_folders, looked_at
-from train.data.splits import at_random
-from train.evaluate.held_out import same_people, strangers
 from train.pictures import backbones
+from train.pictures.crops import Sample, Shake, Task, class_folders, hands_in_pictures
 from train.pictures.fitting import Plan, Training
+from train.pictures.held_out import same_people, strangers
+from train.pictures.outcome import finish
+from train.pictures.report import Notes
+from train.pictures.splits import at_random
 from train.report.document import Block, Table, Text, page
-from train.report.outcome import finish
-from train.report.summary import Told
 
 NAME = "alphabet_transfer"
 SUMMARY = "ASL Alphabet, 29 classes: transfer learning, one backbone beside the other."
@@ -75,27 +75,30 @@ def work(args: argparse.Namespace) -> str:
     samples = samples_of(args.data, args.limit)
     classes = tuple(dict.fromkeys(sample.label for sample in samples))
     task = Task(classes, args.side, "rgb", args.margin)
-    pictures, unread = looked_at(samples, task, args.out, whole=args.crop == "whole")
+    pictures, unread = hands_in_pictures(samples, task, args.out, whole=args.crop == "whole")
     others, unread_too = recipes.unseen(args, samples_of, task)
     kept, back = at_random(pictures.label, 0.2, args.seed)
     learnt, held = pictures.where(kept), pictures.where(back)
-    anew = args.weights == "none"
+    from_nothing = args.weights == "none"
     plan = Plan(
         epochs=args.epochs, batch=args.batch, seed=args.seed, factor=0.3, patience=3, floor=1e-5,
         shake=Shake(light=0.3),
     )  # fmt: skip
+    tuned = args.tune and not from_nothing
+    tune = replace(plan, epochs=args.tune, rate=1e-5) if tuned else None
     fault: UsageError | None = None
     for name in names:
-        start = "all of it from nothing" if anew else f"a head on weights: {args.weights}"
+        start = "all of it from nothing" if from_nothing else f"a head on weights: {args.weights}"
         print(f"{name}: {start}", file=sys.stderr)
+        rate = TRAINED_WHOLE.get(name, plan.rate) if from_nothing else plan.rate
         training = Training(
             partial(network, name, args.side, len(classes), args.weights),
             task,
-            replace(plan, rate=TRAINED_WHOLE.get(name, plan.rate) if anew else plan.rate),
+            replace(plan, rate=rate),
             args.out / name,
             args.resume,
             facts={"backbone": name, "weights": recipes.weights_facts(args.weights)},
-            tune=replace(plan, epochs=args.tune, rate=1e-5) if args.tune and not anew else None,
+            tune=tune,
             thaw=partial(backbones.thaw, convolutions=THAWED),
         )
         try:
@@ -108,8 +111,8 @@ def work(args: argparse.Namespace) -> str:
             continue
         splits = [split, strangers(training, model, len(learnt), others)] if others else [split]
         title = f"ASL Alphabet by {name}, weights: {Path(args.weights).name}"
-        told = Told(title, ORIGINAL, learnt, unread | unread_too)
-        finish(NAME, model, training, splits, told, alphabet="letters", args=args)
+        notes = Notes(title, ORIGINAL, learnt, unread | unread_too)
+        finish(NAME, model, training, splits, notes, alphabet="letters", args=args)
     if fault and not any((args.out / name / "figures.json").is_file() for name in names):
         raise fault
     return compared(args.out)

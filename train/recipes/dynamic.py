@@ -4,9 +4,9 @@
     python -m train.recipes.dynamic --data gestures --out out
     fingerspell run --model out/dynamic
 
-DATA is a folder of gestures (train/motion/gestures.py), or shared/data: its J and Z, judged by whole
-collections. What is no gesture is told by takes of "none", by the beginnings of the takes, and by
-hands made of the signer's skeleton that spell, rest, wander and wave.
+DATA is a folder of gestures (train/motion/gestures.py), or shared/data: its J and Z, judged by
+whole collections. The model learns what is no gesture from takes of "none", from the beginnings of
+the takes, and from hands made of the signer's skeleton that spell, rest, wander and wave.
 
 Cost: minutes of one core. Result on shared/data, 4 of 13 collections left out: F1 of J 0.79, of Z
 0.90, 0.8 false ones in ten minutes of other signs; 17 kB in int8.
@@ -29,7 +29,7 @@ from edge.recognise.rules.motion import Motion
 from train import recipes
 from train.motion.bags import bags
 from train.motion.figures import int8, judged
-from train.motion.fit import fit, material, save, words
+from train.motion.fit import bags_of, fit, manifest_fields, save
 from train.motion.gestures import NEITHER, Gathered, evened, gather, held_out
 from train.motion.parity import float_model, parity
 from train.motion.report import write_report
@@ -39,8 +39,9 @@ NAME = "dynamic"
 SUMMARY = "Gestures of one's own: a model of moving hands, from recorded takes."
 EPOCHS = 48
 MADE = 600  # takes of the skeleton; with --limit ten for each take of a gesture
-LOOKS = 1500  # at the takes of all gestures together, in an epoch, at least: few are seen often
-STRANGERS = 60  # made takes that the model has not seen, 7 minutes
+# Takes of all gestures together in an epoch, at least; where there are fewer, they are repeated.
+TAKES = 1500
+STRANGERS = 60  # made takes that the model has not seen: 7 minutes
 
 
 def work(args: argparse.Namespace) -> str:
@@ -50,21 +51,21 @@ def work(args: argparse.Namespace) -> str:
     kept = [take for take, out in zip(gathered.takes, held, strict=True) if not out]
     back = [take for take, out in zip(gathered.takes, held, strict=True) if out]
 
-    wanted = gathered.vocabulary
+    vocabulary = gathered.vocabulary
     most = args.limit or MADE
     recipe = replace(gathered.recipe, seed=args.seed, made=min(MADE, 10 * most), epochs=args.epochs)
-    each = min(LOOKS // len(wanted.gestures), 8 * most)
+    each = min(TAKES // len(vocabulary.gestures), 8 * most)
     learnt = [*evened(gathered, kept, each), *made(recipe.made, recipe.seed, gathered.acts)]
-    sets = material(learnt, recipe, wanted)
-    watched = bags(back, np.random.default_rng([recipe.seed, recipe.sets]), wanted)
+    sets = bags_of(learnt, recipe, vocabulary)
+    watched = bags(back, np.random.default_rng([recipe.seed, recipe.sets]), vocabulary)
     model, curves = fit(
-        sets, recipe, wanted,
+        sets, recipe, vocabulary,
         held_out=watched, checkpoint=args.out / "checkpoints" / f"{NAME}.npz",
         resume=args.resume, show=sys.stderr.isatty(),
     )  # fmt: skip
 
-    told = words(sets, recipe, {}, wanted) | {"licence": args.licence}
-    save(model, sets, args.out, told, NAME)
+    fields = manifest_fields(sets, recipe, {}, vocabulary) | {"licence": args.licence}
+    save(model, sets, args.out, fields, NAME)
     manifest = int8(args.out, NAME)
     strangers = made(min(STRANGERS, 2 * most), args.seed + 1, NEITHER)
     figures = {
@@ -84,7 +85,7 @@ def work(args: argparse.Namespace) -> str:
     }
     figures |= compared
     quoted = {
-        f"F1 of {name}, held out": figures["held out"][name]["f1"] for name in wanted.gestures
+        f"F1 of {name}, held out": figures["held out"][name]["f1"] for name in vocabulary.gestures
     }
     replace(load(manifest), figures=quoted).save(manifest)
     write(args.out / "figures.json", json.dumps(figures, indent=1).encode() + b"\n")

@@ -22,12 +22,12 @@ from convert.quiet_tensorflow import keras
 from edge.types import Rgb
 from train import recipes
 from train.data import sign_csv
-from train.data.pictures import Pictures, Task
-from train.data.splits import at_random
-from train.evaluate.held_out import people_left_out, same_people
+from train.pictures.crops import Pictures, Task
 from train.pictures.fitting import Plan, Training
-from train.report.outcome import finish
-from train.report.summary import Told
+from train.pictures.held_out import people_left_out, same_people
+from train.pictures.outcome import finish
+from train.pictures.report import Notes
+from train.pictures.splits import at_random
 
 NAME = "sign_mnist"
 SUMMARY = "Sign Language MNIST: a small CNN on 28 x 28 grey crops, 24 letters."
@@ -116,8 +116,8 @@ def work(args: argparse.Namespace) -> str:
         person = np.char.rstrip(known.signer, "ab")  # user_3a and user_3b are two sittings
         splits.append(people_left_out(training, known, person, FOLDS))
 
-    told = Told("Sign Language MNIST", ORIGINAL, learnt, {})
-    return finish(NAME, model, training, splits, told, alphabet="letters", args=args)
+    notes = Notes("Sign Language MNIST", ORIGINAL, learnt, {})
+    return finish(NAME, model, training, splits, notes, alphabet="letters", args=args)
 
 
 def main() -> int:

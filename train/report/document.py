@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem;"
@@ -77,6 +78,12 @@ def page(title: str, parts: Sequence[Block]) -> str:
     return f'<!doctype html>\n<html lang="en"><head>{head}</head><body>\n' + (
         "\n".join(body) + "\n</body></html>\n"
     )
+
+
+def percent(part: Mapping[str, Any]) -> str:
+    """Returns an accuracy with its interval: "96.1 % [95.0, 97.0]"."""
+    low, high = part["interval"]
+    return f"{100 * part['accuracy']:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
 
 
 def _row(tag: str, cells: Sequence[str]) -> str:

@@ -12,6 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from edge.types import NONE
+
 DPI = 90
 INK, PALE, MARK, GRID = "#1f3a5f", "#9db4d0", "#c0392b", "#e3e6ea"
 
@@ -51,7 +53,7 @@ def gestures(labels: Sequence[str], counts: npt.NDArray[np.intp]) -> bytes:
     size = 2.2 + 0.29 * len(labels) + 0.07 * max(map(len, labels))
     figure = Figure(figsize=(size + 1, size), layout="constrained")
     axes = figure.subplots()
-    _counts(axes, counts, [*labels, "none"], [*labels, "–"])
+    _counts(axes, counts, [*labels, NONE], [*labels, "–"])
     axes.tick_params("x", rotation=90 if max(map(len, labels)) > 2 else 0)
     axes.set(xlabel="read as (–: nothing)", ylabel="shown")
     return _png(figure)
@@ -69,8 +71,8 @@ def _counts(
         axes.text(j, i, str(counts[i, j]), ha="center", va="center", fontsize=6, color=colour)
 
 
-def ways(panels: Mapping[str, Sequence[npt.NDArray[np.float32]]]) -> bytes:
-    """Draws where a hand goes: for each panel, ways (N, 2) in palm lengths, y down, from a dot."""
+def trajectories(panels: Mapping[str, Sequence[npt.NDArray[np.float32]]]) -> bytes:
+    """Draws where a hand goes: trajectories (N, 2) in palm lengths, y down, each from its dot."""
     columns = min(6, max(3, len(panels)))
     rows = -(-len(panels) // columns)
     figure = Figure(figsize=(2.1 * columns, 2.2 * rows), layout="constrained")
@@ -78,10 +80,10 @@ def ways(panels: Mapping[str, Sequence[npt.NDArray[np.float32]]]) -> bytes:
     for axes in grid[len(panels) :]:
         axes.set_axis_off()
     for axes, (name, some) in zip(grid, panels.items(), strict=False):
-        for way in some:
-            axes.plot(way[:, 0], way[:, 1], color=PALE, linewidth=1)
-        for way in some:
-            axes.plot(*way[0], "o", color=MARK, markersize=2.5)
+        for line in some:
+            axes.plot(line[:, 0], line[:, 1], color=PALE, linewidth=1)
+        for line in some:
+            axes.plot(*line[0], "o", color=MARK, markersize=2.5)
         axes.set(xticks=[], yticks=[], aspect="equal")
         axes.invert_yaxis()
         axes.set_title(name, fontsize=9)
@@ -126,7 +128,7 @@ def by_label(tables: Mapping[str, Mapping[str, Mapping[str, float]]]) -> bytes:
 
 
 def reliability(curves: Mapping[str, Mapping[str, Any]]) -> bytes:
-    """Draws share right against score, a panel an alphabet; the width of a dot tells its hands."""
+    """Draws share right against score, a panel an alphabet; a dot's width shows how many hands."""
     figure = Figure(figsize=(4 * len(curves), 3.8), layout="constrained")
     panels = figure.subplots(1, len(curves), squeeze=False, sharey=True)[0]
     for axes, (name, curve) in zip(panels, curves.items(), strict=True):

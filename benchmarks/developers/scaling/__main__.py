@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from benchmarks.developers.scaling import axes, lanes, table
 from benchmarks.measure import conditions, result
-from edge.commands.run import threads
+from edge.assembly import threads
 from edge.config import Config, load
 from edge.errors import FingerspellError, UsageError
 from edge.files import write

@@ -26,10 +26,9 @@ from benchmarks.latency.times import kind_of
 from benchmarks.measure import counters
 from benchmarks.measure.opened import opened_models
 from benchmarks.measure.result import median_interval
-from edge.commands.run import open_stages
+from edge.assembly import open_stages
 from edge.config import Config
 from edge.models.interpreter import Array, Model
-from edge.pipeline import results
 from edge.running.stop import Stop
 from edge.sources import open_source
 from edge.types import Box, Frame, Result, Rgb, Truth
@@ -76,7 +75,7 @@ class Lane:
         self._count = 0
         with opened_models() as self._models:
             stages = open_stages(config, open_source("signer:A"))
-        self._results = results(self._frames(), *stages)
+        self._results = stages.results(self._frames())
 
     def _frames(self) -> Iterator[Frame]:
         while True:

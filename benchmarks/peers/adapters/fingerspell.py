@@ -40,13 +40,12 @@ class Fingerspell:
 
     def begin(self) -> None:
         """Opens fresh stages."""
-        from edge.commands.run import open_stages
-        from edge.pipeline import results
+        from edge.assembly import open_stages
         from edge.sources import open_source
 
         source = open_source("signer:A")  # recorded, as these frames are; only that is asked of it
         self._index = 0
-        self._results = results(self._frames(), *open_stages(self._config, source))
+        self._results = open_stages(self._config, source).results(self._frames())
 
     def _frames(self) -> Iterator[Frame]:
         while self._frame:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from edge.hands.tracking import Hands
+    from edge.hands.tracking import Tracker
 
 SUMMARY = "OpenCV DNN, palm and hand-pose ONNX, classifier in NumPy"
 VARIANTS = ("full",)
@@ -81,16 +81,16 @@ class Dnn:
 
     def begin(self) -> None:
         """Forgets the hand."""
-        from edge.hands.tracking import Hands
+        from edge.hands.tracking import Tracker
 
-        self._hands: Hands = Hands(self._detector, smooth=False)
+        self._tracker: Tracker = Tracker(self._detector, smooth=False)
         self._index = 0
 
     def read(self, rgb: npt.NDArray[np.uint8], t_ns: int) -> Reading:
         """Finds the hand, and reads it if there is one."""
         from edge.types import Frame
 
-        hands = self._hands.update(Frame(rgb, self._index, t_ns))
+        hands, find_ms = self._tracker.update(Frame(rgb, self._index, t_ns))
         self._index += 1
-        kind = "searching" if self._hands.searched else "tracked" if hands else "idle"
+        kind = "searching" if find_ms is not None else "tracked" if hands else "idle"
         return Reading(kind, self._letter(hands[0].landmarks[None, :, :2]) if hands else "")

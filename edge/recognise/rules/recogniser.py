@@ -132,6 +132,11 @@ def _likeliest(scores: Mapping[str, float]) -> Prediction | None:
 def open_handshapes(model: Path, settings: Settings, pooled: int) -> HandshapeRules:
     """Opens a model that reads single frames; see edge.recognise.open_recogniser."""
     reader = open_reader(str(model), alphabet=settings.alphabet, pooled=pooled, live=True)
+    return with_reader(reader, settings)
+
+
+def with_reader(reader: Reader, settings: Settings) -> HandshapeRules:
+    """Opens all that goes with what reads single frames; raises as open_handshapes does."""
     motion = Motion() if set(DRAWN) & set(reader.labels) else None
     gestures = Gestures(settings.gestures, space=OPEN_HAND not in reader.labels)
     return HandshapeRules(

@@ -1,7 +1,7 @@
-"""Where things stand in a window of any size, so that they can be read from three metres.
+"""The places of all parts in a window of any size, so that they can be read from three metres.
 
-The letter is at least a quarter of the window's height, the text at least a twelfth; the picture
-gets the room that is left and keeps its proportions.
+The letter is at least a quarter of the window's height, a line of text at least a twelfth. The
+picture gets the room that is left, and keeps its proportions.
 """
 
 from __future__ import annotations
@@ -11,18 +11,22 @@ from typing import NamedTuple
 
 from pygame import Rect
 
-LETTER_SHARE = 1 / 4  # of the window's height, the least height of a capital
+# The least heights of a capital letter, in heights of the window. On a display 0.3 m high, text is
+# then 25 mm high: at three metres that is half a degree, six times the smallest letter that an eye
+# of normal sight can read (5 minutes of arc).
+LETTER_SHARE = 1 / 4
 TEXT_SHARE = 1 / 12
-LINE_HEIGHTS = 1.45  # from line to line, in heights of a capital
-WIDEST = 1.32  # the width of a W, in heights of a capital
+LINE_HEIGHTS = 1.45  # from line to line, in heights of a capital: room for the tail of a Q
+WIDEST = 1.32  # the width of a W in FreeSans Bold, in heights of a capital
+CARD_HEIGHTS = 1.05  # of the letter's card, in heights of its capital: room for the tail of a Q
 
 
 class Layout(NamedTuple):
-    """Rectangles of the window, in pixels; caps are heights of a capital letter."""
+    """Rectangles of the window, in pixels; `cap` is the height of a capital letter."""
 
     picture: Rect
     letter: Rect
-    score: Rect  # in the letter's card, as high as its capitals
+    score: Rect  # inside the letter's card, as high as its own capitals
     text: Rect
     footer: Rect
     letter_cap_px: int
@@ -32,9 +36,10 @@ class Layout(NamedTuple):
 
 
 def arrange(size_px: tuple[int, int], aspect: float) -> Layout:
-    """Lays out a window of (width, height) pixels for a picture of that width over height.
+    """Lays out a window of (width, height) pixels.
 
-    The letter stands beside the picture or below it, whichever leaves the larger picture.
+    aspect: the picture's width over its height. The letter stands beside the picture or below it,
+    whichever leaves the larger picture.
     """
     beside, below = (_arrange(size_px, aspect, stacked) for stacked in (False, True))
     return below if below.picture.w > beside.picture.w else beside
@@ -47,13 +52,13 @@ def _arrange(size_px: tuple[int, int], aspect: float, stacked: bool) -> Layout:
     text_cap = ceil(height * TEXT_SHARE)
     footer_h = max(12, round(min(size_px) * 0.04))
     line = round(text_cap * LINE_HEIGHTS)
-    # A capital's own height more than the lines: the room above the first and below the last.
+    # Half a capital's height more than two lines, for the room above and below them.
     text_h = line * 2 + round(text_cap * 0.5)
     above_h = height - text_h - footer_h - 4 * gap
     letter_w = round(letter_cap * WIDEST) + 2 * gap
     score_cap = round(gap * 1.4)
-    spare_h = 3 * gap + 2 * score_cap  # of the letter's card, around the letter
-    letter_h = round(letter_cap * 1.05) + spare_h
+    spare_h = 3 * gap + 2 * score_cap  # of the card, above and below the letter
+    letter_h = round(letter_cap * CARD_HEIGHTS) + spare_h
     if stacked:
         picture = _fit(width - 2 * gap, above_h - letter_h - gap, aspect)
         picture.midtop = (width // 2, gap)
@@ -68,7 +73,7 @@ def _arrange(size_px: tuple[int, int], aspect: float, stacked: bool) -> Layout:
     footer = Rect(gap, height - gap - footer_h, width - 2 * gap, footer_h)
     text = Rect(gap, text_top, width - 2 * gap, footer.top - gap - text_top)
     score = Rect(letter.left + gap, letter.bottom - gap - score_cap, letter.w - 2 * gap, score_cap)
-    roomy = min((letter.h - spare_h) / 1.05, (letter.w - 2 * gap) / WIDEST)
+    roomy = min((letter.h - spare_h) / CARD_HEIGHTS, (letter.w - 2 * gap) / WIDEST)
     return Layout(
         picture=picture,
         letter=letter,
@@ -83,7 +88,7 @@ def _arrange(size_px: tuple[int, int], aspect: float, stacked: bool) -> Layout:
 
 
 def _fit(width: int, height: int, aspect: float) -> Rect:
-    """The largest rectangle of that aspect, at the origin."""
+    """The largest rectangle of that aspect that fits, at the origin."""
     width, height = max(1, width), max(1, height)
     if width / height > aspect:
         return Rect(0, 0, max(1, round(height * aspect)), height)

@@ -1,4 +1,4 @@
-"""Text in the window: rendered and kept, drawn where it belongs, broken into lines."""
+"""Text in the window: rendered once and kept, drawn, and broken into lines."""
 
 from __future__ import annotations
 
@@ -11,27 +11,30 @@ from pygame import Rect, Surface
 
 from edge.sinks.screen.picture import Colour
 
-_KEPT_BYTES = 8_000_000  # of rendered texts: the hints and some lines, also on a large screen
+_KEPT_BYTES = 8_000_000  # of rendered texts: enough for the hints and some lines on a large screen
 
 
 class Type:
-    """Text in FreeSans Bold, which pygame brings along, so that it looks the same everywhere.
+    """Text in FreeSans Bold, which is part of pygame and so the same on every machine.
 
-    It is set by pygame.freetype without kerning: this font's kerning pairs tear words apart.
+    pygame.freetype sets it without kerning, since this font's kerning pairs tear words apart.
     """
 
     def __init__(self) -> None:
         """Loads the font; needs pygame.freetype to be started."""
         self._font = pygame.freetype.Font(None)
         self._font.pad = True  # each image reaches from ascender to descender
-        # By the 1, as digits are shown too: capitals are a little higher.
+        # Measured on the digit 1, since digits are shown too; capitals are a little higher.
         self._cap = float(self._font.get_metrics("1", size=1000)[0][3]) / 1000
         self._rendered: dict[tuple[str, int, Colour], tuple[Surface, int]] = {}
         self._bytes = 0
         self._corners: dict[tuple[int, Colour], Surface] = {}
 
     def render(self, text: str, cap_px: int, colour: Colour) -> tuple[Surface, int]:
-        """The text, its capitals and digits at least `cap_px` high, and where its baseline is."""
+        """Returns the text as an image, and the height of its baseline below the image's top.
+
+        cap_px: the least height of capitals and digits.
+        """
         key = (text, cap_px, colour)
         if key not in self._rendered:
             image, rect = self._font.render(text, colour, size=cap_px / self._cap)
@@ -39,7 +42,7 @@ class Type:
             self._bytes += _bytes(image)
             while self._bytes > _KEPT_BYTES and len(self._rendered) > 1:
                 self._bytes -= _bytes(self._rendered.pop(next(iter(self._rendered)))[0])
-        # Those used last stay longest.
+        # Moves it to the end of the dictionary, from whose front the oldest is dropped.
         self._rendered[key] = self._rendered.pop(key)
         return self._rendered[key]
 
@@ -50,13 +53,13 @@ class Type:
     def draw(
         self, onto: Surface, text: str, cap_px: int, colour: Colour, at: tuple[int, int]
     ) -> int:
-        """Draws the text, `at` being its left end and its baseline; returns its right end."""
+        """Draws the text; `at` is its left end and its baseline. Returns its right end."""
         image, ascent = self.render(text, cap_px, colour)
         onto.blit(image, (at[0], at[1] - ascent))
         return at[0] + image.get_width()
 
     def round_off(self, onto: Surface, rect: Rect, radius: int, outside: Colour) -> None:
-        """Rounds the corners of what is drawn in `rect` by painting, smoothly, what is outside."""
+        """Rounds the corners of what is drawn in `rect`: they are painted in the outer colour."""
         radius = max(1, min(radius, rect.w // 2, rect.h // 2))
         if (radius, outside) not in self._corners:
             self._corners[radius, outside] = _corners(radius, outside)
@@ -67,7 +70,7 @@ class Type:
                 onto.blit(corners, at, (right * radius, bottom * radius, radius, radius))
 
     def card(self, onto: Surface, rect: Rect, radius: int, fill: Colour, outside: Colour) -> None:
-        """A rectangle with round corners."""
+        """Draws a rectangle with round corners."""
         onto.fill(fill, rect)
         self.round_off(onto, rect, radius, outside)
 
@@ -77,7 +80,7 @@ def _bytes(image: Surface) -> int:
 
 
 def _corners(radius: int, colour: Colour) -> Surface:
-    """What lies around a disc of that radius, in that colour, its edge smooth."""
+    """Returns a square in that colour with a disc left out, of that radius and a smooth edge."""
     offsets = np.arange(2 * radius) + 0.5 - radius
     distance = np.hypot(offsets[:, None], offsets[None, :])
     surface = Surface((2 * radius, 2 * radius), pygame.SRCALPHA)
@@ -88,10 +91,10 @@ def _corners(radius: int, colour: Colour) -> Surface:
 
 
 def wrap(text: str, width: int, measure: Callable[[str], int]) -> list[str]:
-    """Breaks the text into lines that are no wider; put together, they are the text again.
+    """Breaks the text into lines that are no wider; joined together they are the text again.
 
-    Lines are broken after a space, or within a word that is wider than a line. Spaces at the end
-    of a line may stick out.
+    A line is broken after a space, or within a word that is wider than a line. Spaces at the end
+    of a line may exceed the width.
     """
     lines = [""]
     for word in _words(text):
@@ -108,10 +111,10 @@ def wrap(text: str, width: int, measure: Callable[[str], int]) -> list[str]:
 
 
 def wrap_on(lines: list[str], text: str, width: int, measure: Callable[[str], int]) -> list[str]:
-    """As wrap(text), given the lines of an earlier text: only what has changed is measured.
+    """Wraps as wrap(text) does, from the lines of an earlier text: only changes are measured.
 
-    A text may grow for weeks. A longer last word may move to the next line, so of the earlier
-    lines all but the last two are sure to stay.
+    A text may grow for weeks. A last word that grows may move to the next line; all lines but the
+    last two stay.
     """
     kept = lines[:-2]
     start, before = "".join(kept), "".join(lines)

@@ -1,4 +1,4 @@
-"""What stands around the picture: the letter with its score, the text, the keys and the figures."""
+"""The parts around the picture: the letter with its score, the text, the keys and the figures."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from edge.sinks.screen.lettering import Type
 from edge.sinks.screen.picture import Colour
 from edge.types import Result
 
+# Colours by their use: light text on dark cards, with a contrast of 4.5 or more (WCAG 2.1, 1.4.3).
 GROUND: Colour = (11, 14, 19)
 CARD: Colour = (22, 27, 35)
 TRACK: Colour = (42, 50, 62)
@@ -20,41 +21,45 @@ QUIET: Colour = (139, 150, 166)
 INK: Colour = (242, 245, 248)
 ACCENT: Colour = (74, 222, 190)
 
-_FIGURES_S = 0.5  # how often frames a second and latency are written anew
+_FIGURES_S = 0.5  # between two updates of frame rate and latency: figures that can be read
 
 
-class Reading(NamedTuple):
-    """What the letter's card shows: what the hand looks like, or a hint when there is none."""
+class Letter(NamedTuple):
+    """What the letter's card shows.
 
-    label: str  # "" for no hand
+    label: the label of the hand in view; "" without a hand, and then the hint is shown.
+    tone: the label's colour. hint: a few words; "" for none.
+    """
+
+    label: str
     tone: Colour
     hint: str
 
 
-def draw_letter(onto: Surface, type_: Type, layout: Layout, reading: Reading) -> None:
-    """The letter, as large as its card allows, in the middle of what the score leaves free.
+def draw_letter(onto: Surface, type_: Type, layout: Layout, letter: Letter) -> None:
+    """Draws the letter as large as its card allows, in the middle of the room above the score.
 
-    A gesture's name may be a whole word, which is smaller.
+    A gesture's name may be a whole word, which is drawn smaller.
     """
     rect = layout.letter
     type_.card(onto, rect, layout.gap_px, CARD, GROUND)
     room = Rect(rect.left, rect.top, rect.w, layout.score.top - rect.top)
-    if not reading.label:
-        _draw_hint(onto, type_, room, 2 * layout.score.h, reading.hint)
+    if not letter.label:
+        _draw_hint(onto, type_, room, 2 * layout.score.h, letter.hint)
         return
     cap_px, widest = layout.letter_cap_px, room.w - 2 * layout.gap_px
-    wide = type_.width(reading.label, cap_px) if len(reading.label) > 1 else 0
+    wide = type_.width(letter.label, cap_px) if len(letter.label) > 1 else 0
     if wide > widest:
         cap_px = max(3, cap_px * widest // wide)
-    image, ascent = type_.render(reading.label, cap_px, reading.tone)
-    # In the middle by what is seen, as side bearings differ from letter to letter, but all on one
+    image, ascent = type_.render(letter.label, cap_px, letter.tone)
+    # Centred by the ink, since side bearings differ from letter to letter. All letters stand on one
     # baseline; a Q reaches below it.
     baseline = room.centery + cap_px // 2 + layout.gap_px // 4
     onto.blit(image, (room.centerx - image.get_bounding_rect().centerx, baseline - ascent))
 
 
 def draw_score(onto: Surface, type_: Type, layout: Layout, score: float | None) -> None:
-    """The foot of the letter's card: a bar as long as the score, 0..1, and its figure."""
+    """Draws the foot of the letter's card: a bar as long as the score, 0..1, and a percentage."""
     row, cap = layout.score, layout.score.h
     onto.fill(CARD, row.inflate(0, cap))  # the % reaches beyond the capitals
     thick = max(4, cap // 3)
@@ -70,7 +75,7 @@ def draw_score(onto: Surface, type_: Type, layout: Layout, score: float | None) 
 
 
 def _draw_hint(onto: Surface, type_: Type, room: Rect, cap_px: int, hint: str) -> None:
-    """A few quiet words in the middle, one below the other."""
+    """Draws a few words in the middle, one below the other."""
     words = hint.split()
     widest = max((type_.width(word, 100) for word in words), default=1)
     cap_px = max(8, min(cap_px, int(100 * 0.8 * room.w / widest)))
@@ -83,7 +88,7 @@ def _draw_hint(onto: Surface, type_: Type, room: Rect, cap_px: int, hint: str) -
 
 
 def draw_text(onto: Surface, type_: Type, layout: Layout, lines: Sequence[str]) -> None:
-    """The card of the text: the last of its lines, and a cursor after the last."""
+    """Draws the card of the text: its last lines, and a cursor after them."""
     rect, cap = layout.text, layout.text_cap_px
     type_.card(onto, rect, layout.gap_px, CARD, GROUND)
     shown = list(lines[-layout.text_lines :]) or [""]
@@ -100,19 +105,19 @@ def draw_text(onto: Surface, type_: Type, layout: Layout, lines: Sequence[str]) 
 
 
 def text_left(layout: Layout) -> int:
-    """Where lines of text begin."""
+    """The left end of the lines of text, in pixels of the window."""
     return layout.text.left + 2 * layout.gap_px
 
 
 def text_width(layout: Layout) -> int:
-    """How wide a line of text may be; the cursor still fits behind it."""
+    """The width of a line of text, in pixels; the cursor still fits after it."""
     return layout.text.w - 4 * layout.gap_px - layout.text_cap_px // 4
 
 
 def draw_footer(
     onto: Surface, type_: Type, layout: Layout, keys: Sequence[tuple[str, str]], figures: str
 ) -> None:
-    """The keys on the left, as far as there is room, and the figures on the right."""
+    """Draws the keys on the left, as many as fit, and the figures on the right."""
     rect = layout.footer
     onto.fill(GROUND, rect)
     cap = max(7, round(rect.h * 0.4))
@@ -132,7 +137,7 @@ def draw_footer(
 
 
 class Figures:
-    """Frames a second and latency, over the last half second."""
+    """The frame rate and the latency, averaged over the last half second."""
 
     def __init__(self) -> None:
         self._since_s = time.perf_counter()
@@ -141,7 +146,7 @@ class Figures:
         self._text = ""
 
     def after(self, result: Result) -> str:
-        """The figures to show after this frame."""
+        """Counts a frame; returns the figures to show, as text."""
         self._frames += 1
         # "invoke" is a part of the other stages, and "wait" is for the camera.
         self._busy_ms += sum(

@@ -1,4 +1,4 @@
-"""The camera's picture at the size of the window, with each hand's box and skeleton drawn in."""
+"""The camera's picture at the window's size, with the box and skeleton of each hand."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ Colour = tuple[int, int, int]  # red, green, blue
 
 _BONES = np.array(BONES)
 _FRACTION_BITS = 4  # cv2 draws with coordinates in sixteenths of a pixel
-_SHADOW = (8, 12, 16)  # under each bone, so that it is seen on any skin and any wall
+_SHADOW = (8, 12, 16)  # around each bone, so that it stands out on any skin and any wall
 _JOINT = (255, 255, 255)
-_FAR_PX = 100_000  # what lies further outside is drawn no differently
+_FAR_PX = 100_000  # the farthest coordinate: no window is as large, and cv2's integers can hold it
 
 
 def scaled(rgb: Rgb, size_px: tuple[int, int], mirror: bool) -> Rgb:
-    """A new picture of (width, height) pixels from (H, W, 3) uint8, left and right swapped or not.
+    """Returns a new picture of (width, height) pixels from (H, W, 3) uint8, mirrored or not.
 
-    A much larger one is halved first, by averages, or thin things would flicker. Halving takes
-    0.3 ms for 1280x720, cv2's averaging to any other size 4.7 ms.
+    A much larger picture is halved first by averaging, since thin lines would flicker otherwise.
+    Halving takes 0.3 ms for 1280x720; cv2's averaging to any other size takes 4.7 ms.
     """
     width, height = size_px
     picture = np.ascontiguousarray(rgb)
@@ -46,7 +46,7 @@ def draw_hand(
     box_px = np.array(hand.box_px, np.float64).reshape(2, 2)
     joints = _place(hand.landmarks[:, :2], factor, mirror, width)
     box = _place(box_px, factor, mirror, width)
-    # Bones as thick as the hand bears: a fifth of a finger, on a hand that fills its box.
+    # The thickness of a bone follows the hand's size: a fifth of a finger's, with an upper limit.
     reach = min(float(np.ptp(box, axis=0).max()) / 60, min(width, height) / 120)
     thick = max(1, round(reach))
     _draw_box(picture, box, thick, colour)
@@ -59,7 +59,7 @@ def draw_hand(
 
 
 def _draw_box(picture: Rgb, box: npt.NDArray[np.float64], thick: int, colour: Colour) -> None:
-    """The four corners of the box, a little outside of the hand."""
+    """Draws the four corners of the box, a little outside of the hand."""
     (x0, y0), (x1, y1) = box.min(axis=0), box.max(axis=0)
     margin = 0.08 * max(x1 - x0, y1 - y0)
     arm = 0.16 * max(x1 - x0, y1 - y0)
@@ -89,7 +89,7 @@ def _place(
     mirror: bool,
     width: int,
 ) -> npt.NDArray[np.float64]:
-    """From pixels of the frame to pixels of the scaled picture."""
+    """Converts (N, 2) pixels of the frame to pixels of the scaled picture."""
     placed: npt.NDArray[np.float64] = points.astype(np.float64) * factor
     if mirror:
         placed[:, 0] = width - placed[:, 0]
@@ -99,5 +99,5 @@ def _place(
 
 
 def _fixed(points: npt.NDArray[np.float64]) -> npt.NDArray[np.int32]:
-    """Coordinates as cv2 takes them, the middle of the first pixel at 0."""
+    """Converts coordinates to cv2's integers; cv2 counts from the middle of the first pixel."""
     return np.rint((points - 0.5) * (1 << _FRACTION_BITS)).astype(np.int32)

@@ -1,4 +1,4 @@
-"""The window itself, on a desktop or the console, and why there may be none."""
+"""Opens the window on a desktop or the console, or says why it cannot be opened."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from edge.sinks.screen.panels import ACCENT, GROUND
 
 
 def open_window(size_px: tuple[int, int] | None, full: bool) -> None:
-    """Opens pygame's window, in place of the one there was: the whole display, or a part of it.
+    """Opens pygame's window anew: over the whole display, or a part of it.
 
-    A new one: a window that was stretched over the whole display forgets the size it had.
-    size_px: (width, height) when not full; None for most of the display.
-    Raises SinkError where there is no display.
+    An open window is closed first: if it covered the whole display, it forgot its former size.
+    size_px: (width, height) if not full; None for most of the display.
+    Raises SinkError if there is no display.
     """
     pygame.display.quit()
     _start_video()
@@ -38,13 +38,13 @@ def open_window(size_px: tuple[int, int] | None, full: bool) -> None:
 
 
 def _start_video() -> None:
-    """Starts SDL's video and fonts; raises SinkError where there is no display."""
-    # Plain shared memory, of which only what changed is sent: a GPU texture is sent as a whole, and
-    # where there is no GPU (measured under Xvfb) it costs 12 ms a frame instead of 3.
+    """Starts SDL's video and fonts; raises SinkError if there is no display."""
+    # In shared memory only the changed parts are sent to the display. A GPU texture is sent as a
+    # whole, which without a GPU takes 12 ms a frame instead of 3 (measured under Xvfb).
     os.environ.setdefault("SDL_FRAMEBUFFER_ACCELERATION", "0")
     chosen = os.environ.get("SDL_VIDEODRIVER")
     if chosen is None and sys.platform == "linux":
-        # Left to itself, SDL ends with its "offscreen" driver, and nobody sees anything.
+        # Without this, SDL falls back to its "offscreen" driver, which shows nothing.
         desktops = {"x11": "DISPLAY", "wayland": "WAYLAND_DISPLAY"}
         found = [driver for driver, variable in desktops.items() if os.environ.get(variable)]
         os.environ["SDL_VIDEODRIVER"] = ",".join([*found, "kmsdrm"])

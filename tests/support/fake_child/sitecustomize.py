@@ -1,7 +1,7 @@
 """Gives a process that a test starts the test's fake cameras.
 
-Python imports a module of this name at its start: tests/support/fake_cameras.py puts this folder on the
-path of the process that a guarded camera lives in.
+Python imports a module of this name at its start. tests/support/fake_cameras.py puts this folder on
+the path of the process that a guarded camera lives in.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from train.evaluate.figures import SURE, confusion
 from train.evaluate.readings import Readings
 from train.letters.alphabets import DIGITS, LETTERS
 from train.report import plots
-from train.report.document import Block, Picture, Table, Text, markdown, page
+from train.report.document import Block, Picture, Table, Text, markdown, page, percent
 
 TITLE = "How well the letter model reads signers it never saw"
 HOW = (
@@ -50,12 +50,6 @@ NOTES = {
     ),
     "no sign": f"Hands that make no sign, read as some letter with a score of {SURE} or more.",
 }
-
-
-def percent(part: Mapping[str, Any]) -> str:
-    """Returns an accuracy with its interval: "96.1 % [95.0, 97.0]"."""
-    low, high = part["interval"]
-    return f"{100 * part['accuracy']:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
 
 
 def blocks(figures: Mapping[str, Any], tables: Mapping[str, Any]) -> list[Block]:

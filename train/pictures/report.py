@@ -1,4 +1,4 @@
-"""A recipe's results as one HTML page: what it learnt from, how it learnt, how well it reads."""
+"""The page of a recipe of pictures: what it learnt from, how it learnt, how well it reads."""
 
 from __future__ import annotations
 
@@ -11,24 +11,23 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.files import write
-from train.data.pictures import Pictures, Shake, Task, counts
-from train.evaluate.held_out import Split
+from train.pictures.crops import Pictures, Shake, Task, counts
+from train.pictures.held_out import Split
 from train.report import plots
-from train.report.document import Block, Picture, Table, Text, page
-from train.report.evaluation import percent
+from train.report.document import Block, Picture, Table, Text, page, percent
 
 SHOWN = 24  # pictures of a gallery
-SURE = 5  # pictures of a person, of whom a share says something
-NAMED = 20  # people, and pictures that could not be read
+FEW = 5  # pictures; of a person with fewer no accuracy is shown
+NAMED = 20  # people in a table, and pictures in the list of those that could not be read
 
 
 @dataclass(frozen=True, eq=False)
-class Told:
-    """What a report tells beside the figures.
+class Notes:
+    """What a report says beside the figures.
 
     title; original: what the public project states, and where it falls short.
-    learnt: the pictures of the shipped model's training. unread: why, by path.
-    more: what only this recipe has to tell.
+    learnt: the pictures that the model in use was trained on. unread: by path, why a picture could
+    not be read. more: what only this recipe reports.
     """
 
     title: str
@@ -44,25 +43,25 @@ def write_report(
     task: Task,
     splits: Sequence[Split],
     figures: Mapping[str, Any],
-    told: Told,
+    notes: Notes,
     shake: Shake,
     live: str,
 ) -> None:
     """Writes the page, whole or not at all.
 
-    shake: how pictures were shaken in training. live: the command that runs the model.
+    shake: how much crops were varied in training. live: the command that runs the model.
     """
     parts = [
-        Text(told.title, 1),
+        Text(notes.title, 1),
         Text(f"It runs live with: **{live}**"),
         _accuracies(splits, figures, task),
-        Text("**The original.** " + told.original),
+        Text("**The original.** " + notes.original),
         *(Text(f"**{split.name}.** {split.how}") for split in splits),
         *_signers(figures),
         Text("What it learnt from", 2),
-        Picture(plots.balance(counts(told.learnt.label, task.classes)), "Pictures of each class"),
-        *_previews(told.learnt, task, shake),
-        *_unread(told.unread),
+        Picture(plots.balance(counts(notes.learnt.label, task.classes)), "Pictures of each class"),
+        *_previews(notes.learnt, task, shake),
+        *_unread(notes.unread),
         Text("How it learnt", 2),
         *(Picture(plots.curves(s.history), s.name) for s in splits if s.history),
         Text("What is taken for what", 2),
@@ -74,13 +73,13 @@ def write_report(
         ),
         *(_classes(split, figures) for split in splits),
         _predictions(splits[-1], task),
-        *told.more,
+        *notes.more,
         Text("What it costs", 2),
         *_costs(figures),
         Text("Settings", 2),
         Table(["setting", "value"], [[k, _short(v)] for k, v in figures["recipe"].items()]),
     ]
-    write(path, page(told.title, parts).encode())
+    write(path, page(notes.title, parts).encode())
 
 
 def _accuracies(splits: Sequence[Split], figures: Mapping[str, Any], task: Task) -> Table:
@@ -100,7 +99,7 @@ def _accuracies(splits: Sequence[Split], figures: Mapping[str, Any], task: Task)
 def _signers(figures: Mapping[str, Any]) -> list[Block]:
     blocks: list[Block] = []
     for name, split in figures["splits"].items():
-        known = [item for item in split["signers"].items() if item[1]["photographs"] >= SURE]
+        known = [item for item in split["signers"].items() if item[1]["photographs"] >= FEW]
         worst = sorted(known, key=lambda item: item[1]["accuracy"])
         rows = [[who, str(f["photographs"]), percent(f)] for who, f in worst[:NAMED]]
         if rows:
@@ -118,13 +117,13 @@ def _previews(pictures: Pictures, task: Task, shake: Shake) -> list[Picture]:
 
 def _predictions(split: Split, task: Task) -> Picture:
     """A gallery of held-out pictures, mistakes first."""
-    told, truth = split.told(task), split.pictures.label
-    wrong, right = np.flatnonzero(told != truth), np.flatnonzero(told == truth)
+    read, truth = split.labels_read(task), split.pictures.label
+    wrong, right = np.flatnonzero(read != truth), np.flatnonzero(read == truth)
     wrong = wrong[_evenly(truth[wrong])][: SHOWN // 2]
     right = right[_evenly(truth[right])][: SHOWN - len(wrong)]
     chosen = np.concatenate([wrong, right])
     captions = [
-        truth[i] if told[i] == truth[i] else f"!{truth[i]} > {told[i] or 'no hand'}" for i in chosen
+        truth[i] if read[i] == truth[i] else f"!{truth[i]} > {read[i] or 'no hand'}" for i in chosen
     ]
     pictures = plots.gallery(list(split.pictures.crops(chosen, task)), captions)
     return Picture(pictures, f"{split.name}: shown > read where it is wrong")
@@ -132,11 +131,11 @@ def _predictions(split: Split, task: Task) -> Picture:
 
 def _evenly(label: npt.NDArray[np.str_]) -> npt.NDArray[np.intp]:
     """Returns all indices, one of each class after the other, from all over each class."""
-    chances = np.random.default_rng(1)
+    random = np.random.default_rng(1)
     rank = np.zeros(len(label), np.intp)
     for name in np.unique(label):
         mine = np.flatnonzero(label == name)
-        rank[mine] = chances.permutation(len(mine))
+        rank[mine] = random.permutation(len(mine))
     return np.asarray(np.lexsort((label, rank)))
 
 

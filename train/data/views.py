@@ -1,6 +1,6 @@
-"""Other looks at a photographed hand: in the mirror, off its place, in another light.
+"""Other views of a photographed hand: in the mirror, off its place, in another light.
 
-The hand models see each look afresh, so that landmarks and pooled features differ as much as they
+The hand models run on each view anew, so that landmarks and pooled features differ as much as they
 do from signer to signer and from frame to frame on a device.
 """
 
@@ -16,18 +16,21 @@ from edge.hands.photograph import mirrored as mirrored_hand
 from edge.hands.tracking import PRESENCE
 from edge.types import Detector, Frame, Hand, Region, Rgb
 
-# Of an altered look. Standard deviations, as shares of the region's side, of its logarithm, and in
-# radians: what following from frame to frame, or another detector, puts a region off by.
+# Of an altered view: how far its region is off, as standard deviations. SHIFT is a share of the
+# region's side, SCALE of the logarithm of its side. Following a hand from frame to frame puts a
+# region off by about as much, and so does another detector. What such
+# views gain: train/LOG.md, "More looks at each photograph".
 SHIFT, SCALE, TURN_RAD = 0.04, 0.08, 0.17
-# Of brightness: of the logarithms of gamma and of each colour's gain, and of the offset.
+# Its brightness, as standard deviations: of the logarithm of gamma, of the logarithm of each
+# colour's gain, and of what is added to all pixels, which are 0 to 1.
 GAMMA, GAIN, OFFSET = 0.35, 0.15, 0.04
-SIDE_PX = (28, 160)  # a small hand's region is as small as this, in one look of two
-BLUR_PX = (0.5, 2.0)  # standard deviation, in pixels of the landmark model's 224, in two of five
-NOISE = (0.01, 0.05)  # standard deviation of each pixel, of 1, in one look of two
-MODEL_SIDE_PX = 224
+SIDE_PX = (28, 160)  # a small hand's region is as small as this, in one view of two
+BLUR_PX = (0.5, 2.0)  # standard deviation in pixels of the landmark model, in two views of five
+NOISE = (0.01, 0.05)  # standard deviation of each pixel, which is 0 to 1, in one view of two
+MODEL_SIDE_PX = 224  # of the landmark model's picture
 
 
-def look(
+def view(
     detector: Detector,
     rgb: Rgb,
     hand: Hand,
@@ -35,9 +38,9 @@ def look(
     mirrored: bool = False,
     altered: np.random.Generator | None = None,
 ) -> Hand | None:
-    """Fits the hand once more, and returns it in the pixels of the picture as it is.
+    """Fits the hand once more; returns it in pixels of the picture as it is, None if it is lost.
 
-    mirrored: in the mirrored picture. altered: in a region and a light that this generator chooses.
+    mirrored: in the mirrored picture. altered: in a region and a light that this generator draws.
     """
     wide = rgb.shape[1] - 1
     if mirrored:
@@ -61,7 +64,7 @@ def look(
 def relit(rgb: Rgb, region_px: float, random: np.random.Generator) -> Rgb:
     """Returns the (H, W, 3) uint8 picture in another light, by a poorer camera.
 
-    region_px: the side of the hand's region, so that blur and size are relative to the hand.
+    region_px: the side of the hand's region, which blur and size are relative to.
     """
     height, width = rgb.shape[:2]
     picture = rgb.astype(np.float32) / 255

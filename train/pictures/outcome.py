@@ -18,28 +18,28 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from convert.check import compare
+from convert.check import compare, invoke_ms
 from convert.quantize import convert, floating
-from edge.errors import UsageError
+from convert.quiet_tensorflow import save_model
 from edge.files import write
 from edge.models.interpreter import Model
 from edge.models.manifest import open_model
 from edge.types import NONE
-from train.data.pictures import Pictures, Task
-from train.evaluate.held_out import Split
-from train.pictures.checkpoints import save
+from train.arrays import write_arrays
+from train.pictures.crops import Pictures, Task
 from train.pictures.fitting import Training, teachable
-from train.report.summary import Told, write_report
+from train.pictures.held_out import Split
+from train.pictures.report import Notes, write_report
 
 Floats = npt.NDArray[np.float32]
 CALIBRATION = 300  # crops: ranges hardly move after a few hundred
-TIMED = 50  # invocations, of which the median counts
+TIMED = 50  # inferences, of which the median counts
 PIXELS = "pixels 0 to 255 as they are; the model scales them"
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a model takes on this machine, one thread, median of TIMED; sizes in bytes."""
+    """The size of a model, int8 and float, and its time on this machine: one thread, the median."""
 
     int8_bytes: int
     float_bytes: int
@@ -53,16 +53,16 @@ def finish(
     model: Any,
     training: Training,
     splits: Sequence[Split],
-    told: Told,
+    notes: Notes,
     *,
     alphabet: str,
     args: argparse.Namespace,
 ) -> str:
-    """Writes the model, its manifest, the figures and the report; returns the last line to say.
+    """Writes the model, its manifest, the figures and the report; returns the last line to print.
 
-    model: trained on `told.learnt`, without the pictures of the first split.
+    model: trained on `notes.learnt`, without the pictures of the first split.
     alphabet: "letters", "digits" or "both", which of them the model's classes are read as.
-    args: of the command line: where the data are from, and the model's licence.
+    args: the command line, of which data and licence go into the manifest.
     Raises UsageError where there is no place to write, ModelError where int8 cannot be had.
     """
     task, out = training.task, training.out
@@ -74,7 +74,7 @@ def finish(
         **asdict(training.plan),
     }
     recipe["shake"] = training.plan.shake._asdict()
-    words = {
+    manifest_fields = {
         "inputs": [f"the hand's crop, {task.side_px} x {task.side_px} pixels, {task.colour_order}"],
         "outputs": ["a logit for each label; softmax gives scores"],
         "kind": "pixels",
@@ -87,15 +87,15 @@ def finish(
         "shared": [],
         "training": {
             "data": args.data.resolve().name,
-            "pictures": len(teachable(told.learnt)),
+            "pictures": len(teachable(notes.learnt)),
             "recipe": recipe,
         },
         "figures": {f"accuracy, {key}": round(f["accuracy"], 4) for key, f in judged.items()},
         "licence": args.licence,
     }
-    save(model, out / f"{name}.keras")
-    write(out / "training.json", json.dumps(words, indent=1).encode() + b"\n")
-    _calibrate(told.learnt, task, out / "calibration.npz")
+    save_model(model, out / f"{name}.keras")
+    write(out / "training.json", json.dumps(manifest_fields, indent=1).encode() + b"\n")
+    _calibrate(notes.learnt, task, out / "calibration.npz")
     tflite = out / f"{name}.tflite"
     convert(out / f"{name}.keras", out / "calibration.npz", tflite)
     manifest, int8 = open_model(tflite.with_suffix(".json"))
@@ -118,7 +118,7 @@ def finish(
         task=task,
         splits=splits,
         figures=figures,
-        told=told,
+        notes=notes,
         shake=training.plan.shake,
         live=live,
     )
@@ -139,32 +139,20 @@ def cost(model: Any, tflite: Path, crop: npt.NDArray[np.uint8]) -> Cost:
     with tempfile.TemporaryDirectory() as scratch:
         plain = Path(scratch) / "float.tflite"
         plain.write_bytes(floating(model))
-        int8_ms, float_ms = (_invoke_ms(Model(path), crop) for path in (tflite, plain))
+        int8_ms, float_ms = (
+            invoke_ms(Model(path), crop.astype(np.float32), TIMED) for path in (tflite, plain)
+        )
         size = plain.stat().st_size
     return Cost(tflite.stat().st_size, size, int8_ms, float_ms, model.count_params())
 
 
-def _invoke_ms(model: Model, crop: npt.NDArray[np.uint8]) -> float:
-    times = []
-    for _ in range(TIMED + 5):
-        before = model.invoke_ns
-        model.run(crop.astype(np.float32))
-        times.append((model.invoke_ns - before) / 1e6)
-    return float(np.median(times[5:]))
-
-
 def _calibrate(pictures: Pictures, task: Task, path: Path) -> None:
-    """Writes crops to calibrate with; one has a black and a white pixel.
+    """Writes crops to calibrate with; one of them gets a black and a white pixel.
 
-    So the input's range is 0 to 255 exactly: scale 1, zero point -128, and not a bit is lost.
+    With these the input's range is 0 to 255 exactly, its scale 1 and its zero point -128, so that
+    quantising pixels rounds nothing.
     """
     step = max(1, len(pictures) // CALIBRATION)
     x = pictures.crops(np.arange(0, len(pictures), step), task)
     x[0, 0, 0], x[0, 0, 1] = 0, 255
-    part = path.with_name(f".{path.name}-part.npz")
-    try:
-        np.savez_compressed(part, x=x)
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise UsageError(f"cannot write {path}: {error.strerror}; make room") from error
+    write_arrays(path, {"x": x}, compressed=True)

@@ -1,6 +1,7 @@
-"""What a device's hand stage sees in each of many pictures.
+"""Finds the hand in each of many pictures, as a device does.
 
-It is kept, so that no picture is searched twice: an interrupted run goes on where it stopped.
+Found hands are kept in a file, so that no picture is searched twice and an interrupted run goes on
+where it stopped.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from edge.types import Box, Hand, Rgb
 
 
 class Found(NamedTuple):
-    """What the hand stage saw in one picture: its size and the hand, or no hand.
+    """The size of one picture, and the hand in it.
 
-    box, left, landmarks: of the hand, the last (21, 2) in pixels; None, False and [] for no hand.
+    box, left, landmarks: of the hand, landmarks (21, 2) in pixels; None, False and [] without one.
     """
 
     width: int
@@ -33,10 +34,10 @@ class Found(NamedTuple):
 
 
 def hands_of(paths: Sequence[Path], folder: Path, *, whole: bool) -> dict[Path, Found | str]:
-    """Returns what the hand stage sees in each picture; a text says why one cannot be read.
+    """Returns the hand of each picture; a text instead of it says why one cannot be read.
 
-    folder: where it is kept as JSON lines; a file that has changed since is looked at anew.
-    whole: no hand is searched for. Raises UsageError where nothing can be kept there.
+    folder: where found hands are kept as JSON lines; a picture that has changed since is searched
+    again. whole: no hand is searched for. Raises UsageError where the folder cannot be written.
     """
     kept = folder / ("whole.jsonl" if whole else "hands.jsonl")
     before = dict(_kept(kept))
@@ -52,7 +53,7 @@ def hands_of(paths: Sequence[Path], folder: Path, *, whole: bool) -> dict[Path, 
                     continue
                 try:
                     rgb = read_rgb(path)
-                except SourceError as error:  # not kept: it may be mended
+                except SourceError as error:  # not kept, since the file may be repaired
                     done[path] = str(error)
                     continue
                 if detector is None and not whole:
@@ -68,7 +69,7 @@ def hands_of(paths: Sequence[Path], folder: Path, *, whole: bool) -> dict[Path, 
 
 
 def _key(path: Path) -> str:
-    """Names a file as it is now."""
+    """Returns what names a file as it is now: path, size and time of its last change."""
     try:
         facts = path.stat()
     except OSError:

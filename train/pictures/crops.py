@@ -1,16 +1,16 @@
-"""Pictures to train on, as a user has them: class folders, each hand looked at as a device does.
+"""Pictures to train on, as a user has them: class folders, each hand cropped as on a device.
 
-The hand stage finds the hand of each picture once (train/data/hand_stage.py). `Pictures.crops` then cuts
-with `edge.handshapes.pixels.picture`, the function that cuts on the device.
+The hand of each picture is found once (train/pictures/hand_stage.py). `Pictures.crops` then cuts it
+out with edge.handshapes.pixels.picture, the function that cuts on the device.
 """
 
 from __future__ import annotations
 
 import hashlib
-import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from random import Random
 from typing import Any, Literal, NamedTuple
 
 import cv2
@@ -22,15 +22,15 @@ from edge.errors import UsageError
 from edge.hands.geometry import region_of_box
 from edge.handshapes.pixels import picture
 from edge.types import Region, Rgb
-from train.data.hand_stage import Found, hands_of
+from train.pictures.hand_stage import Found, hands_of
 
 KEPT_BYTES = 500_000_000  # of decoded pictures held in memory: 4,000 of 200 x 200
 FEWEST = 5  # pictures of a class: fewer cannot be split into training, validation and test
-DEPTH = 3  # how deep below the data folder class folders are looked for: archives nest them
+DEPTH = 3  # levels of folders below the data folder that are searched: archives nest them
 
 
 class Task(NamedTuple):
-    """What a model tells apart, and how it looks at a hand.
+    """What a model tells apart, and which crop of a hand it gets.
 
     colour_order, margin: as in a manifest (edge/models/manifest.py).
     """
@@ -42,9 +42,9 @@ class Task(NamedTuple):
 
 
 class Shake(NamedTuple):
-    """How much crops differ from one epoch to the next; each amount is the widest, either way.
+    """How much crops vary from one epoch to the next: each amount is the most, in both directions.
 
-    turn_rad; shift and zoom: shares of the crop's side; light: of the logarithm of brightness.
+    shift, zoom: shares of the crop's side. light: of the logarithm of brightness.
     """
 
     turn_rad: float = float(np.radians(10))
@@ -63,12 +63,12 @@ class Sample(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Pictures:
-    """N labelled looks at hands.
+    """N labelled hands in pictures.
 
     read: gives picture i as (H, W, 3) uint8 RGB. number: (N,) which picture. region: (N, 4), a
     Region each. flip: (N,) bool, a left hand. found: (N,) bool, whether a hand was found there.
     label, signer: (N,) text. landmarks: (N, 21, 2) pixels of the picture, NaN where unknown.
-    redrawn: changes a picture, given its number and a generator, whenever it is shaken.
+    redrawn: changes a picture, given its number and a generator, whenever its crop is varied.
     """
 
     read: Callable[[int], Rgb]
@@ -85,12 +85,12 @@ class Pictures:
         return len(self.label)
 
     def where(self, chosen: npt.NDArray[Any]) -> Pictures:
-        """Returns the chosen looks: (N,) bool, or indices."""
+        """Returns the chosen hands: (N,) bool, or indices."""
         names = ("number", "region", "flip", "found", "label", "signer", "landmarks")
         return replace(self, **{name: getattr(self, name)[chosen] for name in names})
 
     def digest(self) -> str:
-        """Returns a sum over what is looked at and what it is said to show."""
+        """Returns a checksum of labels, regions and numbers of pictures."""
         parts = (self.label, self.region, self.flip, self.number)
         return hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()[:16]
 
@@ -102,19 +102,20 @@ class Pictures:
         shake: Shake | None = None,
         seed: Sequence[int] = (0,),
     ) -> npt.NDArray[np.uint8]:
-        """Returns (len(chosen), side, side, C) uint8 crops, each shaken by its own chance.
+        """Returns (len(chosen), side, side, C) uint8 crops.
 
-        seed: of the chances of this batch; without `shake` it has no meaning.
+        shake: how much each of them is varied; None: not at all. seed: of the random numbers that
+        vary this batch; without `shake` it has no effect.
         """
-        chances = np.random.default_rng(seed)
+        random = np.random.default_rng(seed)
         out = []
         for i in chosen:
             region, light = Region(*self.region[i].tolist()), 0.0
             number = int(self.number[i])
             rgb = self.read(number)
             if shake:
-                region, light = _shaken(region, shake, chances)
-                rgb = self.redrawn(number, rgb, chances) if self.redrawn else rgb
+                region, light = _shaken(region, shake, random)
+                rgb = self.redrawn(number, rgb, random) if self.redrawn else rgb
             crop = picture(rgb, region, task.side_px, task.colour_order, bool(self.flip[i]))
             if light:
                 crop = cv2.convertScaleAbs(crop, alpha=float(np.exp(light))).reshape(crop.shape)  # type: ignore[assignment]
@@ -122,8 +123,9 @@ class Pictures:
         return np.stack(out)
 
 
-def _shaken(region: Region, shake: Shake, chances: np.random.Generator) -> tuple[Region, float]:
-    turn, x, y, zoom, light = chances.uniform(-1, 1, 5)
+def _shaken(region: Region, shake: Shake, random: np.random.Generator) -> tuple[Region, float]:
+    """Returns the region, moved at random, and by how much the logarithm of brightness changes."""
+    turn, x, y, zoom, light = random.uniform(-1, 1, 5)
     size = region.size * (1 + shake.zoom * zoom)
     moved = Region(
         region.cx + shake.shift * x * region.size,
@@ -161,7 +163,7 @@ def class_folders(
                 f"and test; {FEWEST} are the least"
             )
         if limit and limit < len(paths):
-            paths = sorted(random.Random(name).sample(paths, limit))
+            paths = sorted(Random(name).sample(paths, limit))
         samples += [Sample(path, name, signer(path)) for path in paths]
     return samples
 
@@ -190,13 +192,13 @@ def _class_folders(data: Path, classes: Sequence[str]) -> dict[str, Path]:
     return {name: best[name] for name in classes if name in best}
 
 
-def looked_at(
+def hands_in_pictures(
     samples: Sequence[Sample], task: Task, folder: Path, *, whole: bool
 ) -> tuple[Pictures, dict[str, str]]:
-    """Returns the samples as the device would look at them, and what could not be read, and why.
+    """Finds the hand of each sample; returns the hands, and by path why some cannot be read.
 
-    folder: where the hand stage keeps what it finds. A picture in which no hand is found is looked
-    at whole.
+    folder: where found hands are kept. whole: no hand is searched for. Then, and where no hand is
+    found, the region is the whole picture. Raises UsageError where no picture can be read.
     """
     seen = hands_of([sample.path for sample in samples], folder, whole=whole)
     unread = {str(path): why for path, why in seen.items() if isinstance(why, str)}

@@ -1,7 +1,7 @@
 """Judges a recipe by pictures that its model never saw: at random, and whole people.
 
-Pictures in which the hand stage found no hand reach no model on a device; they count as "none"
-there and here.
+On a device a picture in which no hand is found reaches no model, and counts as "none"; so it does
+here.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ import numpy.typing as npt
 
 from edge.errors import UsageError
 from edge.types import NONE
-from train.data.pictures import Pictures, Task
-from train.data.splits import by_group, only_one
 from train.evaluate.figures import by_label, share
+from train.pictures.crops import Pictures, Task
 from train.pictures.fitting import Training, logits, teachable
+from train.pictures.splits import by_group, only_one
 
 Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """One way to hold pictures back, and what a model trained without them makes of them.
+    """One way to hold pictures back, and how a model trained without them reads them.
 
     name, how: in words, for the report. trained: how many pictures it learnt from.
     logits: (N, classes) of the float model for `pictures`.
@@ -40,19 +40,18 @@ class Split:
     logits: Floats
     history: Mapping[str, Sequence[float]]
 
-    def told(self, task: Task, scores: Floats | None = None) -> npt.NDArray[np.str_]:
-        """Returns the (N,) labels read; "" where no hand is found and the model knows no "none"."""
+    def labels_read(self, task: Task, scores: Floats | None = None) -> npt.NDArray[np.str_]:
+        """Returns the (N,) labels read; "" where no hand is found and the model has no "none"."""
         scores = self.logits if scores is None else scores
-        told = np.array(task.classes)[scores.argmax(1)]
-        return np.where(self.pictures.found, told, NONE if NONE in task.classes else "")
+        read = np.array(task.classes)[scores.argmax(1)]
+        return np.where(self.pictures.found, read, NONE if NONE in task.classes else "")
 
     def figures(self, task: Task, scores: Floats | None = None) -> dict[str, Any]:
         """Returns accuracy with its interval, macro precision, recall and F1, by signer, by class.
 
         scores: (N, classes) logits of another version of the model; else the float model's.
         """
-        told, truth = self.told(task, scores), self.pictures.label
-        right = told == truth
+        right = self.labels_read(task, scores) == self.pictures.label
         labels = by_label(self.confusion(task, scores), task.classes)
         signers = {
             str(name): share(right[self.pictures.signer == name])
@@ -76,7 +75,7 @@ class Split:
         """Returns (L, L + 1) counts: truth by label read; the last column is hands not found."""
         index = {name: i for i, name in enumerate((*task.classes, ""))}
         table = np.zeros((len(task.classes), len(index)), np.intp)
-        for shown, read in zip(self.pictures.label, self.told(task, scores), strict=True):
+        for shown, read in zip(self.pictures.label, self.labels_read(task, scores), strict=True):
             table[index[str(shown)], index[str(read)]] += 1
         return table
 
@@ -84,7 +83,7 @@ class Split:
 def same_people(
     training: Training, learnt: Pictures, held: Pictures, how: str
 ) -> tuple[Any, Split]:
-    """Trains on `learnt`; returns the model, and what it makes of `held`.
+    """Trains on `learnt`; returns the model, and how it reads `held`.
 
     Raises UsageError where there is nothing to learn a class from.
     """
@@ -101,7 +100,10 @@ def same_people(
 
 
 def strangers(training: Training, model: Any, learnt: int, pictures: Pictures) -> Split:
-    """Returns what a model makes of pictures that other people brought."""
+    """Returns how a model reads pictures that other people brought.
+
+    learnt: how many pictures it was trained on.
+    """
     who = ", ".join(np.unique(pictures.signer))
     how = f"Other people before other cameras, never trained on: {who}."
     scores = logits(model, pictures, training.task)
@@ -111,7 +113,7 @@ def strangers(training: Training, model: Any, learnt: int, pictures: Pictures) -
 def people_left_out(
     training: Training, pictures: Pictures, person: npt.NDArray[np.str_], folds: int
 ) -> Split:
-    """Leaves people out, fold by fold, until each was; returns what models make of strangers.
+    """Leaves people out, fold by fold, until each was; returns how models read these people.
 
     person: (N,) text, whose hand each picture shows.
     """
