@@ -87,7 +87,7 @@ $(VENV)/.made:
 
 # What is told on the way goes to stderr: stdout is for `make run ARGS="--sink jsonl:-" | ...`.
 # One stamp for each set of extras, newer than setup.cfg once it is installed.
-$(VENV)/.run: EXTRAS := screen
+$(VENV)/.run: EXTRAS := screen,metrics
 $(VENV)/.test: EXTRAS := screen,metrics,test
 $(VENV)/.train: EXTRAS := screen,metrics,test,check,train
 $(VENV)/.training: EXTRAS := train

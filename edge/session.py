@@ -76,7 +76,7 @@ class Session(Generic[AnyStages]):
         self.stages = stages
         self.sinks = sinks
         self.stop = stop
-        self.health = Health(source, patience_s=patience_s, notifier=notifier)
+        self.health = Health(source, patience_s=patience_s, outputs=sinks, notifier=notifier)
         self.end = End("", 0, 0)
         self._max_seconds = max_seconds
         self._waiting = waiting

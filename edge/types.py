@@ -203,6 +203,8 @@ class Vitals:
     busy_ms: the time that a frame takes, median of the last few seconds; waiting is not counted.
     waited_s: how long ago the last frame came, or the start if none ever did.
     trouble: what is wrong with the source, in a line; "" while frames flow.
+    sink_trouble: which sinks do not work, and why, in a line; "" while all work. events_lost: how
+        many events did not reach a sink, each counted once for every sink.
     shed: what is left out, and why, in a line; "" for nothing.
     memory_mb: resident, of this process and its children.
     temperature_c: of the hottest sensor; None without sensors.
@@ -218,6 +220,8 @@ class Vitals:
     busy_ms: float = 0.0
     waited_s: float = 0.0
     trouble: str = ""
+    sink_trouble: str = ""
+    events_lost: int = 0
     shed: str = ""
     memory_mb: float = 0.0
     temperature_c: float | None = None

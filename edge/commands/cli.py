@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from edge.errors import FingerspellError, SinkError, UsageError
 from edge.running import logs
-from edge.running.stop import true_interrupts
+from edge.running.stop import Ended, true_interrupts
 
 if TYPE_CHECKING:
     from edge.config import Config
@@ -64,10 +64,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except FingerspellError as error:
         print(f"fingerspell: {error}", file=sys.stderr)
         return error.exit_code
+    except Ended:
+        return 0
     except KeyboardInterrupt:
         print("fingerspell: stopped", file=sys.stderr)
         return INTERRUPTED
     except OSError as error:  # the commands tell of their own files: this is stdout
+        if error.filename is not None:
+            print(f"fingerspell: {error.filename}: {error.strerror}", file=sys.stderr)
+            return SinkError.exit_code
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):  # `fingerspell devices | head -1` has had its fill
             return 0

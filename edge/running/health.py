@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict
 from statistics import median
+from typing import Protocol
 
 from edge.running import machine
 from edge.running.load import Load
@@ -31,6 +32,29 @@ PATIENCE_S = 30.0
 BEATS = 5  # resets of the watchdog in the time it allows; sd_watchdog_enabled(3) advises 2 or more
 
 
+class Outputs(Protocol):
+    """Where results go, as far as health is concerned: edge.sinks.Sinks."""
+
+    @property
+    def trouble(self) -> str:
+        """Which sinks do not work, and why, in a line; "" while all of them work."""
+        ...
+
+    @property
+    def lost(self) -> int:
+        """How many events did not reach a sink."""
+        ...
+
+
+class _Well:
+    """The outputs of a run without sinks."""
+
+    trouble, lost = "", 0
+
+
+ALWAYS_WELL: Outputs = _Well()
+
+
 class Health:
     """The health of one run. The frame loop calls `after` for each frame and `waiting` between.
 
@@ -42,11 +66,16 @@ class Health:
         source: Source,
         *,
         patience_s: float,
+        outputs: Outputs = ALWAYS_WELL,
         notifier: Notifier | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """patience_s: how long the source waits for frames to return before it gives up."""
+        """patience_s: how long the source waits for frames to return before it gives up.
+
+        outputs: the sinks, of which vitals say whether they work.
+        """
         self._source = source
+        self._outputs = outputs
         self._patience_s = patience_s + PATIENCE_S
         self._notifier = notifier or Notifier()
         self._clock = clock
@@ -115,6 +144,8 @@ class Health:
             busy_ms=median(busy for _, busy in self._recent) if self._recent else 0.0,
             waited_s=now_s - self._frame_s,
             trouble=guarded.trouble if guarded else "",
+            sink_trouble=self._outputs.trouble,
+            events_lost=self._outputs.lost,
             shed=self.load.shed,
             memory_mb=self._memory_mb,
             temperature_c=self._temperature_c,
@@ -132,7 +163,7 @@ class Health:
         frames, dropped, letters = (a - b for a, b in zip(now, self._before, strict=True))
         self._before = now
         heat = "" if vitals.temperature_c is None else f", {vitals.temperature_c:.0f} °C"
-        problems = "; ".join(filter(None, (vitals.trouble, vitals.shed, *vitals.throttled)))
+        problems = "; ".join(filter(None, (vitals.trouble, vitals.sink_trouble, vitals.shed, *vitals.throttled)))
         log.info(
             "in the last minute %d frames of %.0f ms, %d dropped, %d letters; reopened %d times,"
             " %.0f MB%s; %s",
@@ -144,7 +175,7 @@ class Health:
 
 def _status(vitals: Vitals) -> str:
     """The line that `systemctl status` shows."""
-    if vitals.trouble:
-        return vitals.trouble
+    if vitals.trouble or vitals.sink_trouble:
+        return vitals.trouble or vitals.sink_trouble
     rate = f"{vitals.fps:.1f} frames a second, {vitals.busy_ms:.0f} ms each"
     return f"{rate}; {vitals.shed}" if vitals.shed else rate

@@ -14,14 +14,21 @@ if TYPE_CHECKING:  # edge.types imports NumPy, and Ctrl-C has to be caught befor
     from edge.types import Frame
 
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # each of them ends a run in order
+
+
 class Stopped(BaseException):
     """Raised by a signal while a source or a model is being opened, before the first frame."""
+
+
+class Ended(BaseException):
+    """Raised by SIGTERM or SIGHUP while there is no run yet that would have to end in order."""
 
 
 class Stop:
     """Whether the run is to stop, and why.
 
-    reason: "" while the run goes on; then "SIGINT", "SIGTERM", "time", or a caller's own word.
+    reason: "" while the run goes on; then "SIGINT", "SIGTERM", "SIGHUP", "time", or a caller's own word.
     opening: True within `at_once`.
     """
 
@@ -76,39 +83,48 @@ class Stop:
 
 @contextmanager
 def true_interrupts() -> Iterator[None]:
-    """Raises KeyboardInterrupt instead of any other exception that Ctrl-C led to.
+    """Raises KeyboardInterrupt for Ctrl-C, and Ended for SIGTERM and SIGHUP, whatever they hit.
 
-    If Ctrl-C is pressed while a C library is being imported, that library raises an exception of
-    its own, such as ImportError or AttributeError.
+    If a signal comes while a C library is being imported, that library raises an exception of its
+    own, such as ImportError or AttributeError. A signal that is ignored, as SIGHUP is under nohup,
+    stays ignored; outside the main thread Python allows no handlers.
     """
-    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if not usual or threading.current_thread() is not threading.main_thread():
+    if threading.current_thread() is not threading.main_thread():
         yield
         return
-    came = False
+    before = {n: signal.getsignal(n) for n in SIGNALS}
+    usual = (signal.SIG_DFL, signal.default_int_handler)
+    came: list[int] = []
 
     def handle(number: int, frame: FrameType | None) -> None:
-        nonlocal came
-        came = True
-        signal.default_int_handler(number, frame)
+        came.append(number)
+        raise _raised(number)
 
-    signal.signal(signal.SIGINT, handle)
+    for number in SIGNALS:
+        if before[number] in usual:
+            signal.signal(number, handle)
     try:
         yield
     except Exception:
         if came:
-            raise KeyboardInterrupt from None
+            raise _raised(came[0]) from None
         raise
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number in SIGNALS:
+            if before[number] in usual:
+                signal.signal(number, before[number])
+
+
+def _raised(number: int) -> BaseException:
+    return KeyboardInterrupt() if number == signal.SIGINT else Ended()
 
 
 @contextmanager
 def stop_on_signals() -> Iterator[Stop]:
-    """Turns Ctrl-C and SIGTERM into a request to stop; a second Ctrl-C ends the run at once.
+    """Turns Ctrl-C, SIGTERM and SIGHUP into a request to stop; a second Ctrl-C ends it at once.
 
-    Stopped ends this context without an error. Outside the main thread Python allows no handlers,
-    and signals keep their effect.
+    Stopped ends this context without an error. A signal that is ignored stays so. Outside the main
+    thread Python allows no handlers, and signals keep their effect.
     """
     stop = Stop()
     if threading.current_thread() is not threading.main_thread():
@@ -121,7 +137,8 @@ def stop_on_signals() -> Iterator[Stop]:
         if stop.opening:
             raise Stopped
 
-    before = {n: signal.signal(n, handle) for n in (signal.SIGINT, signal.SIGTERM)}
+    wanted = [n for n in SIGNALS if signal.getsignal(n) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, handle) for number in wanted}
     try:
         with suppress(Stopped):
             yield stop

@@ -1,5 +1,6 @@
-"""`metrics:PORT` or `metrics:HOST:PORT`: the state of a run, as two pages over HTTP.
+"""`metrics:PORT` or `metrics:HOST:PORT`: the state of a run, as pages over HTTP.
 
+    /          links to the two others, for people
     /metrics   counters, stage times, temperature and memory, in Prometheus' text format
     /healthz   {"status": "ok", "reason": null, ...} with HTTP status 200, or
                {"status": "unhealthy", "reason": "...", ...} with HTTP status 503
@@ -11,6 +12,7 @@ table of all metrics; their names follow https://prometheus.io/docs/practices/na
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import socket
@@ -19,8 +21,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from typing import get_args
+from threading import Lock, Thread
+from typing import Any, get_args
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -44,7 +46,17 @@ STALE_S = 10.0
 # largest a whole frame on a slow one.
 BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.035, 0.05, 0.1, 0.2, 0.5, 1.0)
 
+MOST_CLIENTS = 8  # at once: Prometheus, a health check and some people; each costs a thread
+CLIENT_S = 5.0  # for a request and its answer, which take milliseconds in a local network
+
 EXTRA = "metrics"  # the pip extra that installs prometheus_client
+
+INDEX = b"""<!DOCTYPE html>
+<html lang="en"><meta charset="utf-8"><title>fingerspell</title>
+<h1>fingerspell</h1>
+<p>The state of this run: <a href="/healthz">/healthz</a>, whether it is healthy, and
+<a href="/metrics">/metrics</a>, its figures for Prometheus.</p></html>
+"""
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # no extra series for each counter
 
@@ -140,7 +152,9 @@ class Metrics:
             status = "unhealthy" if reason else "ok"
             state = {"status": status, "reason": reason, **asdict(self._vitals)}
             return 503 if reason else 200, "application/json", _json(state)
-        return 404, "application/json", _json({"pages": ["/metrics", "/healthz"]})
+        if path == "/":
+            return 200, "text/html; charset=utf-8", INDEX
+        return 404, "application/json", _json({"pages": ["/", "/metrics", "/healthz"]})
 
     def gauges(self) -> dict[str, tuple[str, float | None]]:
         """Returns the help text and the value of each gauge; None for one that is not known."""
@@ -186,11 +200,11 @@ class Metrics:
         }
 
     def _reason(self) -> str | None:
-        """Returns what keeps letters from being read; None while nothing does."""
+        """Returns what keeps letters from being read or passed on; None while nothing does."""
         silent_s = time.monotonic() - self._heard_s
         if silent_s > STALE_S:
             return f"the frame loop has not answered for {silent_s:.0f} s"
-        return self._vitals.trouble or None
+        return self._vitals.trouble or self._vitals.sink_trouble or None
 
 
 class _Gauges(Collector):
@@ -209,10 +223,19 @@ class _Gauges(Collector):
 
 
 class _Server(ThreadingHTTPServer):
-    """Answers each request in a thread of its own."""
+    """Answers each request in a thread of its own: MOST_CLIENTS at once, each for CLIENT_S.
+
+    A client that comes when there are enough of them, or that takes longer, is disconnected. So
+    slow or many clients cost no more than these few threads and descriptors.
+    """
+
+    daemon_threads = True
+    block_on_close = False
 
     def __init__(self, metrics: Metrics, host: str, port: int) -> None:
         self.metrics = metrics
+        self._since_s: dict[socket.socket, float] = {}  # of each client: when it came
+        self._lock = Lock()
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         super().__init__((host, port), _Handler)
 
@@ -221,12 +244,37 @@ class _Server(ThreadingHTTPServer):
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]
 
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        """Says whether a client is answered, and notes since when."""
+        with self._lock:
+            welcome = len(self._since_s) < MOST_CLIENTS
+            if welcome:
+                self._since_s[request] = time.monotonic()
+        return welcome
+
+    def service_actions(self) -> None:
+        """Disconnects clients that have taken too long; called ten times a second."""
+        late_s = time.monotonic() - CLIENT_S
+        with self._lock:
+            for client, since_s in self._since_s.items():
+                if since_s < late_s:
+                    with contextlib.suppress(OSError):  # it has gone by itself
+                        client.shutdown(socket.SHUT_RDWR)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Closes the connection of a client that was answered, or that is not."""
+        with self._lock:
+            self._since_s.pop(request, None)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Logs nothing: a client that goes away, or no thread for one, is no fault of the run."""
+
 
 class _Handler(BaseHTTPRequestHandler):
     """Answers one request."""
 
     server: _Server
-    timeout = 5  # s, for a client that connects and sends no request
 
     def do_GET(self) -> None:
         """Answers with the page that the sink returns."""
