@@ -148,7 +148,7 @@ class Soak:
         return {
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
             "command": typed("soak", sys.argv[1:]),
-            "stopped": stop.reason if stop.reason.startswith("SIG") else "",
+            "stopped": stop.reason if stop.reason in ("SIGINT", "SIGTERM") else "",
             "frames": end.frames,
             "seconds": round(seconds, 1),
             **self._verdict(),

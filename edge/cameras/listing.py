@@ -32,14 +32,14 @@ class Camera:
 
     modes: the formats, sizes and rates that it offers, in its own order; () for a camera module,
         which scales to any size.
-    problem: why it cannot be used now and what to do about it; "" if it can be used.
+    problem: why it cannot be used now and what to do about it; None if it can be used.
     """
 
     kind: Literal["usb", "picamera"]
     number: int
     name: str
     modes: tuple[Mode, ...] = ()
-    problem: str = ""
+    problem: str | None = None
 
     @property
     def uri(self) -> str:

@@ -21,12 +21,12 @@ class Stopped(BaseException):
 class Stop:
     """Whether the run is to stop, and why.
 
-    reason: "" while the run goes on; then "SIGINT", "SIGTERM", "time", or a caller's own word.
+    reason: None while the run goes on; then "SIGINT", "SIGTERM", "time", or what a caller gave.
     opening: True within `at_once`.
     """
 
     def __init__(self) -> None:
-        self.reason = ""
+        self.reason: str | None = None
         self._release: list[Callable[[], None]] = []
         self.opening = False
         self._deadline_s = float("inf")

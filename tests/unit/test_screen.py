@@ -131,6 +131,15 @@ def test_a_letter_that_was_just_taken_is_shown_in_colour_for_a_moment(
     assert not coloured(result(30, reading=reading, text="A"))
 
 
+def test_a_recording_that_begins_at_zero_shows_its_first_letters(
+    show: Callable[[str], Shown],
+) -> None:
+    """Before any letter was written, the hand's letter is shown, whatever the time stamp."""
+    first = result(reading=prediction("A", 0.9), start_ns=0)
+    pixels, layout = show("1280x720").after(first)
+    assert near(cut(pixels, layout.letter), panels.INK, 60).any()
+
+
 def test_a_drawn_letter_is_shown_though_the_pose_is_another_s(show: Callable[[str], Shown]) -> None:
     """J is read from a trajectory that ends in an I: for a moment the card shows J in colour."""
     screen = show("1280x720")
