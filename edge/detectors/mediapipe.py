@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.errors import UsageError
-from edge.hands.geometry import box_of, crop, iou, points_to_frame, region_of_palm
+from edge.hands import box_of, crop, iou, points_to_frame, region_of_palm
 from edge.models import handmodels
 from edge.models.interpreter import Model
 from edge.types import Box, Detector, Frame, Hand, Region, Rgb

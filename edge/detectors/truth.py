@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edge.errors import UsageError
-from edge.hands.geometry import region_of_hand
+from edge.hands import region_of_hand
 from edge.types import Detector, Frame, Hand, Region
 
 HIDDEN = True  # not offered to users: it finds nothing in a real picture

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.errors import ModelError
-from edge.hands.geometry import crop, region_of_box
+from edge.hands import crop, region_of_box
 from edge.handshapes.alphabet import Alphabet
 from edge.models import open_model
 from edge.types import Frame, Hand, Prediction, Region, Rgb

@@ -112,7 +112,7 @@ def test_hands_are_of_the_agreed_form(
 def test_regions_are_of_the_agreed_form(
     detector: Detector, signed: Callable[[Handedness], list[Frame]]
 ) -> None:
-    """Regions are plain finite numbers, at most as many as asked for, of some size."""
+    """Regions are plain finite numbers, at most as many as the limit, of some size."""
     frame = signed("right")[0]
     assert detector.find(frame, 0) == ()
     for limit in (1, 2, 5):
@@ -136,7 +136,7 @@ def test_nothing_is_found_where_there_is_nothing(detector: Detector) -> None:
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 640), (3, 1000), (30, 4000), (4000, 30), (17, 33)])
 def test_frames_of_any_size_are_searched(detector: Detector, size: tuple[int, int]) -> None:
-    """A frame of one pixel or a strip is looked at like any other; there is no hand in it."""
+    """A frame of one pixel or a strip is searched like any other; there is no hand in it."""
     frame = Frame(np.full((*size, 3), 90, np.uint8), 0, 0)
     assert Hands(detector).update(frame) == ()
     hand = detector.fit(frame, Region(size[1] / 2, size[0] / 2, 20, 0.3))
@@ -183,7 +183,7 @@ def test_the_same_frame_gives_the_same_hand(
 def test_hands_are_handed_out_for_good(
     detector: Detector, signed: Callable[[Handedness], list[Frame]]
 ) -> None:
-    """A hand that is held does not change when the next frame is looked at."""
+    """A hand that is held does not change when the next frame is searched."""
     frames = signed("right")
     first = _fitted(detector, frames[0])
     assert first is not None
@@ -203,7 +203,7 @@ def test_time_in_the_interpreter_never_shrinks(
 
 
 def test_a_detector_is_one(detector: Detector) -> None:
-    """It has what the Protocol of edge/types.py asks for."""
+    """It has everything that the Protocol of edge/types.py names."""
     assert isinstance(detector, Detector)
 
 

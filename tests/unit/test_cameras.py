@@ -109,8 +109,10 @@ def test_a_missing_camera_names_those_there_are(machine: Machine) -> None:
 
 
 def test_a_missing_camera_takes_no_time(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Camera modules are not asked for then: picamera2 is slow, and cameras are waited for."""
-    monkeypatch.setattr("edge.cameras.listing.picamera2_class", lambda: pytest.fail("it was asked"))
+    """Camera modules are left out: picamera2 loads slowly, and a wait for a camera repeats this."""
+    monkeypatch.setattr(
+        "edge.cameras.listing.picamera2_class", lambda: pytest.fail("it was imported")
+    )
     with pytest.raises(SourceError, match=r"no camera usb:0; plug it in, or"):
         open_source("usb:0")
 
@@ -123,7 +125,7 @@ def test_a_node_that_is_no_camera_says_so(machine: Machine) -> None:
 
 
 def test_the_camera_is_set_before_it_is_read(machine: Machine) -> None:
-    """Format, size and rate reach the driver as asked, the format first."""
+    """Format, size and rate reach the driver as requested, the format first."""
     machine.plug(0, Device())
     with closing(open_source("usb:0?size=1280x720&fps=15")) as source:
         assert next(source.frames()).rgb.shape == (720, 1280, 3)
@@ -137,7 +139,7 @@ def test_the_camera_is_set_before_it_is_read(machine: Machine) -> None:
     ("modes", "chosen"),
     [
         ([("MJPG", 30), ("YUYV", 10)], "MJPG"),
-        ([("MJPG", 60), ("YUYV", 30)], "YUYV"),  # both reach the 30 that are asked for
+        ([("MJPG", 60), ("YUYV", 30)], "YUYV"),  # both reach the 30 that are requested
         ([("MJPG", 30)], "MJPG"),
         ([("MJPG", None)], "MJPG"),
         ([("YUYV", 10)], "YUYV"),
@@ -298,7 +300,7 @@ def test_a_camera_module_that_cannot_be_used_says_why(
 def test_a_library_that_does_not_load_says_what_to_do(
     monkeypatch: pytest.MonkeyPatch, machine: Machine, raised: Exception, told: str
 ) -> None:
-    """Without picamera2 its cameras are not there; a broken one is told of."""
+    """Without picamera2 there are no camera modules; a broken library is reported."""
 
     class Finder:
         def find_spec(self, name: str, *_: object) -> None:

@@ -262,7 +262,7 @@ def test_the_exit_status_says_whether_a_fault_was_found(
         return [
             Finding("ok", "a", "well"),
             Finding("note", "bbbb", "two\nlines", "do this"),
-            *([Finding("fault", "c", "ill", "do that")] if fault else []),
+            *([Finding("fault", "c", "broken", "do that")] if fault else []),
         ]
 
     monkeypatch.setattr(doctor, "software", some)

@@ -19,7 +19,7 @@ from edge.models.manifest import BUNDLED
 from edge.types import Frame, Hand, Handedness, Landmarks
 
 LETTERS = open_reader("letters")
-FRAME = Frame(np.zeros((1, 1, 3), np.uint8), 0, 0)  # its pixels are not looked at
+FRAME = Frame(np.zeros((1, 1, 3), np.uint8), 0, 0)  # its pixels are not read
 MIRROR = np.array([-1, 1, 1], np.float32)
 
 

@@ -161,16 +161,16 @@ def test_a_hand_is_asked_for_only_after_a_while(show: Callable[[str], Shown]) ->
     """A hand lost for a moment is no reason to speak up."""
     screen = show("1280x720")
 
-    def asked(*results: Result) -> bool:
+    def hinted(*results: Result) -> bool:
         pixels, layout = screen.after(*results)
         card = cut(pixels, layout.letter)[: layout.score.top - layout.letter.top]
         return bool(near(card, panels.QUIET).any() and not near(card, panels.INK).any())
 
-    assert not asked(result(0), result(20))
-    assert asked(result(50))
-    assert not asked(result(51, hands=(hand(9, 9, 9),), reading=prediction("A", 0.9)))
-    assert not asked(result(60))
-    assert asked(result(120))
+    assert not hinted(result(0), result(20))
+    assert hinted(result(50))
+    assert not hinted(result(51, hands=(hand(9, 9, 9),), reading=prediction("A", 0.9)))
+    assert not hinted(result(60))
+    assert hinted(result(120))
 
 
 def test_without_a_picture_it_says_so_until_there_is_one(show: Callable[[str], Shown]) -> None:
@@ -182,12 +182,12 @@ def test_without_a_picture_it_says_so_until_there_is_one(show: Callable[[str], S
     before, layout = screen.after(last)
     lost = Vitals(trouble="usb:0 was lost; check its cable", waited_s=0.5)
     assert screen.sink.note(lost) is None
-    ill = pygame.surfarray.array3d(pygame.display.get_surface()).transpose(1, 0, 2)
-    middle = cut(ill, layout.picture)[layout.picture.h // 2]
+    dark = pygame.surfarray.array3d(pygame.display.get_surface()).transpose(1, 0, 2)
+    middle = cut(dark, layout.picture)[layout.picture.h // 2]
     assert 0 < middle.max() < 100
-    np.testing.assert_array_equal(cut(ill, layout.text), cut(before, layout.text))
-    assert near(cut(ill, layout.footer), panels.QUIET, 60).any()
-    assert not near(cut(ill, layout.letter), panels.INK).any()
+    np.testing.assert_array_equal(cut(dark, layout.text), cut(before, layout.text))
+    assert near(cut(dark, layout.footer), panels.QUIET, 60).any()
+    assert not near(cut(dark, layout.letter), panels.INK).any()
     after, _ = screen.after(last, last)
     np.testing.assert_array_equal(cut(after, layout.picture), cut(before, layout.picture))
     np.testing.assert_array_equal(cut(after, layout.letter), cut(before, layout.letter))

@@ -11,6 +11,7 @@ import pytest
 
 from edge.running.mailbox import Mailbox
 from edge.running.stop import Stop, Stopped, stop_on_signals
+from edge.session import _taken
 from edge.types import Frame
 
 RGB = np.zeros((2, 2, 3), np.uint8)
@@ -103,7 +104,7 @@ def test_a_recording_at_its_own_time_can_be_left() -> None:
             stop.request("quit")
 
     begun_s = time.monotonic()
-    with taken(Recording(0, 60), ["screen"], stop, waiting) as frames:
+    with _taken(Recording(0, 60), True, stop, waiting) as frames:
         assert [frame.index for frame in stop.frames(frames)] == [0]
     assert len(waits) == 2
     assert time.monotonic() - begun_s < 30
