@@ -113,7 +113,7 @@ def test_a_spoiled_model_is_refused(kept: Path, spoil: str) -> None:
 
 
 def test_whole_models_have_no_faults(kept: Path) -> None:
-    """Four files with the right sums are all that is wanted."""
+    """Four files with the right checksums are enough."""
     assert handmodels.faults() == {}
 
 
