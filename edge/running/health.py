@@ -21,8 +21,8 @@ from edge.types import Guarded, Result, Source, Vitals
 log = logging.getLogger(__name__)
 
 NOTE_S = 1.0  # between two Vitals while frames flow: no page or window shows them faster
-# Between two readings of temperature and memory, which cost some 0.1 ms each; also the time over
-# which the frame rate is averaged.
+# Between two readings of temperature and memory, which change slowly; also the time over which the
+# frame rate is averaged.
 MEASURE_S = 5.0
 MINUTE_S = 60.0  # between two lines in the log
 # How long after the source's own patience a wait for frames still counts as healthy. The longest
