@@ -84,7 +84,10 @@ def run(config: Config, wanted: Wanted, stop: Stop) -> dict[str, Any]:
     warnings = watch.warnings()
     if ended in ("source", "sink"):
         warnings.append(f"it ended after {seconds:.1f} s: {trouble or 'the source has no more'}")
-    warnings += [late] if late else _left_out(config.sink, sinks_ms)
+    if late:
+        warnings.append(late)
+    elif ended != "sink":  # else all sinks failed, and the last one's reason is there already
+        warnings += _left_out(config.sink, sinks_ms)
     return {
         "models": models.sums(),
         "settings": {"live": live, "sizes": sorted(f"{w}x{h}" for h, w in times.sizes)},
