@@ -21,8 +21,9 @@ import numpy as np
 
 from benchmarks.developers import work
 from benchmarks.measure import result
+from benchmarks.measure.command import command
 from benchmarks.measure.result import KINDS, Result
-from edge.errors import FingerspellError, UsageError
+from edge.errors import UsageError
 
 LEAST = 8  # batches; fewer tell nothing of how much they vary
 RESAMPLES = 2000
@@ -180,6 +181,7 @@ def lines(found: Result) -> Iterator[str]:
     yield from (f"counted work: {line}" for line in found["rose"])
 
 
+@command("compare")
 def main(argv: Sequence[str] | None = None) -> int:
     """Compares, prints, and returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.compare", description=__doc__)
@@ -189,15 +191,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--anyway", action="store_true", help="mark what differs, and go on")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the comparison there")
     arguments = parser.parse_args(argv)
-    try:
-        a, b = (result.read(path) for path in (arguments.a, arguments.b))
-        found = compare(a, b, anyway=arguments.anyway)
-        print("\n".join(lines(found)))
-        if arguments.json:
-            result.write(arguments.json, found)
-    except FingerspellError as error:
-        print(f"compare: {error}", file=sys.stderr)
-        return error.exit_code
+    a, b = (result.read(path) for path in (arguments.a, arguments.b))
+    found = compare(a, b, anyway=arguments.anyway)
+    print("\n".join(lines(found)))
+    if arguments.json:
+        result.write(arguments.json, found)
     return work.ROSE if found["rose"] else 0
 
 

@@ -32,7 +32,7 @@ from edge.recognise import Recogniser, open_recogniser
 from edge.recognise.rules.recogniser import with_reader
 from edge.sources import open_source
 from edge.spelling.speller import Speller
-from edge.types import Event, Frame, Hand, Prediction, Source, Truth
+from edge.types import CountingModel, Event, Frame, Hand, Prediction, Source, Truth
 
 EDGE = Path(edge.__file__).parent
 # What decides which hands are found, and what the signer draws.
@@ -131,8 +131,8 @@ class _Kept(Tracker):
         self._kept = iter(hands)
 
     @property
-    def invoke_ns(self) -> int:
-        return 0
+    def models(self) -> tuple[CountingModel, ...]:
+        return ()
 
     def update(self, frame: Frame, patience: float = 1.0) -> Tracked:
         return Tracked(next(self._kept), None)

@@ -26,6 +26,7 @@ from tqdm import tqdm
 
 from benchmarks.latency.times import Times
 from benchmarks.measure import conditions, result
+from benchmarks.measure.command import command
 from benchmarks.measure.held import held
 from edge.assembly import open_stages
 from edge.config import load
@@ -91,6 +92,7 @@ def _child(detector: str, frames: int, takes: int) -> None:
             times.take(seen, {}, (time.monotonic_ns() - seen.frame.t_ns) / 1e6)
 
 
+@command("instructions")
 def main(argv: Sequence[str] | None = None) -> int:
     """Counts, prints, and writes the JSON if it is wanted; returns the exit code."""
     parser = argparse.ArgumentParser(
@@ -110,26 +112,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         detector, frames, takes = arguments.child
         _child(detector, int(frames), int(takes))
         return 0
-    try:
-        if arguments.frames < 1:
-            raise UsageError("--frames must be above 0")
-        found: result.Result = {
-            **conditions.head("instructions", sys.argv[1:]),
-            "versions": conditions.versions(),
-            "a_tracked_frame": {},
-        }
-        for detector in arguments.detector or ["mediapipe:full"]:
-            counted = count(detector, arguments.frames)
-            found["a_tracked_frame"][detector] = counted
-            print(
-                f"{detector}: {counted['frame']:,} instructions a tracked frame;"
-                f" measuring it adds {counted['measuring']:,} ({counted['share']:.3%})"
-            )
-        if arguments.json:
-            result.write(arguments.json, found)
-    except FingerspellError as error:
-        print(f"instructions: {error}", file=sys.stderr)
-        return error.exit_code
+    if arguments.frames < 1:
+        raise UsageError("--frames must be above 0")
+    found: result.Result = {
+        **conditions.head("instructions", sys.argv[1:]),
+        "versions": conditions.versions(),
+        "a_tracked_frame": {},
+    }
+    for detector in arguments.detector or ["mediapipe:full"]:
+        counted = count(detector, arguments.frames)
+        found["a_tracked_frame"][detector] = counted
+        print(
+            f"{detector}: {counted['frame']:,} instructions a tracked frame;"
+            f" measuring it adds {counted['measuring']:,} ({counted['share']:.3%})"
+        )
+    if arguments.json:
+        result.write(arguments.json, found)
     return 0
 
 

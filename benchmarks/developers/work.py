@@ -31,12 +31,12 @@ from typing import Any
 from benchmarks.latency.times import kind_of
 from benchmarks.measure import conditions, counters
 from benchmarks.measure import result as results_file
+from benchmarks.measure.command import command
 from benchmarks.measure.counters import MODEL
-from benchmarks.measure.opened import opened_models
 from benchmarks.measure.result import KINDS
 from edge.assembly import open_stages
 from edge.config import Config, load
-from edge.errors import FingerspellError, UsageError
+from edge.errors import UsageError
 from edge.sources import open_source
 from edge.types import Frame, Source
 
@@ -64,9 +64,8 @@ def count(config: Config) -> dict[str, Any]:
     source = open_source(SOURCE)
     frames = list(_footage(source))
     for counter in (counters.libraries, counters.calls_of_functions, counters.peak_bytes):
-        with opened_models() as models:
-            stages = open_stages(config, source)
-        with _without_collections(), counter(models) as take:
+        stages = open_stages(config, source)
+        with _without_collections(), counter(stages.models) as take:
             seen: dict[str, list[Mapping[str, float]]] = {kind: [] for kind in KINDS}
             loop = stages.results(frames)
             for _ in frames:
@@ -77,7 +76,7 @@ def count(config: Config) -> dict[str, Any]:
                 counted.setdefault(kind, {"count": len(each) - WARM_UP}).update(
                     _means(each[WARM_UP:])
                 )
-    return {"source": FOOTAGE, "models": models.sums(), "frames": counted}
+    return {"source": FOOTAGE, "models": conditions.sums(stages.models), "frames": counted}
 
 
 def _footage(source: Source) -> Iterator[Frame]:
@@ -167,6 +166,7 @@ def _without_collections() -> Iterator[None]:
         gc.enable()
 
 
+@command("work")
 def main(argv: Sequence[str] | None = None) -> int:
     """Counts, prints, and writes the JSON if it is wanted; returns the exit code."""
     parser = argparse.ArgumentParser(
@@ -181,28 +181,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     arguments = parser.parse_args(argv)
     rose: list[str] = []
-    try:
-        before = results_file.read(arguments.against, "work") if arguments.against else None
-        found: results_file.Result = {
-            "kind": "work",
-            "version": results_file.VERSION,
-            "command": results_file.typed("work", argv or sys.argv[1:]),
-            "versions": conditions.versions(),
-            "counted": {},
-        }
-        for detector in arguments.detector or DETECTORS:
-            config = load(None, {"detector": detector, "model": arguments.model})
-            found["counted"][detector] = counted = count(config)
-            for line in lines(counted):
-                print(f"{detector}, {line}")
-        if arguments.json:
-            results_file.write(arguments.json, found)
-        rose = rises_of(before, found) if before else []
-        for line in rose:
-            print(line)
-    except FingerspellError as error:
-        print(f"work: {error}", file=sys.stderr)
-        return error.exit_code
+    before = results_file.read(arguments.against, "work") if arguments.against else None
+    found: results_file.Result = {
+        "kind": "work",
+        "version": results_file.VERSION,
+        "command": results_file.typed("work", argv or sys.argv[1:]),
+        "versions": conditions.versions(),
+        "counted": {},
+    }
+    for detector in arguments.detector or DETECTORS:
+        config = load(None, {"detector": detector, "model": arguments.model})
+        found["counted"][detector] = counted = count(config)
+        for line in lines(counted):
+            print(f"{detector}, {line}")
+    if arguments.json:
+        results_file.write(arguments.json, found)
+    rose = rises_of(before, found) if before else []
+    for line in rose:
+        print(line)
     return ROSE if rose else 0
 
 

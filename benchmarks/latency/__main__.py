@@ -30,6 +30,7 @@ from benchmarks.developers import work
 from benchmarks.latency import startup, table
 from benchmarks.latency.measuring import INTERRUPTIONS, Wanted, run
 from benchmarks.measure import conditions, result
+from benchmarks.measure.command import INTERRUPTED, command
 from edge.assembly import threads
 from edge.config import Alphabet, Config, load
 from edge.errors import FingerspellError, SinkError, UsageError
@@ -44,20 +45,14 @@ LATER = {"work": "calls, copies and memory", "start": "starts"}  # what needs no
 GOALS = {"overhead_share": 0.15, "memory_mb": 150.0, "first_prediction_s": 1.5}
 
 
+@command("latency")
 def main(argv: Sequence[str] | None = None) -> int:
     """Measures, prints, and writes the JSON if it is wanted; returns the exit code."""
     arguments = _parser().parse_args(argv)
-    try:
-        _check(arguments)
-        found = measure(arguments, sys.argv[1:] if argv is None else argv)
-        _tell(arguments, found)
-    except FingerspellError as error:
-        print(f"latency: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("latency: stopped; nothing was written", file=sys.stderr)
-        return result.INTERRUPTED
-    return {"interrupted": result.INTERRUPTED, "sink": SinkError.exit_code}.get(found["ended"], 0)
+    _check(arguments)
+    found = measure(arguments, sys.argv[1:] if argv is None else argv)
+    _tell(arguments, found)
+    return {"interrupted": INTERRUPTED, "sink": SinkError.exit_code}.get(found["ended"], 0)
 
 
 def _parser() -> argparse.ArgumentParser:

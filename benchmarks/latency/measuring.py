@@ -15,8 +15,7 @@ from typing import Any, NamedTuple
 from tqdm import tqdm
 
 from benchmarks.latency.times import Times
-from benchmarks.measure.conditions import Watch
-from benchmarks.measure.opened import opened_models
+from benchmarks.measure.conditions import Watch, sums
 from benchmarks.measure.result import KINDS
 from edge.assembly import open_stages, some_source
 from edge.config import Config
@@ -50,7 +49,6 @@ def run(config: Config, wanted: Wanted, stop: Stop) -> dict[str, Any]:
     sinks_ms: Mapping[str, float] = {}
     try:
         with (
-            opened_models() as models,
             _Until(wanted, stop) as until,
             open_session(
                 stop,
@@ -89,7 +87,7 @@ def run(config: Config, wanted: Wanted, stop: Stop) -> dict[str, Any]:
     elif ended != "sink":  # else all sinks failed, and the last one's reason is there already
         warnings += _left_out(config.sink, sinks_ms)
     return {
-        "models": models.sums(),
+        "models": sums(session.stages.models),
         "settings": {"live": live, "sizes": sorted(f"{w}x{h}" for h, w in times.sizes)},
         "conditions": {
             "samples": watch.samples,

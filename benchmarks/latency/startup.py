@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import statistics
 import subprocess
@@ -20,7 +19,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
+
+from benchmarks.measure.memory import peak_memory_mb
 
 STEADY_S = 4.0  # how long a run goes on until its memory is looked at
 SETTINGS = ("detector", "model", "alphabet", "hands", "threads")  # that a start hangs on
@@ -129,19 +129,6 @@ def _failed(what: str, stderr: str) -> Exception:
     return FingerspellError(f"{what} failed: {said[-1] if said else 'it told of no hand'}")
 
 
-def peak_memory_mb(pid: int | str = "self") -> float:
-    """Returns the most memory that a process ever had (VmHWM), in MB; 0 once it is gone.
-
-    Not ru_maxrss, in which a child starts with what its parent had.
-    """
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return 0.0
-    match = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
-    return int(match[1]) * 1024 / 1e6 if match else 0.0
-
-
 def _steps(picture: Path, config: Any) -> list[dict[str, Any]]:
     start_ns = time.monotonic_ns()
     settings = {name: getattr(config, name) for name in SETTINGS}
@@ -185,8 +172,7 @@ def _child(start_ns: int, picture: str, settings: Mapping[str, Any]) -> None:
     detector = open_detector(config.detector, threads=assembly.threads(config))
     tell("hand models")
     source = open_source(f"images:{picture}")
-    with patch.object(assembly, "open_detector", lambda *_, **__: detector):  # it is open already
-        stages = assembly.open_stages(config, source)
+    stages = assembly.with_detector(config, detector)
     tell("letter and motion models")
     if not next(stages.results(source.frames())).hands:
         sys.exit("it found no hand")

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import platform
 import resource
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
-from benchmarks.latency.startup import peak_memory_mb
 from benchmarks.measure import result
+from benchmarks.measure.memory import peak_memory_mb
 from edge.models import interpreter
 from edge.running import machine
+from edge.types import CountingModel
 
 CPUS = Path("/sys/devices/system/cpu")
 POWER = Path("/sys/class/power_supply")
@@ -67,6 +69,14 @@ def versions() -> dict[str, str]:
         with contextlib.suppress(PackageNotFoundError):
             found[name] = version(name)
     return found
+
+
+def sums(models: Iterable[CountingModel]) -> dict[str, str]:
+    """Returns name -> SHA-256 of the models' files, whatever the settings call them."""
+    return {
+        model.path.stem: hashlib.sha256(model.path.read_bytes()).hexdigest()
+        for model in sorted(models, key=lambda model: model.path.stem)
+    }
 
 
 def governor() -> str | None:

@@ -10,16 +10,11 @@ import sys
 import tracemalloc
 import types
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
-from unittest.mock import patch
 
-import cv2
-import numpy as np
-
-from benchmarks.measure.opened import Models
-from edge.models.interpreter import Array, Model
-from edge.types import Result
+from edge.counting import OPENCV
+from edge.types import CountingModel, Result
 
 MODEL = "model "  # before the name of each, among what is counted
 
@@ -27,43 +22,30 @@ Take = Callable[[Callable[[], Result]], tuple[Result, Mapping[str, float]]]
 
 
 @contextlib.contextmanager
-def libraries(models: Models) -> Iterator[Take]:
-    """Counts calls of models and of OpenCV, and the bytes that they copy."""
-    counts: Counter[str] = Counter()
-    invoke = Model.run
+def libraries(models: Iterable[CountingModel]) -> Iterator[Take]:
+    """Counts calls of models and of OpenCV, and the bytes that they copy: what the product counts.
 
-    def run(self: Model, *inputs: Array) -> tuple[Any, ...]:
-        outputs = invoke(self, *inputs)
-        counts[MODEL + models.name(self)] += 1
-        counts["copied_bytes"] += sum(array.nbytes for array in (*inputs, *outputs))
-        return outputs
+    models: those whose work is counted.
+    """
 
-    def counted(function: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*arguments: Any, **options: Any) -> Any:
-            given = function(*arguments, **options)
-            counts["opencv_calls"] += 1
-            arrays = given if isinstance(given, tuple) else (given,)
-            counts["copied_bytes"] += sum(a.nbytes for a in arrays if isinstance(a, np.ndarray))
-            return given
-
-        return call
+    def now() -> Counter[str]:
+        counts = Counter({MODEL + model.path.stem: model.calls for model in models})
+        counts["opencv_calls"] = OPENCV.calls
+        counts["copied_bytes"] = OPENCV.copied_bytes + sum(model.copied_bytes for model in models)
+        return counts
 
     def take(step: Callable[[], Result]) -> tuple[Result, Mapping[str, float]]:
-        counts.clear()
-        counts.update(opencv_calls=0, copied_bytes=0)
-        return step(), dict(counts)
+        before = now()
+        result = step()
+        done = now() - before  # without those that did nothing
+        return result, {"opencv_calls": 0, "copied_bytes": 0} | dict(done)
 
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(patch.object(Model, "run", run))
-        for name, function in vars(cv2).copy().items():
-            if isinstance(function, types.BuiltinFunctionType):
-                stack.enter_context(patch.object(cv2, name, counted(function)))
-        yield take
+    yield take
 
 
 @contextlib.contextmanager
-def calls_of_functions(_: Models) -> Iterator[Take]:
-    """Counts calls of functions."""
+def calls_of_functions(_: Iterable[CountingModel] = ()) -> Iterator[Take]:
+    """Counts calls of functions, Python's and C's, whoever makes them."""
     calls = 0
 
     def profile(frame: types.FrameType, event: str, argument: Any) -> None:
@@ -85,7 +67,7 @@ def calls_of_functions(_: Models) -> Iterator[Take]:
 
 
 @contextlib.contextmanager
-def peak_bytes(_: Models) -> Iterator[Take]:
+def peak_bytes(_: Iterable[CountingModel] = ()) -> Iterator[Take]:
     """Measures the most memory that a frame has at once."""
 
     def take(step: Callable[[], Result]) -> tuple[Result, Mapping[str, float]]:

@@ -61,7 +61,6 @@ KINDS = ("tracked", "searching", "idle")
 STAGES = ("capture", "convert", "share", "find", "follow", "recognise", "spell")
 QUANTILES = ("p50", "p90", "p99", "max")
 RESAMPLES = 4000
-INTERRUPTED = 130  # exit status of a benchmark that Ctrl-C ended, as a shell has it
 BATCHES = 30  # that a distribution is kept in, for what changes slowly to show as noise
 
 

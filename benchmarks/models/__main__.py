@@ -25,6 +25,7 @@ from typing import Any
 from tqdm import tqdm
 
 from benchmarks.measure import conditions, result
+from benchmarks.measure.command import INTERRUPTED, command
 from benchmarks.models import estimates, graph, table
 from benchmarks.models.alone import WARM_UP_S, in_own_process
 from edge.errors import FingerspellError, ModelError, UsageError
@@ -36,22 +37,16 @@ from edge.running import machine
 RUNS, SECONDS = 50, 1.0  # benchmark_model's own defaults
 
 
+@command("models")
 def main(argv: Sequence[str] | None = None) -> int:
     """Measures, prints, and writes the JSON if it is wanted; returns the exit code."""
     given = sys.argv[1:] if argv is None else list(argv)
     options = _parser().parse_args(given)
-    try:
-        found = measure(options, given)
-        print("\n".join(table.lines(found)))  # first: no failed write loses a measurement
-        if options.json:
-            result.write(options.json, found)
-    except FingerspellError as error:
-        print(f"models: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("models: stopped before anything was measured", file=sys.stderr)
-        return result.INTERRUPTED
-    return result.INTERRUPTED if found["ended"] == "interrupted" else 0
+    found = measure(options, given)
+    print("\n".join(table.lines(found)))  # first: no failed write loses a measurement
+    if options.json:
+        result.write(options.json, found)
+    return INTERRUPTED if found["ended"] == "interrupted" else 0
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.measure.command import command
 from benchmarks.peers.landmarks import LETTERS, TFLITE, WEIGHTS, normalised
-from edge.errors import FingerspellError
 from edge.files import write
 
 VIEWS = ("found", "mirrored", "lite", "lite mirrored")
@@ -33,6 +33,7 @@ EPOCHS = 40
 SEED = 1
 
 
+@command("benchmarks.peers.classifier")
 def main() -> int:
     """Trains and writes; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.peers.classifier")
@@ -44,11 +45,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, help="with landmarks/ for the collections, too")
     parser.add_argument("--no-held-out", action="store_true", help="only train what is written")
     options = parser.parse_args()
-    try:
-        _train(options)
-    except FingerspellError as error:
-        print(f"benchmarks.peers.classifier: {error}", file=sys.stderr)
-        return error.exit_code
+    _train(options)
     return 0
 
 

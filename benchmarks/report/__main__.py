@@ -30,9 +30,10 @@ from typing import Any, NamedTuple
 
 from benchmarks import compare
 from benchmarks.measure import result
+from benchmarks.measure.command import command
 from benchmarks.measure.result import Result
 from benchmarks.report import page
-from edge.errors import FingerspellError, ModelError, UsageError
+from edge.errors import ModelError, UsageError
 from edge.files import write
 from edge.models.manifest import BUNDLED, load
 
@@ -56,6 +57,7 @@ class Drawing(NamedTuple):
     draw: Callable[[], bytes]
 
 
+@command("report")
 def main(argv: Sequence[str] | None = None) -> int:
     """Draws, writes, tells what was written; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.report", description=__doc__)
@@ -66,12 +68,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--only", action="append", choices=PICTURES, help="this picture, and no page; repeatable"
     )
     options = parser.parse_args(argv)
-    try:
-        for path in report(options.results, options.out, options.only):
-            print(path)
-    except FingerspellError as error:
-        print(f"report: {error}", file=sys.stderr)
-        return error.exit_code
+    for path in report(options.results, options.out, options.only):
+        print(path)
     return 0
 
 

@@ -28,14 +28,15 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.measure.result import INTERRUPTED, typed
+from benchmarks.measure.command import INTERRUPTED, command
+from benchmarks.measure.result import typed
 from benchmarks.soak.bystanders import Page, Systemd, Troubles, Unhurried
 from benchmarks.soak.drift import Bound, Sampler, bounds
 from benchmarks.soak.ledger import Ledger
 from edge.assembly import USUAL_FPS, open_stages
 from edge.capture import CameraConfig, open_guarded
 from edge.config import Config
-from edge.errors import FingerspellError, SourceError, UsageError
+from edge.errors import SourceError, UsageError
 from edge.files import write
 from edge.models import interpreter
 from edge.running import machine
@@ -56,21 +57,18 @@ WATCHDOG_S = 10.0  # as in systemd/fingerspell.service
 FASTEST = 300  # frames a second that a run of so many minutes is likely to have
 
 
+@command("soak")
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs, prints, and writes the JSON file if one is wanted; returns the exit code."""
     arguments = _parser().parse_args(argv)
-    try:
-        with stop_on_signals() as stop, tempfile.TemporaryDirectory(prefix="soak-") as scratch:
-            report = Soak(arguments, Path(scratch)).run(stop)
-        print(table(report))
-        if arguments.json:
-            write(arguments.json, json.dumps(report, indent=1).encode() + b"\n")
-    except FingerspellError as error:
-        print(f"soak: {error}", file=sys.stderr)
-        return error.exit_code
-    except OSError as error:
-        print(f"soak: cannot write {arguments.json}: {error.strerror}", file=sys.stderr)
-        return UsageError.exit_code
+    report: dict[str, Any] = {}
+    with stop_on_signals() as stop, tempfile.TemporaryDirectory(prefix="soak-") as scratch:
+        report = Soak(arguments, Path(scratch)).run(stop)
+    if not report:  # a signal came before all was open
+        raise KeyboardInterrupt
+    print(table(report))
+    if arguments.json:
+        write(arguments.json, json.dumps(report, indent=1).encode() + b"\n")
     return INTERRUPTED if stop.reason == "SIGINT" else int(not report["passed"])
 
 

@@ -24,6 +24,7 @@ from benchmarks.latency import startup, table
 from benchmarks.latency.measuring import Wanted, run
 from benchmarks.latency.times import FIRST_OF_A_KIND, Times
 from benchmarks.measure import result
+from benchmarks.measure.memory import peak_memory_mb
 from benchmarks.measure.result import KINDS, QUANTILES
 from edge.assembly import open_stages
 from edge.config import Config
@@ -556,7 +557,7 @@ def test_a_password_stays_at_home() -> None:
 def test_peak_memory_is_the_processs_own() -> None:
     """A child of a large process does not begin with what its parent had."""
     ballast = bytearray(100_000_000)
-    child = "from benchmarks.latency.startup import peak_memory_mb; print(peak_memory_mb())"
+    child = "from benchmarks.measure.memory import peak_memory_mb; print(peak_memory_mb())"
     done = subprocess.run(
         [sys.executable, "-c", child],
         cwd=ROOT,
@@ -564,7 +565,7 @@ def test_peak_memory_is_the_processs_own() -> None:
         text=True,
         check=True,
     )
-    assert float(done.stdout) < 100 < startup.peak_memory_mb()
+    assert float(done.stdout) < 100 < peak_memory_mb()
     del ballast
 
 

@@ -5,14 +5,14 @@ Pictures are the synthetic signer's, drawn once and kept: only the loop's own wo
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 
@@ -109,8 +109,7 @@ def sinks(config: Config, seconds: float, stop: Stop) -> Axis:
     frames = _round()
     lane = Lane(config, frames, ("tracked", 1), back=False)
     missing: dict[str, str] = {}
-    unseen = patch.dict(os.environ, SDL_VIDEODRIVER="offscreen")  # a window that nobody sees
-    with unseen, tempfile.TemporaryDirectory() as folder:
+    with _window_unseen(), tempfile.TemporaryDirectory() as folder:
         uris = {"jsonl": f"jsonl:{folder}/lines", "metrics": "metrics:0", "screen": "screen"}
         for name in SINKS:
             try:
@@ -158,6 +157,21 @@ def _told_ms(lane: Lane, told: Mapping[str, Sinks], frames: Sequence[Picture]) -
             row.append((time.process_time_ns() - start_ns) / 1e6)
         took.append(row)
     return [float(ms) for ms in np.mean(took, axis=0)]
+
+
+@contextlib.contextmanager
+def _window_unseen() -> Iterator[None]:
+    """While this lasts, SDL draws windows that nobody sees, and needs no display."""
+    name = "SDL_VIDEODRIVER"
+    before = os.environ.get(name)
+    os.environ[name] = "offscreen"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
 
 
 def length(config: Config, seconds: float, stop: Stop) -> Axis:

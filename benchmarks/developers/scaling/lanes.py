@@ -16,7 +16,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
-from unittest.mock import patch
 
 import cv2
 import numpy as np
@@ -24,11 +23,11 @@ import numpy.typing as npt
 
 from benchmarks.latency.times import kind_of
 from benchmarks.measure import counters
-from benchmarks.measure.opened import opened_models
+from benchmarks.measure.conditions import sums
+from benchmarks.measure.counters import MODEL
 from benchmarks.measure.result import median_interval
 from edge.assembly import open_stages
 from edge.config import Config
-from edge.models.interpreter import Array, Model
 from edge.running.stop import Stop
 from edge.sources import open_source
 from edge.types import Box, Frame, Result, Rgb, Truth
@@ -73,8 +72,8 @@ class Lane:
         self._wanted = wanted
         self._step_ms = step_ms
         self._count = 0
-        with opened_models() as self._models:
-            stages = open_stages(config, open_source("signer:A"))
+        stages = open_stages(config, open_source("signer:A"))
+        self._models = stages.models
         self._results = stages.results(self._frames())
 
     def _frames(self) -> Iterator[Frame]:
@@ -100,7 +99,7 @@ class Lane:
 
     def calls(self, frames: int) -> float:
         """Returns how many functions, Python's and C's, are called for a frame: a mean."""
-        with counters.calls_of_functions(self._models) as take:
+        with counters.calls_of_functions() as take:
             counted = [take(self._results.__next__)[1]["calls"] for _ in range(frames)]
         return round(sum(counted) / frames, 2)
 
@@ -116,24 +115,22 @@ class Lane:
     def model_calls(self, frames: int = TURN) -> dict[str, float]:
         """Returns how often each model is called for a wanted frame, counted."""
         counts: Counter[str] = Counter()
-        invoke = Model.run
         wanted = 0
-
-        def run(model: Model, *inputs: Array) -> tuple[Any, ...]:
-            calls[self._models.name(model)] += 1
-            return invoke(model, *inputs)
-
-        with patch.object(Model, "run", run):
+        with counters.libraries(self._models) as take:
             for _ in range(frames):
-                calls: Counter[str] = Counter()
-                if self._is_wanted(self.look()[0]):
-                    counts.update(calls)
+                result, counted = take(self._results.__next__)
+                if self._is_wanted(result):
+                    counts.update(counted)
                     wanted += 1
-        return {name: round(count / wanted, 3) for name, count in sorted(counts.items())}
+        return {
+            name.removeprefix(MODEL): round(count / wanted, 3)
+            for name, count in sorted(counts.items())
+            if name.startswith(MODEL)
+        }
 
     def models(self) -> dict[str, str]:
         """Returns name -> SHA-256 of the models in use."""
-        return self._models.sums()
+        return sums(self._models)
 
     def _is_wanted(self, result: Result) -> bool:
         return (kind_of(result), len(result.hands)) == self._wanted

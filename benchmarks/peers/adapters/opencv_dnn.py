@@ -46,8 +46,6 @@ def open(variant: str, threads: int, files: Mapping[str, str]) -> Dnn:
 class _Model:
     """One network in the form of edge.models.interpreter.Model, as far as edge.detectors asks for it."""
 
-    invoke_ns = 0
-
     def __init__(self, path: str, outputs: int) -> None:
         import cv2
         import numpy as np
