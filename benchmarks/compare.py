@@ -5,7 +5,7 @@ difference is more than noise: two runs of the same code differ by up to 5 %, so
 to the interval. Results of different models or settings are refused, or marked with --anyway;
 different machines and versions are what may be compared, and are told.
 
-Exit status 1 where counted work rose by more than 15 % (benchmarks/developers/work.py), of the same models and
+Exit status 1 where counted work rose by more than 15 % (benchmarks/measure/work.py), of the same models and
 settings. Times never decide: they depend on who else was there.
 """
 
@@ -19,8 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from benchmarks.developers import work
-from benchmarks.measure import result
+from benchmarks.measure import result, work
 from benchmarks.measure.command import command
 from benchmarks.measure.result import KINDS, Result
 from edge.errors import UsageError

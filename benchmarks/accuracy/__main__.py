@@ -9,7 +9,7 @@
     python -m benchmarks.accuracy photographs FOLDER   pictures named by label (A12.jpg)
 
 `--json FILE` writes the figures as well, and tradeoff's plot beside it, as FILE with .png. The
-columns are explained in benchmarks/accuracy/scoring.py. Hands are found once and kept
+columns are explained in benchmarks/measure/scoring.py. Hands are found once and kept
 (benchmarks/accuracy/recordings.py); a second run takes seconds.
 """
 
@@ -25,8 +25,8 @@ from typing import Any
 
 from benchmarks.accuracy import tradeoff
 from benchmarks.accuracy.items import SEEDS, Item, clips, idle, measure, phrases, speeds
-from benchmarks.accuracy.scoring import Score
 from benchmarks.measure.command import command
+from benchmarks.measure.scoring import Score
 from edge.config import Config
 from edge.decoding.picture import find_pictures, read_rgb
 from edge.detectors import open_detector

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from benchmarks.accuracy import idle as idle_hand
 from benchmarks.accuracy.recordings import Recording, record, replay
-from benchmarks.accuracy.scoring import Score, Shown, score, shown_in, total
+from benchmarks.measure.scoring import Score, Shown, score, shown_in, total
 from edge.config import Config
 from edge.errors import UsageError
 

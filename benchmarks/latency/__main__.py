@@ -11,7 +11,7 @@ The resolution is the source's: usb:0?size=1280x720. "capture" and "convert" are
 videos; with a live source they are spent in another process. Waiting for a frame is part of no
 frame's time. The first frames of all, and of each kind, are left out. Ten minutes are what shows
 how a small board does when it is warm; Ctrl-C ends it early and keeps what was measured. Then
-calls, copies and memory are counted (benchmarks/developers/work.py), and start-up and memory are measured in
+calls, copies and memory are counted (benchmarks/measure/work.py), and start-up and memory are measured in
 fresh processes (benchmarks/latency/startup.py).
 
 The last line, or the only one with --quote, is made to be quoted.
@@ -26,10 +26,9 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, get_args
 
-from benchmarks.developers import work
 from benchmarks.latency import startup, table
 from benchmarks.latency.measuring import INTERRUPTIONS, Wanted, run
-from benchmarks.measure import conditions, result
+from benchmarks.measure import conditions, result, work
 from benchmarks.measure.command import INTERRUPTED, command
 from edge.assembly import threads
 from edge.config import Alphabet, Config, load
@@ -154,7 +153,7 @@ def _count(arguments: argparse.Namespace, config: Config, stop: Stop, found: res
             raise KeyboardInterrupt
         if asked["work"]:
             _say("counting calls, copies and memory")
-            found["work"] = work.count(config)
+            found["work"] = work.count(config, work.footage())
         if asked["start"]:
             _say(f"measuring {arguments.starts} starts in fresh processes")
             found["start"] = startup.measure(config, arguments.starts)

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
-from benchmarks.latency.times import Times
 from benchmarks.measure.conditions import Watch, sums
 from benchmarks.measure.result import KINDS
+from benchmarks.measure.times import Times
 from edge.assembly import open_stages, some_source
 from edge.config import Config
 from edge.errors import FingerspellError, SinkError, SourceError

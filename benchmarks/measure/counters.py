@@ -10,7 +10,7 @@ import sys
 import tracemalloc
 import types
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from edge.counting import OPENCV
@@ -22,53 +22,41 @@ Take = Callable[[Callable[[], Result]], tuple[Result, Mapping[str, float]]]
 
 
 @contextlib.contextmanager
-def libraries(models: Iterable[CountingModel]) -> Iterator[Take]:
-    """Counts calls of models and of OpenCV, and the bytes that they copy: what the product counts.
+def calls(models: Sequence[CountingModel]) -> Iterator[Take]:
+    """Counts calls of functions, Python's and C's, of models and of OpenCV, and bytes copied.
 
-    models: those whose work is counted.
+    models: those that the step runs. They and edge.counting count what they do, whoever asks.
     """
+    called = 0
 
-    def now() -> Counter[str]:
+    def profile(frame: types.FrameType, event: str, argument: Any) -> None:
+        nonlocal called
+        called += event in ("call", "c_call")
+
+    def done() -> Counter[str]:
         counts = Counter({MODEL + model.path.stem: model.calls for model in models})
         counts["opencv_calls"] = OPENCV.calls
         counts["copied_bytes"] = OPENCV.copied_bytes + sum(model.copied_bytes for model in models)
         return counts
 
     def take(step: Callable[[], Result]) -> tuple[Result, Mapping[str, float]]:
-        before = now()
-        result = step()
-        done = now() - before  # without those that did nothing
-        return result, {"opencv_calls": 0, "copied_bytes": 0} | dict(done)
-
-    yield take
-
-
-@contextlib.contextmanager
-def calls_of_functions(_: Iterable[CountingModel] = ()) -> Iterator[Take]:
-    """Counts calls of functions, Python's and C's, whoever makes them."""
-    calls = 0
-
-    def profile(frame: types.FrameType, event: str, argument: Any) -> None:
-        nonlocal calls
-        calls += event in ("call", "c_call")
-
-    def take(step: Callable[[], Result]) -> tuple[Result, Mapping[str, float]]:
-        nonlocal calls
-        calls = 0
-        before = sys.getprofile()
+        nonlocal called
+        before, called = done(), 0
+        usual = sys.getprofile()
         sys.setprofile(profile)
         try:
             result = step()
         finally:
-            sys.setprofile(before)
-        return result, {"calls": calls}
+            sys.setprofile(usual)
+        counted = {"calls": called, "opencv_calls": 0, "copied_bytes": 0}
+        return result, counted | dict(done() - before)  # the difference leaves zeros out
 
     yield take
 
 
 @contextlib.contextmanager
-def peak_bytes(_: Iterable[CountingModel] = ()) -> Iterator[Take]:
-    """Measures the most memory that a frame has at once."""
+def peak_bytes(_: Sequence[CountingModel] = ()) -> Iterator[Take]:
+    """Measures the most memory that a step has at once."""
 
     def take(step: Callable[[], Result]) -> tuple[Result, Mapping[str, float]]:
         tracemalloc.reset_peak()

@@ -34,7 +34,7 @@ what distribution() returns. KINDS of frames cost differently, and no figure is 
                          draw the synthetic signer, which is no stage, too
     measuring_share      what writing down took, of the time that frames took, and what sampling the
                          conditions took, of one core
-    work        what benchmarks/developers/work.py counted, of its own frames; {} if it was not asked
+    work        what benchmarks/measure/work.py counted, of its own frames; {} if it was not asked
     start       what benchmarks/latency/startup.py measured; {} if it was not asked
     goals       name -> measured, at_most, met
     quote       the one line to quote: tracked frames of this source on this board; "" for none

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.accuracy.scoring import TRACED, Score, score, total
 from benchmarks.measure.result import distribution, median_interval
+from benchmarks.measure.scoring import TRACED, Score, score, total
 from benchmarks.peers.contract import KINDS
 from benchmarks.peers.footage import EMPTY_ROOMS, Recording
 from benchmarks.peers.race import Row, Sample

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.accuracy.items import PHRASES
-from benchmarks.accuracy.scoring import Shown, shown_in
 from benchmarks.measure.held import held
+from benchmarks.measure.scoring import Shown, shown_in
 from benchmarks.peers import environment
 from edge.errors import FingerspellError, SourceError, UsageError
 from edge.signer.signer import Signer

@@ -15,7 +15,7 @@ peers       for each: name, summary, error (None, or why there are no figures, o
                         letter is held; letters: what it named; median, if it always named one
             memory_mb   peak_rss, pss: after the first recording
             installed_mb            environment and models on disk
-            letters     group -> rule -> figures of benchmarks/accuracy/scoring.py, and
+            letters     group -> rule -> figures of benchmarks/measure/scoring.py, and
                         frames_right; {} of one that failed: it did not read what the others did
 """
 

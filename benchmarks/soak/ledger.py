@@ -2,7 +2,7 @@
 
 A word is settled when nothing has been shown for WORD_S. One that a fault interrupted, or came
 shortly before, is counted apart; in all others each letter has to be read, once, and nothing else.
-When a letter may come is said in benchmarks/accuracy/scoring.py. Nothing is kept of a word but
+When a letter may come is said in benchmarks/measure/scoring.py. Nothing is kept of a word but
 counts, and of what was read amiss a line, so that a run of any length can be followed.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks.accuracy.scoring import EARLY_S, LATE_S, Read, Shown
+from benchmarks.measure.scoring import EARLY_S, LATE_S, Read, Shown
 from edge.capture import symptoms
 from edge.types import Event, Frame
 

@@ -21,11 +21,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.latency.times import kind_of
 from benchmarks.measure import counters
 from benchmarks.measure.conditions import sums
 from benchmarks.measure.counters import MODEL
 from benchmarks.measure.result import median_interval
+from benchmarks.measure.times import kind_of
 from edge.assembly import open_stages
 from edge.config import Config
 from edge.running.stop import Stop
@@ -99,7 +99,7 @@ class Lane:
 
     def calls(self, frames: int) -> float:
         """Returns how many functions, Python's and C's, are called for a frame: a mean."""
-        with counters.calls_of_functions() as take:
+        with counters.calls(self._models) as take:
             counted = [take(self._results.__next__)[1]["calls"] for _ in range(frames)]
         return round(sum(counted) / frames, 2)
 
@@ -116,7 +116,7 @@ class Lane:
         """Returns how often each model is called for a wanted frame, counted."""
         counts: Counter[str] = Counter()
         wanted = 0
-        with counters.libraries(self._models) as take:
+        with counters.calls(self._models) as take:
             for _ in range(frames):
                 result, counted = take(self._results.__next__)
                 if self._is_wanted(result):
