@@ -93,9 +93,18 @@ def differences(a: Result, b: Result) -> tuple[list[str], list[str]]:
         for name in sorted({*a[what], *b[what]})
         if a[what].get(name) != b[what].get(name)
     ]
+    stages_a, stages_b = _stages(a), _stages(b)
+    for name, alone in (("A", stages_a - stages_b), ("B", stages_b - stages_a)):
+        if alone:
+            known.append(f"stages of {name} alone, not compared: {', '.join(sorted(alone))}")
     for name, each in (("A", a), ("B", b)):
         known += [f"{name}: {line}" for line in each["conditions"].get("warnings", ())]
     return forbidding, known
+
+
+def _stages(found: Result) -> set[str]:
+    """Returns the names of the stages of all kinds of frames: other versions may have others."""
+    return {stage for figures in found["frames"].values() for stage in figures.get("stages_ms", ())}
 
 
 def _sum(found: Result, model: str) -> str:

@@ -17,7 +17,9 @@ what distribution() returns. KINDS of frames cost differently, and no figure is 
                 warnings: lines, [] for none; quiet: whether none of them makes two runs differ
     frames      kind -> count
                         stages_ms    stage -> distribution, of those of STAGES that there were, and
-                                     of each sink, named by its URI
+                                     of each sink, named by its URI. Results from before
+                                     30 November 2026 have "letter" (the letter model) and "debounce"
+                                     (all that followed it) in place of "recognise" and "spell"
                         frame_ms     distribution of the whole frame: the sum of its stages
                         wait_ms      of the time that the loop waited for it; no part of frame_ms
                         invoke_ms    of the part that was spent inside LiteRT
