@@ -16,7 +16,10 @@ import numpy.typing as npt
 
 @dataclass(slots=True)
 class Counts:
-    """Sums since the start of the process: calls of OpenCV's functions, bytes that they returned."""
+    """Sums since the start of the process.
+
+    calls: of OpenCV's functions. copied_bytes: of the arrays that they returned.
+    """
 
     calls: int = 0
     copied_bytes: int = 0

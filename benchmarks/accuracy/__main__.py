@@ -116,7 +116,7 @@ def main() -> int:
     else:
         makers = {"phrases": phrases, "speeds": speeds, "idle": idle}
         items = makers[what](config, seeds) if what in makers else clips(folder, config)
-        groups = measure(items, config, told=True)
+        groups = measure(items, config, verbose=True)
         show(groups)
         figures = {name: group.figures() for name, group in groups.items()}
     if arguments.json:

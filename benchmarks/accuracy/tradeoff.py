@@ -1,7 +1,7 @@
 """False letters against missed ones, over the setting that decides between them.
 
 That is debounce.first_ms: how long the first letter of a word must be held still. At 1 ms every
-letter is told as soon as it is settled.
+letter is reported as soon as it is settled.
 """
 
 from __future__ import annotations

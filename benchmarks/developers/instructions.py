@@ -1,12 +1,11 @@
-"""Instructions a tracked frame, counted by Valgrind: `python -m benchmarks.developers.instructions`.
+"""Instructions of a tracked frame, by Valgrind: `python -m benchmarks.developers.instructions`.
 
-Runs the stages on a frame that is shown over and over, so and so often and twice as often; the
-difference is that of the frames alone. Then once more with each frame written down a hundred times
-as benchmarks.latency does once: a hundredth of what that adds is what measuring costs, and no clock
-and no other program has a say in it. Valgrind (apt install valgrind) makes everything 30 times
-slower: it takes some minutes.
+Runs the stages on one frame N times, and 2 N times: the difference is the cost of N frames alone.
+A third run records each frame a hundred times, as benchmarks.latency does once. A hundredth of what
+that adds is the cost of measuring; it depends on no clock and no other program. Valgrind (apt
+install valgrind) makes everything 30 times slower: it takes some minutes.
 
-The count hangs on the processor (Valgrind knows AVX2 and no AVX-512) and on the libraries.
+The count depends on the processor (Valgrind knows AVX2 and no AVX-512) and on the libraries.
 """
 
 from __future__ import annotations

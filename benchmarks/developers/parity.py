@@ -127,7 +127,7 @@ class Reference:
         self._questions.flush()
 
     def answer(self) -> tuple[Landmarks | None, bool]:
-        """Waits for the landmarks in the frame asked about, and whether it is a right hand.
+        """Waits for the landmarks in the frame given before, and whether it is a right hand.
 
         Its "Left" is a right hand: it means a mirrored picture, and ours are not.
         """
@@ -214,7 +214,7 @@ def pooled(tallies: dict[str, Tally]) -> tuple[Tally, Tally]:
 
 @command("parity")
 def main(arguments: list[str] | None = None) -> int:
-    """Compares, prints, and writes where asked to; returns the exit code."""
+    """Compares, prints, and writes the JSON if it is wanted; returns the exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.developers.parity", description=__doc__
     )

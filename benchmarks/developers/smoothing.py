@@ -156,7 +156,7 @@ def _shape_error(path: Floats, true: Floats) -> Floats:
 
 @command("smoothing")
 def main(arguments: list[str] | None = None) -> int:
-    """Measures, prints, and writes where asked to; returns the exit code."""
+    """Measures, prints, and writes the JSON if it is wanted; returns the exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.developers.smoothing", description=__doc__
     )

@@ -1,6 +1,6 @@
 """The measured loop: what `fingerspell run` runs, with what each frame took written down.
 
-Measuring costs a few microseconds a frame, which is told with every result (measuring_share).
+Measuring costs a few microseconds a frame, which is part of every result (measuring_share).
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Wanted(NamedTuple):
 
 
 def run(config: Config, wanted: Wanted, stop: Stop) -> dict[str, Any]:
-    """Runs until what is wanted is measured, the source ends, or `stop` is asked.
+    """Runs until what is wanted is measured, the source ends, or `stop` is requested.
 
     Returns the fields of a result that come of it. Raises FingerspellError where nothing could be
     measured, and KeyboardInterrupt where it was stopped before anything was.
@@ -145,7 +145,7 @@ def _measured(
 
 
 class _Until:
-    """Tells when it is over, and on a terminal's stderr how far it has come."""
+    """Decides when it is over, and shows progress on stderr if that is a terminal."""
 
     def __init__(self, wanted: Wanted, stop: Stop) -> None:
         self._wanted = wanted

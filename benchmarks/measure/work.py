@@ -1,7 +1,7 @@
 """Counted work: what a frame makes a machine do, and whether two versions differ in it.
 
-Work is counted and not timed, so that it is the same on a busy machine as on a quiet one. The frames
-are the synthetic signer's, with the empty room before and after, on one thread.
+Work is counted and not timed, so that it is the same on a busy machine as on a quiet one. The
+frames are the synthetic signer's, with the empty room before and after, on one thread.
 
     count          of frames of a kind, of the same footage
     model_calls    of each model

@@ -9,9 +9,9 @@ up, in an environment of its own (made here by venv and pip, in the user's cache
 cores, and reads a short block of them before it is the next one's turn. Timed is what it does with
 a frame in memory: RGB in, a letter or none out. Nothing is drawn or shown.
 
-What a frame costs is told for tracked, searching and idle frames apart, never together. Ratios are
-of the same frames, by blocks. What an empty room costs is told by the second of video, with every
-frame of it: how often a peer searches where there is no hand is its own affair. A peer that cannot
+What a frame costs is given for tracked, searching and idle frames apart, never together. Ratios are
+of the same frames, by blocks. What an empty room costs is given for a second of video, with every
+frame of it, since peers search an empty room more or less often. A peer that cannot
 be installed, dies or hangs is a row that says so.
 """
 
@@ -84,7 +84,7 @@ def found() -> dict[str, Adapter]:
 def _parser(known: dict[str, Adapter]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--list", action="store_true", help="tell which peers there are, and end")
+    parser.add_argument("--list", action="store_true", help="print which peers there are, and end")
     parser.add_argument("--peers", metavar="A,B", help="NAME or NAME:VARIANT; default: all")
     parser.add_argument("--source", metavar="URI", help="read this, and no phrases or clips")
     parser.add_argument("--clips", type=Path, metavar="FOLDER", help=f"default: {CLIPS}, if any")

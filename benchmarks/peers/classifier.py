@@ -3,13 +3,13 @@
     python -m benchmarks.peers.classifier --landmarks FOLDER/hands.npz [--data ../shared/data]
 
 42 numbers, two hidden layers of 128 and 64, dropout, a softmax over A to Z: larger than the
-repositories' own (20 and 10), which had fewer signs to tell apart. Trained on the photographs of
-train.data.label and, with --data, on the landmark collections, as train.letters is: hands of the
-full and of the lite model, and their mirror images, so that left hands are read too. J and Z are
-letters like others, by their stills. Photographs in lee/valid are left out, as there.
+repositories' own (20 and 10), which had fewer signs to distinguish. Trained on the photographs
+of `train.data.label` and, with --data, on the landmark collections, as `train.letters` is: hands of
+the full and of the lite model, and their mirror images, so that left hands are read too. J and Z
+are letters like others, by their stills. Photographs in lee/valid are left out, as there.
 
 Writes models/letters.tflite and, for NumPy, models/letters.npz beside this file. Before that, each
-data set of photographs is left out in turn, and what is then read of it is told (a hand that was
+data set of photographs is left out in turn, and what is then read of it is printed (a hand that was
 not found counts as wrong).
 """
 

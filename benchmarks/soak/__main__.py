@@ -1,12 +1,12 @@
-"""Weeks, squeezed: `python -m benchmarks.soak [--minutes M | --frames N] [--seed S] [--json FILE]`.
+"""A long run with faults: `python -m benchmarks.soak [--minutes M | --frames N] [--json FILE]`.
 
-A signer who comes and goes is read as `fingerspell run` reads a camera, faster than life: frames
-come as fast as they are taken, through the guarded capture process and the mailbox, with the time
-stamps of a camera of 30 frames a second. After a first tenth in peace the camera hangs, crashes, is
-gone, freezes, goes black, gives half pictures and other sizes, at random from the seed. Meanwhile
-memory, open files, threads and times are sampled (drift.py), and every letter that is shown is
-accounted for (ledger.py). Exit status 1 when a bound is broken; Ctrl-C ends it early, and what was
-measured is told.
+A signer who comes and goes is read as `fingerspell run` reads a camera, but faster. Frames come as
+fast as they are read, through the guarded capture process and the mailbox, with the time stamps of
+a camera of 30 frames a second. The first tenth of the run has no faults. Then the camera hangs,
+crashes, is unplugged, freezes, goes black, or sends broken pictures or pictures of other sizes, at
+random from the seed. Memory, open files, threads and times are sampled (drift.py), and every letter
+that is shown is accounted for (ledger.py). Exit status 1 when a bound is broken. Ctrl-C ends the run
+early, and what was measured is reported.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 class Soak:
-    """One long run: what edge.commands.run.run() does, with bystanders."""
+    """One long run: what `fingerspell run` does, with bystanders."""
 
     def __init__(self, arguments: argparse.Namespace, scratch: Path) -> None:
         """Raises UsageError for flags that make no sense."""
@@ -181,7 +181,7 @@ class Soak:
                         self._outages_s.append(now_s - well_s)
                     well_s = now_s
                 if self._sampler.after(result, camera.reopened) and self._page:
-                    self._page.ask()  # after the sample: answering takes a thread and a socket
+                    self._page.fetch()  # after the sample: answering takes a thread and a socket
                 if seen % 100 == 0:
                     bar.update(100)
                 if seen == self._frames:
@@ -200,7 +200,7 @@ class Soak:
         held = [
             Bound("letters missed where no fault was", len(ledger.missed), 0),
             Bound("letters too many where no fault was", len(ledger.extra), 0),
-            Bound("letters that a sink was not told", self._sampler.letters - written, 0),
+            Bound("letters that a sink did not get", self._sampler.letters - written, 0),
             Bound("disturbances beyond the faults", beyond, 0),
             Bound("READY=1, more or less often than once", abs(self._systemd.ready - 1), 0),
             Bound("watchdog's longest silence, of its limit", silence_s / WATCHDOG_S, 0.5),
@@ -221,7 +221,7 @@ def table(report: dict[str, Any]) -> str:
         f"{letters['read']:,} of {letters['shown']:,} letters read where no fault was,"
         f" {letters['touched_read']} of {letters['touched']} in words that a fault interrupted",
         f"{report['faults'] or 0} faults, reopened {report['reopened']} times,"
-        f" {report['half_pictures_left_out']} half pictures left out;"
+        f" {report['half_pictures_left_out']} broken pictures left out;"
         f" no pictures for {outages['median']:.1f} s (median), {outages['longest']:.1f} s at most",
         *(f"{count:>6} x {warning}" for warning, count in report["warnings"].items()),
         *(f"missed: {line}" for line in letters["missed"][:10]),

@@ -1,4 +1,4 @@
-"""What makes a frame dearer: `python -m benchmarks.developers.scaling [--json FILE] [--out FOLDER]`.
+"""What makes a frame cost more: `python -m benchmarks.developers.scaling`.
 
     resolution  the same picture from 480p to 4K      ms for a megapixel more
     hands       none, one, two                        ms for a hand more
@@ -90,7 +90,7 @@ def _drawing(options: argparse.Namespace) -> Any:
 def measure(options: argparse.Namespace, argv: Sequence[str]) -> result.Result:
     """Returns a result of kind "scaling". Raises FingerspellError, KeyboardInterrupt.
 
-    axes: name -> what benchmarks/developers/scaling/axes.py tells of it. ended: "all" or "interrupted".
+    axes: name -> what axes.py measured along it. ended: "all" or "interrupted".
     """
     flags = {name: getattr(options, name) for name in ("detector", "model", "threads")}
     config = load(None, flags)

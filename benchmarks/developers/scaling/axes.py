@@ -32,7 +32,9 @@ SINKS = ("jsonl", "metrics", "screen")
 ROUND = "signer:HI?seed=0"  # what the long run sees, over and over: hands come, spell, and go
 BATCHES = 15  # of a long run: each is longer than what another program does in passing
 KEEPS = 10
-SEARCH_MS = 150  # from frame to frame: an idle run searches each that comes so late (edge/hands/tracking.py)
+# From frame to frame. A run without a hand searches each frame that comes so late: it is the pause
+# between searches of edge/hands/tracking.py.
+SEARCH_MS = 150
 
 Axis = dict[str, Any]  # turns, x, names, unit, and kinds: of frames, each with ms and slopes
 
@@ -104,7 +106,7 @@ def hands(config: Config, seconds: float, stop: Stop) -> Axis:
 def sinks(config: Config, seconds: float, stop: Stop) -> Axis:
     """Measures what each sink takes for a frame, all of them being handed the same results.
 
-    A turn is a whole round, with its letters and words, and its mean is told.
+    A turn is a whole round, with its letters and words; the figure is its mean.
     """
     frames = _round()
     lane = Lane(config, frames, ("tracked", 1), back=False)
@@ -116,15 +118,15 @@ def sinks(config: Config, seconds: float, stop: Stop) -> Axis:
                 Sinks([uris[name]]).close(End("", 0, 0))
             except SinkError as error:
                 missing[name] = str(error)
-        told = {name: Sinks([uris[name]]) for name in SINKS if name not in missing}
+        opened = {name: Sinks([uris[name]]) for name in SINKS if name not in missing}
         turns: list[list[float]] = []
         end_s = time.monotonic() + seconds
-        _told_ms(lane, told, frames)
+        _sinks_ms(lane, opened, frames)
         while not stop.reason and (time.monotonic() < end_s or len(turns) < lanes.LEAST):
-            turns.append(_told_ms(lane, told, frames))
-        for sink in told.values():
+            turns.append(_sinks_ms(lane, opened, frames))
+        for sink in opened.values():
             sink.close(End("", 0, 0))
-    names = [*told, "all"]
+    names = [*opened, "all"]
     table = np.array(turns, np.float64).reshape(-1, len(names))
     every = table[:, 1:].sum(axis=1)
     columns = [*table[:, 1:].T, every]
@@ -145,13 +147,13 @@ def sinks(config: Config, seconds: float, stop: Stop) -> Axis:
     }
 
 
-def _told_ms(lane: Lane, told: Mapping[str, Sinks], frames: Sequence[Picture]) -> list[float]:
+def _sinks_ms(lane: Lane, opened: Mapping[str, Sinks], frames: Sequence[Picture]) -> list[float]:
     """Returns the means over a round: of what the loop takes for a frame, and of each sink."""
     took = []
     for _ in frames:
-        seen, ms = lane.look()
+        seen, ms = lane.step()
         row = [ms]
-        for sink in told.values():
+        for sink in opened.values():
             start_ns = time.process_time_ns()
             sink.write(seen)
             row.append((time.process_time_ns() - start_ns) / 1e6)

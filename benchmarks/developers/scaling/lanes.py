@@ -1,8 +1,8 @@
 """Lanes: the same stages several times over, each given its own kind of frames, measured in turns.
 
-Turns are short, so that whatever else the machine does is in all lanes alike; what is told is what
-differs between them. Times are the processor's, of this process: what others took is not in them,
-and on one thread and a quiet machine they are what the clock on the wall says. Used by
+Turns are short, so that whatever else the machine does affects all lanes alike; only differences
+between lanes are reported. Times are processor time of this process, without what other programs
+took. On one thread of a quiet machine they equal elapsed time. Used by
 benchmarks/developers/scaling/axes.py.
 """
 
@@ -37,7 +37,7 @@ PICTURES = 6  # of a held letter
 TURN = 12  # frames of a lane's turn
 FIRST = 3  # of these are left out: another lane's frames were in the caches
 WARM_UP = 36  # frames of a lane: for a second after a hand came, each is searched for another
-LEAST = 5  # turns, without which nothing is told
+LEAST = 5  # turns; with fewer, no figure is reported
 FRAME_MS = 33
 
 
@@ -82,7 +82,7 @@ class Lane:
             yield Frame(rgb, self._count, self._count * self._step_ms * 1_000_000, truth)
             self._count += 1
 
-    def look(self) -> tuple[Result, float]:
+    def step(self) -> tuple[Result, float]:
         """Returns the next frame's result, and what the loop took for it, ms."""
         start_ns = time.process_time_ns()
         result = next(self._results)
@@ -93,7 +93,7 @@ class Lane:
 
         That is the loop's own work: finding, following, reading, debouncing.
         """
-        seen = [self.look() for _ in range(frames)][min(FIRST, frames - 1) :]
+        seen = [self.step() for _ in range(frames)][min(FIRST, frames - 1) :]
         took = [ms for result, ms in seen if self._is_wanted(result)]
         return statistics.median(took) if took else float("nan")
 
@@ -108,7 +108,7 @@ class Lane:
         gc.collect()
         before = sys.getallocatedblocks()
         for _ in range(frames):
-            self.look()
+            self.step()
         gc.collect()
         return sys.getallocatedblocks() - before
 
@@ -139,13 +139,13 @@ class Lane:
 def in_turns(lanes: Sequence[Lane], seconds: float, stop: Stop) -> Numbers:
     """Gives every lane a turn, again and again; returns (turns, lanes), the medians in ms.
 
-    Ends after `seconds`, or when it is asked to; the order goes round, so that no lane always
+    Ends after `seconds`, or when `stop` is requested; the order goes round, so that no lane always
     follows the same.
     """
     for lane in lanes:
         for _ in range(WARM_UP):
             if not stop.reason:
-                lane.look()
+                lane.step()
     end_s = time.monotonic() + seconds
     rows: list[list[float]] = []
     while not stop.reason and (time.monotonic() < end_s or len(rows) < LEAST):
