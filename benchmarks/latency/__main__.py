@@ -11,8 +11,8 @@ The resolution is the source's: usb:0?size=1280x720. The stages "capture" and "c
 of cameras and videos; with a live source they happen in another process. Waiting for a frame is
 part of no frame's time. The first frames of all, and of each kind, are left out. A small board
 needs ten minutes to become as warm as it gets. Ctrl-C ends the run early and keeps what was
-measured. Then calls, copies and memory are counted (benchmarks/measure/work.py), and start-up and memory are
-measured in fresh processes (benchmarks/latency/startup.py).
+measured. Then calls, copies and memory are counted (benchmarks/measure/work.py), and start-up and
+memory are measured in fresh processes (benchmarks/latency/startup.py).
 
 The last line, or the only one with --quote, is made to be quoted.
 """

@@ -39,8 +39,8 @@ def ratios(row: Row, against: Row, block: int) -> list[dict[str, Any]]:
     """Returns how many times as long as `against` a peer takes on the same frames.
 
     Only frames that both tracked, or both searched. Each block gives the ratio of the two middle
-    frames; the figure is the median of the blocks, with a 95 % interval (bootstrap over blocks: Efron
-    and Tibshirani, An Introduction to the Bootstrap, 1993).
+    frames; the figure is the median of the blocks, with a 95 % interval (bootstrap over blocks:
+    Efron and Tibshirani, An Introduction to the Bootstrap, 1993).
     """
     found = []
     for kind in _PAIRED:

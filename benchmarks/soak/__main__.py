@@ -4,9 +4,9 @@ A signer who comes and goes is read as `fingerspell run` reads a camera, but fas
 fast as they are read, through the guarded capture process and the mailbox, with the time stamps of
 a camera of 30 frames a second. The first tenth of the run has no faults. Then the camera hangs,
 crashes, is unplugged, freezes, goes black, or sends broken pictures or pictures of other sizes, at
-random from the seed. Memory, open files, threads and times are sampled (drift.py), and every letter
-that is shown is accounted for (ledger.py). Exit status 1 when a bound is broken. Ctrl-C ends the run
-early, and what was measured is reported.
+random from the seed. Memory, open files, threads and times are sampled (drift.py), and every
+letter that is shown is accounted for (ledger.py). Exit status 1 when a bound is broken. Ctrl-C ends
+the run early, and what was measured is reported.
 """
 
 from __future__ import annotations
