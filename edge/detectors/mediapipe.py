@@ -66,15 +66,11 @@ class MediapipeDetector:
     """A palm model that searches whole frames, and a landmark model that fits one hand."""
 
     def __init__(self, palm: Model, landmarks: Model) -> None:
+        self.models = palm, landmarks
         self._palm = palm
         self._landmarks = landmarks
         self._anchors = _anchors()
         self.pooled = landmarks.outputs[-1].shape[-1]
-
-    @property
-    def invoke_ns(self) -> int:
-        """Time spent inside the interpreter since the start."""
-        return self._palm.invoke_ns + self._landmarks.invoke_ns
 
     def find(self, frame: Frame, limit: int) -> tuple[Region, ...]:
         """Searches the whole frame for palms; at most `limit` regions, best score first."""

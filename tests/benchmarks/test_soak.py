@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.accuracy.scoring import Read, Shown
+from benchmarks.measure.scoring import Read, Shown
 from benchmarks.soak import drift
 from benchmarks.soak.__main__ import main
 from benchmarks.soak.drift import Bound, Process, Sample, bounds, process, slope

@@ -192,14 +192,19 @@ def test_hands_are_handed_out_for_good(
     np.testing.assert_array_equal(first.landmarks, kept)
 
 
-def test_time_in_the_interpreter_never_shrinks(
+def test_a_detector_counts_what_its_models_do(
     detector: Detector, signed: Callable[[Handedness], list[Frame]]
 ) -> None:
-    """`invoke_ns` is a sum since the start, of whole nanoseconds."""
-    before = detector.invoke_ns
+    """Calls, bytes and time inside the interpreter are sums since the start, of whole numbers."""
+    names = ("calls", "copied_bytes", "invoke_ns")
+    before = [[getattr(model, name) for name in names] for model in detector.models]
     _fitted(detector, signed("right")[0])
-    assert isinstance(detector.invoke_ns, int)
-    assert detector.invoke_ns >= before
+    after = [[getattr(model, name) for name in names] for model in detector.models]
+    assert all(isinstance(count, int) for counts in after for count in counts)
+    assert all(
+        a >= b for c, d in zip(after, before, strict=True) for a, b in zip(c, d, strict=True)
+    )
+    assert (sum(map(sum, after)) > sum(map(sum, before))) == bool(detector.models)
 
 
 def test_a_detector_is_one(detector: Detector) -> None:

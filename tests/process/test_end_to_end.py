@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.accuracy.items import PHRASES, SEEDS, clips, measure, phrases
 from benchmarks.accuracy.recordings import spell
-from benchmarks.accuracy.scoring import edits, total
+from benchmarks.measure.scoring import edits, total
 from edge.config import Config
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("hand_models")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from string import ascii_uppercase
 from types import SimpleNamespace
 from typing import Any, cast
@@ -37,7 +38,8 @@ class ScriptedReader:
     ) -> None:
         self.labels = tuple(labels)
         self.manifest = SimpleNamespace(shared=tuple(shared))
-        self.invoke_ns = 0
+        self.model = SimpleNamespace(path=Path("script"), calls=0, invoke_ns=0, copied_bytes=0)
+        self.models = (self.model,)
         self.next = prediction({})
         self.read: list[Hand] = []
 
@@ -45,7 +47,7 @@ class ScriptedReader:
         """Says `next`, and takes a millisecond."""
         (hand,) = looks
         self.read.append(hand)
-        self.invoke_ns += 1_000_000
+        self.model.invoke_ns += 1_000_000
         return self.next
 
 
