@@ -15,11 +15,11 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="training is done on a workstation, with TensorFlow")
 
-from edge.commands.run import open_stages
+from edge.assembly import open_stages
 from edge.config import Config
 from edge.errors import UsageError
+from edge.hands.tracking import Tracked
 from edge.models.manifest import load
-from edge.pipeline import results
 from edge.recognise.rules.motion import Motion
 from edge.recognise.rules.trajectory import ANY, J_AND_Z
 from edge.recording import takes
@@ -300,7 +300,8 @@ def test_the_model_reads_what_it_learnt_live(model: Path) -> None:
         start_s += gap_s
     picture = np.zeros((48, 64, 3), np.uint8)
     frames = [Frame(picture, i, t_ns) for i, (t_ns, _) in enumerate(seen)]
-    for result in results(frames, *stages._replace(hands=_Seen(hand for _, hand in seen))):
+    stages.tracker = _Seen(hand for _, hand in seen)  # type: ignore[assignment]
+    for result in stages.results(frames):
         events += result.events
     read = [(event.kind, event.label) for event in events if event.kind != "hand"]
     assert read == [
@@ -308,7 +309,7 @@ def test_the_model_reads_what_it_learnt_live(model: Path) -> None:
         ("letter", "hello"), ("word", "hello"), ("space", " "),
         ("letter", "J"), ("word", "J"), ("space", " "),
     ]  # fmt: skip
-    assert stages.speller.text == "J hello J"
+    assert stages.text == "J hello J"
 
 
 def test_a_wave_that_goes_on_is_read_once(model: Path) -> None:
@@ -323,16 +324,16 @@ def test_a_wave_that_goes_on_is_read_once(model: Path) -> None:
 
 
 class _Seen:
-    """Hands that were made beforehand, in the place of edge.hands.tracking.Hands."""
+    """Hands that were made beforehand, in the place of edge.hands.tracking.Tracker."""
 
-    searched, find_ms, invoke_ns = False, 0.0, 0
+    invoke_ns = 0
 
     def __init__(self, hands: Any) -> None:
         self._hands = hands
 
-    def update(self, _: Frame) -> tuple[Hand, ...]:
+    def update(self, frame: Frame, patience: float) -> Tracked:
         hand = next(self._hands)
-        return (hand,) if hand else ()
+        return Tracked((hand,) if hand else (), None)
 
 
 def test_a_killed_training_goes_on_to_the_same_model(
