@@ -15,7 +15,7 @@ from edge import detectors
 from edge.detectors import open_detector
 from edge.errors import UsageError
 from edge.hands.geometry import box_of, hand_size_px, iou
-from edge.hands.tracking import PRESENCE, Hands
+from edge.hands.tracking import PRESENCE, Tracker
 from edge.sources import open_source
 from edge.types import Detector, Frame, Hand, Handedness, Region
 
@@ -87,8 +87,8 @@ def test_hands_are_the_person_s_own(
     detector: Detector, signed: Callable[[Handedness], list[Frame]], side: Handedness
 ) -> None:
     """In a picture that is not mirrored, a left hand is left, over a few frames at least."""
-    hands = Hands(detector)
-    seen = [hand.handedness for frame in signed(side) for hand in hands.update(frame)]
+    tracker = Tracker(detector)
+    seen = [hand.handedness for frame in signed(side) for hand in tracker.update(frame).hands]
     assert seen.count(side) >= 0.8 * len(seen) > 0
 
 
@@ -138,7 +138,7 @@ def test_nothing_is_found_where_there_is_nothing(detector: Detector) -> None:
 def test_frames_of_any_size_are_searched(detector: Detector, size: tuple[int, int]) -> None:
     """A frame of one pixel or a strip is looked at like any other; there is no hand in it."""
     frame = Frame(np.full((*size, 3), 90, np.uint8), 0, 0)
-    assert Hands(detector).update(frame) == ()
+    assert Tracker(detector).update(frame).hands == ()
     hand = detector.fit(frame, Region(size[1] / 2, size[0] / 2, 20, 0.3))
     assert hand is None or np.isfinite(hand.landmarks).all()
 

@@ -299,12 +299,11 @@ def test_the_pose_at_the_end_is_no_letter() -> None:
     assert settled(stills, seen, 23, "J") == ["J"]
 
 
-def test_a_drawn_letter_is_no_part_of_a_word_that_was_retracted(motion: Motion) -> None:
+def test_a_letter_that_is_drawn_comes_in_the_place_of_its_pose() -> None:
     """The rules as a whole: an I is told, its hand draws, and the J comes in its place."""
     seen = film((0.6, hold(held("J"))), *drawn("J", 0.7)[2:])
-    reader = ScriptedReader()
-    recogniser = rules(reader, motion)
-    motion.update(-1_000_000_000, None)
+    reader = ScriptedReader("IJ")
+    recogniser = rules(reader)
     reader.next = prediction({"I": 0.9})
     told: list[Sign] = []
     for index, (t_ns, hand) in enumerate(seen):

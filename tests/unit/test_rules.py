@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from string import ascii_uppercase, digits
+from string import digits
 
 import pytest
 
 from edge.spelling.speller import Speller
 from edge.types import Event, Hand, Prediction, Sign
-from tests.support.scripted import Scene, ScriptedReader, labels, prediction, rules
+from tests.support.scripted import STILLS, Scene, ScriptedReader, labels, prediction, rules
 from tests.support.simulated import Act as Spelled
 from tests.support.simulated import look, spell
 from tests.unit.test_gestures import Act, film
 
-LETTERS_AND_FIVE = (*ascii_uppercase, *digits)
+LETTERS_AND_DIGITS = (*STILLS, *digits)
 SWIPE: list[Act] = [("5", 400, 0, 0), ("5", 350, 1.8, 0.2), ("5", 200, 0, 0)]
 
 
-def played(acts: Sequence[Act], known: Sequence[str] = tuple(ascii_uppercase)) -> list[Sign]:
+def played(acts: Sequence[Act], known: Sequence[str] = STILLS) -> list[Sign]:
     """What the rules make of a hand in these shapes, each read as what it is, if it is known."""
     reader = ScriptedReader(known)
     scene = Scene(reader, rules(reader))
@@ -50,7 +50,7 @@ def test_a_letter_says_what_else_its_handshape_may_mean(
     shared: tuple[tuple[str, str], ...],
 ) -> None:
     """If both are in the alphabet; what has no other meaning says so."""
-    reader = ScriptedReader([*ascii_uppercase, "0"], shared)
+    reader = ScriptedReader([*STILLS, "0"], shared)
     scene = Scene(reader, rules(reader))
     acts = spell("OVA", 600)
     signs = [sign for t_ns, hand, seen in look(acts) for sign in scene.show(t_ns, hand, seen)]
@@ -63,7 +63,7 @@ def test_a_letter_says_what_else_its_handshape_may_mean(
 @pytest.mark.parametrize(("label", "kind"), [("space", "space"), ("del", "delete")])
 def test_labels_that_are_edits_become_edits(label: str, kind: str) -> None:
     """As the classes of ASL Alphabet are named; they have no label then, and no score."""
-    reader = ScriptedReader([*ascii_uppercase, label])
+    reader = ScriptedReader([*STILLS, label])
     scene = Scene(reader, rules(reader))
     signs = [
         sign
@@ -82,18 +82,18 @@ def test_an_open_hand_edits_and_is_not_read() -> None:
 def test_a_swipe_takes_back_what_its_own_stop_was_read_as() -> None:
     """A 5 read in a short stop goes, and the sign before it: two deletions after the 5."""
     acts: list[Act] = [("1", 600, 0, 0), *SWIPE]
-    assert labels(played(acts, LETTERS_AND_FIVE)) == ["1", "5", "delete", "delete"]
+    assert labels(played(acts, LETTERS_AND_DIGITS)) == ["1", "5", "delete", "delete"]
 
 
 def test_a_five_that_was_held_long_was_meant() -> None:
     """It alone is taken back."""
     acts: list[Act] = [("1", 600, 0, 0), ("5", 1500, 0, 0), *SWIPE[1:]]
-    assert labels(played(acts, LETTERS_AND_FIVE)) == ["1", "5", "delete"]
+    assert labels(played(acts, LETTERS_AND_DIGITS)) == ["1", "5", "delete"]
 
 
 def test_a_swipe_takes_nothing_back_of_another_recording() -> None:
     """A letter that was settled at the same time of a recording before is no part of its stop."""
-    reader = ScriptedReader(LETTERS_AND_FIVE)
+    reader = ScriptedReader(LETTERS_AND_DIGITS)
     scene = Scene(reader, rules(reader))
     for t_ns, hand in film([("A", 500, 0, 0), ("B", 500, 0, 0), ("C", 2000, 0, 0)]):
         seen = read(t_ns, [("A", 500, 0, 0), ("B", 500, 0, 0), ("C", 2000, 0, 0)])
