@@ -143,13 +143,13 @@ def test_nothing_in_nothing_out() -> None:
 
 def test_the_tracker_is_told_the_patience_of_each_frame() -> None:
     """It is asked for before each frame; idle searches are that much rarer."""
-    script = ScriptedReader()
-    searches = {}
-    for patience in (1.0, 4.0):
-        reading = stages(script)
-        seen = list(reading.results(film(script, "-", each=150), lambda at=patience: at))
-        searches[patience] = sum("find" in result.timings_ms for result in seen[60:])
-    assert searches[4.0] * 3 < searches[1.0]
+
+    def searches(patience: float) -> int:
+        script = ScriptedReader()
+        seen = stages(script).results(film(script, "-", each=150), lambda: patience)
+        return sum("find" in result.timings_ms for result in [*seen][60:])
+
+    assert searches(4.0) * 3 < searches(1.0)
 
 
 def test_results_come_while_frames_come() -> None:

@@ -161,6 +161,20 @@ def test_another_recording_begins_anew() -> None:
     assert "3" in [step.status.large for step in found if step.status]
 
 
+def test_landmarks_that_are_no_numbers_are_no_hand() -> None:
+    """They are left out of the take, and most frames are still seen."""
+
+    def way(t_s: float) -> Hand | None:
+        seen = waving(t_s)
+        if seen and round(t_s * 30) % 10 == 5:
+            seen.landmarks[4] = np.nan
+        return seen
+
+    (taken,) = [step.take for _, step in steps(Recorder(order()), way, 6.2) if step.take]
+    assert np.isfinite(taken.landmarks).all()
+    assert len(taken.t_ms) == pytest.approx(0.9 * 3 * 30, abs=3)
+
+
 def test_a_left_hand_is_one() -> None:
     """By what most frames say."""
 
