@@ -10,13 +10,11 @@ from typing import Any, cast
 
 import numpy as np
 
-from edge.recognise.pause import Pause
-from edge.recognise.rules.debounce import Debouncer
-from edge.recognise.rules.gestures import OPEN_HAND, Gestures
-from edge.recognise.rules.motion import Motion
-from edge.recognise.rules.recogniser import HandshapeRules
+from edge.config import Config
+from edge.recognise.rules.recogniser import HandshapeRules, with_reader
 from edge.types import Frame, Hand, Prediction, Sign
 
+STILLS = "ABCDEFGHIKLMNOPQRSTUVWXY"  # the letters that are not drawn in the air
 PICTURE = np.zeros((48, 64, 3), np.uint8)
 
 
@@ -34,7 +32,7 @@ class ScriptedReader:
     """
 
     def __init__(
-        self, labels: Iterable[str] = ascii_uppercase, shared: Iterable[tuple[str, str]] = ()
+        self, labels: Iterable[str] = STILLS, shared: Iterable[tuple[str, str]] = ()
     ) -> None:
         self.labels = tuple(labels)
         self.manifest = SimpleNamespace(shared=tuple(shared))
@@ -51,15 +49,10 @@ class ScriptedReader:
         return self.next
 
 
-def rules(
-    reader: ScriptedReader,
-    motion: Motion | None = None,
-) -> HandshapeRules:
-    """The recogniser of a model of single frames, as edge.recognise opens it, around a script."""
-    gestures = Gestures(space=OPEN_HAND not in reader.labels)
+def rules(reader: ScriptedReader) -> HandshapeRules:
+    """The recogniser of a model of single frames, as a run has it, around a script."""
     # Any: Reader is two classes, each of which wants its model's file.
-    script = cast(Any, reader)
-    return HandshapeRules(script, motion, gestures, Debouncer(), Pause())
+    return with_reader(cast(Any, reader), Config())
 
 
 class Scene:

@@ -116,7 +116,7 @@ def test_only_the_alphabet_in_use_is_read(alphabet: str, shape: Landmarks) -> No
 
 @given(st.sampled_from(SHAPES))
 def test_a_shared_shape_is_read_once(shape: Landmarks) -> None:
-    """With both alphabets in use, O has all that O and 0 would share, so neither is halved."""
+    """With both alphabets in use, O has all that O and 0 would share, and 0 no score."""
     prediction = open_reader("letters", alphabet="both").predict(FRAME, hand_of(shape))
     assert {a for a, _ in LETTERS.manifest.shared} == {"O", "V", "W", "F"}
     for _, second in LETTERS.manifest.shared:
@@ -164,7 +164,7 @@ def test_a_model_without_a_none_is_refused(tmp_path: Path) -> None:
 
 @given(st.sampled_from(SHAPES))
 def test_drawn_letters_are_not_read_from_a_live_hand(shape: Landmarks) -> None:
-    """J and Z are trajectories: while a hand is followed, no pose of it scores for them."""
+    """J and Z are trajectories: while a hand is followed, they have no score."""
     scores = open_reader("letters", live=True).predict(FRAME, hand_of(shape)).scores
     assert not {"J", "Z"} & set(scores)
     assert sum(scores.values()) <= 1 + 1e-5

@@ -17,7 +17,7 @@ from edge.errors import UsageError
 from edge.sinks import open_sink
 from edge.sinks.screen import panels
 from edge.sinks.screen.layout import Layout, arrange
-from edge.types import End, Monitor, Result, Rgb, Vitals
+from edge.types import End, Monitor, Result, Rgb, Status, Vitals
 from tests.support.seen import BLUE, RED, cut, extent, halves, near
 
 SIZES = [(640, 480), (800, 480), (1280, 720), (1920, 1080), (3840, 2160), (720, 1280), (1080, 1920)]
@@ -155,6 +155,24 @@ def test_a_drawn_letter_is_shown_though_the_pose_is_another_s(show: Callable[[st
     assert not near(i, panels.ACCENT).any()
     assert not np.array_equal(near(i, panels.INK), near(j, panels.ACCENT))
     np.testing.assert_array_equal(card(result(30, reading=drawn, text="J")), i)
+
+
+def test_what_a_recording_shows_is_a_status(show: Callable[[str], Shown]) -> None:
+    """Its word stands large, and the bar shows how much is over; no letter is shown beside it."""
+    screen = show("1280x720")
+    bars = []
+    for index, progress in enumerate([1.0, 0.5]):
+        pixels, layout = screen.after(result(index, status=Status("go", progress)))
+        card = cut(pixels, layout.letter)[: layout.score.top - layout.letter.top]
+        assert near(card, panels.INK, 60).any()
+        bars.append(extent(near(cut(pixels, layout.score), panels.ACCENT))[0])
+    assert bars[1] == pytest.approx(bars[0] / 2, abs=2)
+
+
+def test_without_a_prediction_there_is_no_bar(show: Callable[[str], Shown]) -> None:
+    """A hand of which nothing is read has no score either."""
+    pixels, layout = show("1280x720").after(result(0, hands=(hand(9, 9, 9),)))
+    assert not near(cut(pixels, layout.score), panels.ACCENT).any()
 
 
 def test_a_hand_is_asked_for_only_after_a_while(show: Callable[[str], Shown]) -> None:

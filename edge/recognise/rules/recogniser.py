@@ -45,6 +45,8 @@ class HandshapeRules:
     def update(self, frame: Frame, hands: tuple[Hand, ...]) -> tuple[Sign, ...]:
         """Takes a frame and the hands in it, of which the first is read."""
         t_ns, hand = frame.t_ns, hands[0] if hands else None
+        if self._settled_ns and t_ns < self._settled_ns[-1]:  # another recording
+            self._settled_ns.clear()
         self.prediction = self._reader.predict(frame, hand) if hand else None
         drawn = self._motion.update(t_ns, hand) if self._motion else None
         edit = self._gestures.update(t_ns, hand)
