@@ -24,7 +24,7 @@ from edge.models.interpreter import Model
 from edge.sources import open_source
 from edge.types import Frame, Hand, Prediction
 
-BEFORE = Path(work.__file__).parent / "results" / "work.json"
+BEFORE = Path(work.__file__).parents[1] / "results" / "work.json"
 TRUTH = Config(detector="truth")
 
 
