@@ -1,12 +1,13 @@
 """Two latency results, stage by stage: `python -m benchmarks.compare A.json B.json`.
 
-Tells B's median over A's, by kind of frame and stage, with an interval of 99 %, and whether the
-difference is more than noise: two runs of the same code differ by up to 5 %, so that much is added
-to the interval. Results of different models or settings are refused, or marked with --anyway;
-different machines and versions are what may be compared, and are told.
+Prints B's median over A's, by kind of frame and stage, with an interval of 99 %, and whether the
+difference is more than noise. Two runs of the same code differ by up to 5 %, so the interval is
+widened by that much. Results of different models or settings are refused; --anyway compares them
+and marks what differs. Machines and versions may differ: they are printed. So are stages that only
+one of the two has, as results of other versions may.
 
-Exit status 1 where counted work rose by more than 15 % (benchmarks/developers/work.py), of the same models and
-settings. Times never decide: they depend on who else was there.
+The exit status is 1 where counted work rose by more than 15 % (benchmarks/measure/work.py), of the
+same models and settings. Times never decide it: they depend on what else the machine did.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from benchmarks.developers import work
-from benchmarks.measure import result
+from benchmarks.measure import result, work
+from benchmarks.measure.command import command
 from benchmarks.measure.result import KINDS, Result
-from edge.errors import FingerspellError, UsageError
+from edge.errors import UsageError
 
-LEAST = 8  # batches; fewer tell nothing of how much they vary
+LEAST = 8  # batches; fewer do not show how much they vary
 RESAMPLES = 2000
 LEVEL = 0.99
 # Two runs of the same code differ by more than either varies in itself: where things lie in memory
@@ -53,7 +54,7 @@ def ratio(a: Mapping[str, Any], b: Mapping[str, Any], *, quiet: bool = True) -> 
     The interval is a percentile bootstrap (Efron 1979) of the ratio of medians over the results'
     batches, each result's drawn by itself: single frames are alike as they follow each other, and
     would make it too narrow. A difference is more than noise if the interval, widened by
-    BETWEEN_RUNS, leaves 1 out. Not quiet: no interval tells what other programs did to a run. Of
+    BETWEEN_RUNS, leaves 1 out. Not quiet: no interval covers what other programs did to a run. Of
     six runs of the same code on a busy machine, 34 of 170 pairs of stages differed by more than
     their noise, up to threefold.
     """
@@ -93,9 +94,18 @@ def differences(a: Result, b: Result) -> tuple[list[str], list[str]]:
         for name in sorted({*a[what], *b[what]})
         if a[what].get(name) != b[what].get(name)
     ]
+    stages_a, stages_b = _stages(a), _stages(b)
+    for name, alone in (("A", stages_a - stages_b), ("B", stages_b - stages_a)):
+        if alone:
+            known.append(f"stages of {name} alone, not compared: {', '.join(sorted(alone))}")
     for name, each in (("A", a), ("B", b)):
         known += [f"{name}: {line}" for line in each["conditions"].get("warnings", ())]
     return forbidding, known
+
+
+def _stages(found: Result) -> set[str]:
+    """Returns the names of the stages of all kinds of frames: other versions may have others."""
+    return {stage for figures in found["frames"].values() for stage in figures.get("stages_ms", ())}
 
 
 def _sum(found: Result, model: str) -> str:
@@ -180,6 +190,7 @@ def lines(found: Result) -> Iterator[str]:
     yield from (f"counted work: {line}" for line in found["rose"])
 
 
+@command("compare")
 def main(argv: Sequence[str] | None = None) -> int:
     """Compares, prints, and returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.compare", description=__doc__)
@@ -189,15 +200,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--anyway", action="store_true", help="mark what differs, and go on")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the comparison there")
     arguments = parser.parse_args(argv)
-    try:
-        a, b = (result.read(path) for path in (arguments.a, arguments.b))
-        found = compare(a, b, anyway=arguments.anyway)
-        print("\n".join(lines(found)))
-        if arguments.json:
-            result.write(arguments.json, found)
-    except FingerspellError as error:
-        print(f"compare: {error}", file=sys.stderr)
-        return error.exit_code
+    a, b = (result.read(path) for path in (arguments.a, arguments.b))
+    found = compare(a, b, anyway=arguments.anyway)
+    print("\n".join(lines(found)))
+    if arguments.json:
+        result.write(arguments.json, found)
     return work.ROSE if found["rose"] else 0
 
 

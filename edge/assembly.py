@@ -36,7 +36,11 @@ def open_stages(config: Config, source: Source) -> Reading:
     Raises UsageError for a detector, model or alphabet that there is not, ModelError for a model
     that is missing or broken.
     """
-    detector = _live_detector(config, source)
+    return with_detector(config, _live_detector(config, source))
+
+
+def with_detector(config: Config, detector: Detector) -> Reading:
+    """Opens the stages behind a detector that is open already; raises as open_stages does."""
     recogniser = open_recogniser(find(config.model), config, detector.pooled)
     return Reading(Tracker(detector, limit=config.hands), recogniser, Speller(config.text))
 

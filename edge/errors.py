@@ -13,19 +13,19 @@ from __future__ import annotations
 
 
 class FingerspellError(Exception):
-    """Any failure that a user can understand; its message is one line."""
+    """Any failure that fingerspell expects; its message is one line for the user."""
 
     exit_code = 1
 
 
 class UsageError(FingerspellError):
-    """What was asked for makes no sense: a flag, a URI, a setting."""
+    """A flag, URI, setting or path that the user gave is wrong."""
 
     exit_code = 2
 
 
 class SourceError(FingerspellError):
-    """Frames cannot be had: no camera, a camera in use, a stream that was lost."""
+    """No frames can be read: there is no camera, it is in use, or a stream was lost."""
 
     exit_code = 3
 

@@ -1,4 +1,4 @@
-"""Files written whole or not at all: beside their place first, then moved into it."""
+"""Writes files whole or not at all: into a temporary file beside the place, then moved there."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from edge.errors import UsageError
 
 
 def write(path: Path, content: bytes) -> None:
-    """Writes a file whole or not at all, readable by everyone.
+    """Writes a file whole or not at all, readable by everyone; makes its folder if needed.
 
-    Makes the folder where there is none. Raises UsageError where it may not be written.
+    Raises UsageError if it cannot be written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

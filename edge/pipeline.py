@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from edge.hands.tracking import Tracker
 from edge.recognise import Recogniser
 from edge.spelling.speller import Speller
-from edge.types import Event, Frame, Hand, Result
+from edge.types import CountingModel, Event, Frame, Hand, Result
 
 
 def unhurried() -> float:
@@ -33,10 +33,10 @@ class Reading:
         patience: asked before each frame, by what factor searches for hands are spaced out.
         """
         watch = _Stopwatch()
-        in_view = False
+        in_view, models = False, self.models
         for seen, frame in enumerate(frames, 1):
             timings_ms = {"wait": watch.lap_ms()}
-            before_ns, text = self.invoke_ns, self.text
+            before_ns, text = _invoke_ns(models), self.text
 
             hands, find_ms = self.tracker.update(frame, patience())
             follow_ms = watch.lap_ms()
@@ -51,16 +51,16 @@ class Reading:
             if find_ms is not None:
                 timings_ms["find"] = find_ms
             timings_ms["follow"] = follow_ms - (find_ms or 0.0)
-            timings_ms["invoke"] = (self.invoke_ns - before_ns) / 1e6
+            timings_ms["invoke"] = (_invoke_ns(models) - before_ns) / 1e6
             dropped = max(0, frame.index + 1 - seen)
             prediction = self.recogniser.prediction
             yield Result(frame, hands, prediction, events, self.text, timings_ms, dropped)
             watch.lap_ms()  # what the sinks did with it is theirs
 
     @property
-    def invoke_ns(self) -> int:
-        """Time spent inside the models' interpreter since the start."""
-        return self.tracker.invoke_ns + self.recogniser.invoke_ns
+    def models(self) -> tuple[CountingModel, ...]:
+        """The models of all stages."""
+        return self.tracker.models + self.recogniser.models
 
     @property
     def text(self) -> str:
@@ -80,6 +80,11 @@ def _hand_event(hands: tuple[Hand, ...], t_ns: int, text: str) -> Event:
     if not hands:
         return Event("hand", "lost", None, t_ns, text)
     return Event("hand", "found", hands[0].presence, t_ns, text)
+
+
+def _invoke_ns(models: Iterable[CountingModel]) -> int:
+    """Returns the time spent inside the models' interpreter since they were opened."""
+    return sum([model.invoke_ns for model in models])
 
 
 class _Stopwatch:

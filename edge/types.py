@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -275,6 +276,19 @@ class Guarded(Source, Protocol):
         ...
 
 
+class CountingModel(Protocol):
+    """A model that counts its work since it was opened: edge.models.interpreter.Model.
+
+    path: of its file. calls: how often it was run. invoke_ns: the time inside the interpreter.
+    copied_bytes: of its inputs as they were given, and of its outputs as they were returned.
+    """
+
+    path: Path
+    calls: int
+    invoke_ns: int
+    copied_bytes: int
+
+
 @runtime_checkable
 class Detector(Protocol):
     """Finds hands and fits landmarks. `edge/detectors/NAME.py` has `open(rest, fps, threads)`."""
@@ -282,8 +296,8 @@ class Detector(Protocol):
     pooled: int  # how many pooled features its hands have; 0 for none
 
     @property
-    def invoke_ns(self) -> int:
-        """Time spent inside the interpreter since the start."""
+    def models(self) -> tuple[CountingModel, ...]:
+        """The models that it runs; () for none."""
         ...
 
     def find(self, frame: Frame, limit: int) -> tuple[Region, ...]:

@@ -9,7 +9,7 @@
     python -m benchmarks.accuracy photographs FOLDER   pictures named by label (A12.jpg)
 
 `--json FILE` writes the figures as well, and tradeoff's plot beside it, as FILE with .png. The
-columns are explained in benchmarks/accuracy/scoring.py. Hands are found once and kept
+columns are explained in benchmarks/measure/scoring.py. Hands are found once and kept
 (benchmarks/accuracy/recordings.py); a second run takes seconds.
 """
 
@@ -25,11 +25,11 @@ from typing import Any
 
 from benchmarks.accuracy import tradeoff
 from benchmarks.accuracy.items import SEEDS, Item, clips, idle, measure, phrases, speeds
-from benchmarks.accuracy.scoring import Score
+from benchmarks.measure.command import command
+from benchmarks.measure.scoring import Score
 from edge.config import Config
 from edge.decoding.picture import find_pictures, read_rgb
 from edge.detectors import open_detector
-from edge.errors import FingerspellError
 from edge.files import write
 from edge.hands.photograph import hands_in, variants
 from edge.handshapes import open_reader
@@ -85,6 +85,7 @@ def photographs(folder: Path, config: Config) -> dict[str, Any]:
     return {"right": right, "total": total_of, "missed": missed, "wrong": wrong}
 
 
+@command("benchmarks.accuracy")
 def main() -> int:
     """Runs one of them; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__)
@@ -103,29 +104,23 @@ def main() -> int:
     config = Config(detector=arguments.detector, alphabet=arguments.alphabet)
     figures: Any
     items: Iterable[Item]
-    try:
-        if what == "photographs":
-            figures = photographs(folder, config)
-        elif what == "tradeoff":
-            known = clips(folder, config) if folder else ()
-            items = [*speeds(config, seeds), *idle(config, seeds), *known]
-            figures = tradeoff.sweep(
-                lambda first_ms: measure(items, _with_first_ms(config, first_ms))
-            )
-            if arguments.json:
-                plot = tradeoff.drawn(figures, config.debounce.first_ms)
-                write(arguments.json.with_suffix(".png"), plot)
-        else:
-            makers = {"phrases": phrases, "speeds": speeds, "idle": idle}
-            items = makers[what](config, seeds) if what in makers else clips(folder, config)
-            groups = measure(items, config, told=True)
-            show(groups)
-            figures = {name: group.figures() for name, group in groups.items()}
+    if what == "photographs":
+        figures = photographs(folder, config)
+    elif what == "tradeoff":
+        known = clips(folder, config) if folder else ()
+        items = [*speeds(config, seeds), *idle(config, seeds), *known]
+        figures = tradeoff.sweep(lambda first_ms: measure(items, _with_first_ms(config, first_ms)))
         if arguments.json:
-            write(arguments.json, json.dumps(figures, indent=1).encode() + b"\n")
-    except FingerspellError as error:
-        print(f"benchmarks.accuracy: {error}", file=sys.stderr)
-        return error.exit_code
+            plot = tradeoff.drawn(figures, config.debounce.first_ms)
+            write(arguments.json.with_suffix(".png"), plot)
+    else:
+        makers = {"phrases": phrases, "speeds": speeds, "idle": idle}
+        items = makers[what](config, seeds) if what in makers else clips(folder, config)
+        groups = measure(items, config, verbose=True)
+        show(groups)
+        figures = {name: group.figures() for name, group in groups.items()}
+    if arguments.json:
+        write(arguments.json, json.dumps(figures, indent=1).encode() + b"\n")
     return 0
 
 

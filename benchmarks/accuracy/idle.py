@@ -9,7 +9,8 @@ signs    signs words: a letter's or another shape that is moved, turned or opene
 
 A word sign is a movement between holds of about a tenth of a second each (S. Liddell and R.
 Johnson, American Sign Language: the phonological base, 1989), and every third has the shape of a
-letter throughout. In `rest` and `moving`, shapes near a letter's are avoided: nobody could tell.
+letter throughout. In `rest` and `moving`, shapes near a letter's are avoided: nobody could say
+whether they were meant.
 """
 
 from __future__ import annotations

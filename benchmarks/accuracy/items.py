@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from benchmarks.accuracy import idle as idle_hand
 from benchmarks.accuracy.recordings import Recording, record, replay
-from benchmarks.accuracy.scoring import Score, Shown, score, shown_in, total
+from benchmarks.measure.scoring import Score, Shown, score, shown_in, total
 from edge.config import Config
 from edge.errors import UsageError
 
@@ -87,14 +87,14 @@ def clips(folder: Path, config: Config) -> Iterator[Item]:
         yield Item(str(Path(clip["path"]).parent), record(f"video:{path}", config), shown)
 
 
-def measure(items: Iterable[Item], config: Config, told: bool = False) -> dict[str, Score]:
-    """Reads every item; returns the sums of each group; `told`: prints what was read amiss."""
+def measure(items: Iterable[Item], config: Config, verbose: bool = False) -> dict[str, Score]:
+    """Reads every item; returns the sums of each group; `verbose`: prints what was misread."""
     scores: dict[str, list[Score]] = {}
     for item in items:
         read = replay(item.recording, config)
         text = (item.text, read.text) if item.text else None
         one = score(item.shown, read.events, item.recording.seconds, text)
         scores.setdefault(item.group, []).append(one)
-        if told and (one.edits or one.false):
+        if verbose and (one.edits or one.false):
             print(f"{item.recording.uri.rpartition('/')[2]:44} {read.text or '-'}", flush=True)
     return {group: total(each) for group, each in scores.items()}

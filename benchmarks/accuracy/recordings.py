@@ -32,7 +32,7 @@ from edge.recognise import Recogniser, open_recogniser
 from edge.recognise.rules.recogniser import with_reader
 from edge.sources import open_source
 from edge.spelling.speller import Speller
-from edge.types import Event, Frame, Hand, Prediction, Source, Truth
+from edge.types import CountingModel, Event, Frame, Hand, Prediction, Source, Truth
 
 EDGE = Path(edge.__file__).parent
 # What decides which hands are found, and what the signer draws.
@@ -131,8 +131,8 @@ class _Kept(Tracker):
         self._kept = iter(hands)
 
     @property
-    def invoke_ns(self) -> int:
-        return 0
+    def models(self) -> tuple[CountingModel, ...]:
+        return ()
 
     def update(self, frame: Frame, patience: float = 1.0) -> Tracked:
         return Tracked(next(self._kept), None)
@@ -147,8 +147,8 @@ class _Remembered(Letters):
         super().__init__(model, alphabet=alphabet, closed=open_closed(model, pooled), live=True)
         self._known = known
 
-    def predict(self, frame: Frame, *looks: Hand) -> Prediction:
-        (hand,) = looks
+    def predict(self, frame: Frame, *variants: Hand) -> Prediction:
+        (hand,) = variants
         if id(hand) not in self._known:
             self._known[id(hand)] = super().predict(frame, hand)
         return self._known[id(hand)]
@@ -162,13 +162,13 @@ def _folder() -> Path:
 
 def _key(uri: str, config: Config) -> str:
     """Returns the hash of all that decides which hands are found."""
-    told = hashlib.sha256(f"{uri} {config.detector} {config.hands}".encode())
+    digest = hashlib.sha256(f"{uri} {config.detector} {config.hands}".encode())
     for each in _FOUND_BY:
         files = [EDGE / each] if each.endswith(".py") else sorted((EDGE / each).rglob("*.py"))
         for path in files:
-            told.update(path.read_bytes())
-    told.update(repr(sorted(handmodels.SHA256.items())).encode())
+            digest.update(path.read_bytes())
+    digest.update(repr(sorted(handmodels.SHA256.items())).encode())
     film = Path(uri.partition(":")[2])
     if uri.startswith("video:") and film.is_file():
-        told.update(film.read_bytes())
-    return told.hexdigest()[:24]
+        digest.update(film.read_bytes())
+    return digest.hexdigest()[:24]

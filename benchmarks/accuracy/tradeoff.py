@@ -1,7 +1,7 @@
 """False letters against missed ones, over the setting that decides between them.
 
 That is debounce.first_ms: how long the first letter of a word must be held still. At 1 ms every
-letter is told as soon as it is settled.
+letter is reported as soon as it is settled.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from benchmarks.accuracy.scoring import Score, total
+from benchmarks.measure.scoring import Score, total
 
 FIRST_MS = (1.0, 100.0, 150.0, 200.0, 250.0, 300.0, 350.0, 450.0, 600.0)
 KINDS = ("synthetic", "clips")

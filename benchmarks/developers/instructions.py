@@ -1,12 +1,11 @@
-"""Instructions a tracked frame, counted by Valgrind: `python -m benchmarks.developers.instructions`.
+"""Instructions of a tracked frame, by Valgrind: `python -m benchmarks.developers.instructions`.
 
-Runs the stages on a frame that is shown over and over, so and so often and twice as often; the
-difference is that of the frames alone. Then once more with each frame written down a hundred times
-as benchmarks.latency does once: a hundredth of what that adds is what measuring costs, and no clock
-and no other program has a say in it. Valgrind (apt install valgrind) makes everything 30 times
-slower: it takes some minutes.
+Runs the stages on one frame N times, and 2 N times: the difference is the cost of N frames alone.
+A third run records each frame a hundred times, as benchmarks.latency does once. A hundredth of what
+that adds is the cost of measuring; it depends on no clock and no other program. Valgrind (apt
+install valgrind) makes everything 30 times slower: it takes some minutes.
 
-The count hangs on the processor (Valgrind knows AVX2 and no AVX-512) and on the libraries.
+The count depends on the processor (Valgrind knows AVX2 and no AVX-512) and on the libraries.
 """
 
 from __future__ import annotations
@@ -24,9 +23,10 @@ from typing import Any
 
 from tqdm import tqdm
 
-from benchmarks.latency.times import Times
 from benchmarks.measure import conditions, result
+from benchmarks.measure.command import command
 from benchmarks.measure.held import held
+from benchmarks.measure.times import Times
 from edge.assembly import open_stages
 from edge.config import load
 from edge.errors import FingerspellError, UsageError
@@ -91,6 +91,7 @@ def _child(detector: str, frames: int, takes: int) -> None:
             times.take(seen, {}, (time.monotonic_ns() - seen.frame.t_ns) / 1e6)
 
 
+@command("instructions")
 def main(argv: Sequence[str] | None = None) -> int:
     """Counts, prints, and writes the JSON if it is wanted; returns the exit code."""
     parser = argparse.ArgumentParser(
@@ -110,26 +111,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         detector, frames, takes = arguments.child
         _child(detector, int(frames), int(takes))
         return 0
-    try:
-        if arguments.frames < 1:
-            raise UsageError("--frames must be above 0")
-        found: result.Result = {
-            **conditions.head("instructions", sys.argv[1:]),
-            "versions": conditions.versions(),
-            "a_tracked_frame": {},
-        }
-        for detector in arguments.detector or ["mediapipe:full"]:
-            counted = count(detector, arguments.frames)
-            found["a_tracked_frame"][detector] = counted
-            print(
-                f"{detector}: {counted['frame']:,} instructions a tracked frame;"
-                f" measuring it adds {counted['measuring']:,} ({counted['share']:.3%})"
-            )
-        if arguments.json:
-            result.write(arguments.json, found)
-    except FingerspellError as error:
-        print(f"instructions: {error}", file=sys.stderr)
-        return error.exit_code
+    if arguments.frames < 1:
+        raise UsageError("--frames must be above 0")
+    found: result.Result = {
+        **conditions.head("instructions", sys.argv[1:]),
+        "versions": conditions.versions(),
+        "a_tracked_frame": {},
+    }
+    for detector in arguments.detector or ["mediapipe:full"]:
+        counted = count(detector, arguments.frames)
+        found["a_tracked_frame"][detector] = counted
+        print(
+            f"{detector}: {counted['frame']:,} instructions a tracked frame;"
+            f" measuring it adds {counted['measuring']:,} ({counted['share']:.3%})"
+        )
+    if arguments.json:
+        result.write(arguments.json, found)
     return 0
 
 

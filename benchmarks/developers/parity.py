@@ -31,6 +31,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.measure.command import command
 from edge.detectors import open_detector
 from edge.errors import FingerspellError
 from edge.files import write
@@ -126,7 +127,7 @@ class Reference:
         self._questions.flush()
 
     def answer(self) -> tuple[Landmarks | None, bool]:
-        """Waits for the landmarks in the frame asked about, and whether it is a right hand.
+        """Waits for the landmarks in the frame given before, and whether it is a right hand.
 
         Its "Left" is a right hand: it means a mirrored picture, and ours are not.
         """
@@ -211,8 +212,9 @@ def pooled(tallies: dict[str, Tally]) -> tuple[Tally, Tally]:
     return with_hands, without
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Compares, prints, and writes where asked to."""
+@command("parity")
+def main(arguments: list[str] | None = None) -> int:
+    """Compares, prints, and writes the JSON if it is wanted; returns the exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.developers.parity", description=__doc__
     )
@@ -245,6 +247,7 @@ def main(arguments: list[str] | None = None) -> None:
         }
     if options.json:
         write(options.json, (json.dumps(report, indent=1) + "\n").encode())
+    return 0
 
 
 def _line(tally: Tally) -> str:
@@ -257,7 +260,4 @@ def _line(tally: Tally) -> str:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except FingerspellError as error:
-        sys.exit(f"benchmarks.developers.parity: {error}")
+    sys.exit(main())

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
@@ -27,6 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.developers.parity import CLIPS
+from benchmarks.measure.command import command
 from edge.detectors import open_detector
 from edge.files import write
 from edge.hands.geometry import hand_size_px
@@ -152,8 +154,9 @@ def _shape_error(path: Floats, true: Floats) -> Floats:
     return error
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Measures, prints, and writes where asked to."""
+@command("smoothing")
+def main(arguments: list[str] | None = None) -> int:
+    """Measures, prints, and writes the JSON if it is wanted; returns the exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.developers.smoothing", description=__doc__
     )
@@ -182,7 +185,8 @@ def main(arguments: list[str] | None = None) -> None:
             print(*(f"{key} {value}" for key, value in report[-1].items()), sep="  ", flush=True)
     if options.json:
         write(options.json, (json.dumps(report, indent=1) + "\n").encode())
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,18 +1,18 @@
 """Latency: `python -m benchmarks.latency [--source URI] [--seconds N | --frames N] [--json FILE]`.
 
-Runs what `fingerspell run` runs, on any source, and tells how long each stage takes, for three
+Runs what `fingerspell run` runs, on any source, and shows how long each stage takes, for three
 kinds of frames that cost differently and are never mixed in one figure:
 
     tracked    a hand is followed from the frame before
     searching  the whole frame is searched for a hand
     idle       no hand, and no search yet
 
-The resolution is the source's: usb:0?size=1280x720. "capture" and "convert" are told by cameras and
-videos; with a live source they are spent in another process. Waiting for a frame is part of no
-frame's time. The first frames of all, and of each kind, are left out. Ten minutes are what shows
-how a small board does when it is warm; Ctrl-C ends it early and keeps what was measured. Then
-calls, copies and memory are counted (benchmarks/developers/work.py), and start-up and memory are measured in
-fresh processes (benchmarks/latency/startup.py).
+The resolution is the source's: usb:0?size=1280x720. The stages "capture" and "convert" are known
+of cameras and videos; with a live source they happen in another process. Waiting for a frame is
+part of no frame's time. The first frames of all, and of each kind, are left out. A small board
+needs ten minutes to become as warm as it gets. Ctrl-C ends the run early and keeps what was
+measured. Then calls, copies and memory are counted (benchmarks/measure/work.py), and start-up and
+memory are measured in fresh processes (benchmarks/latency/startup.py).
 
 The last line, or the only one with --quote, is made to be quoted.
 """
@@ -26,10 +26,10 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, get_args
 
-from benchmarks.developers import work
 from benchmarks.latency import startup, table
 from benchmarks.latency.measuring import INTERRUPTIONS, Wanted, run
-from benchmarks.measure import conditions, result
+from benchmarks.measure import conditions, result, work
+from benchmarks.measure.command import INTERRUPTED, command
 from edge.assembly import threads
 from edge.config import Alphabet, Config, load
 from edge.errors import FingerspellError, SinkError, UsageError
@@ -38,26 +38,20 @@ from edge.sources import public
 
 SOURCE = "signer:HELLO WORLD?loop=yes"
 SECONDS = 600.0  # until a board without a fan is as hot as it gets
-START_S = 4.0  # that one fresh process takes, roughly: for what is told at the start
+START_S = 4.0  # that one fresh process takes, roughly: for what is announced at the start
 AUTOMATIC = ("mediapipe", "mediapipe:auto")
 LATER = {"work": "calls, copies and memory", "start": "starts"}  # what needs no source
 GOALS = {"overhead_share": 0.15, "memory_mb": 150.0, "first_prediction_s": 1.5}
 
 
+@command("latency")
 def main(argv: Sequence[str] | None = None) -> int:
     """Measures, prints, and writes the JSON if it is wanted; returns the exit code."""
     arguments = _parser().parse_args(argv)
-    try:
-        _check(arguments)
-        found = measure(arguments, sys.argv[1:] if argv is None else argv)
-        _tell(arguments, found)
-    except FingerspellError as error:
-        print(f"latency: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("latency: stopped; nothing was written", file=sys.stderr)
-        return result.INTERRUPTED
-    return {"interrupted": result.INTERRUPTED, "sink": SinkError.exit_code}.get(found["ended"], 0)
+    _check(arguments)
+    found = measure(arguments, sys.argv[1:] if argv is None else argv)
+    _tell(arguments, found)
+    return {"interrupted": INTERRUPTED, "sink": SinkError.exit_code}.get(found["ended"], 0)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -152,22 +146,22 @@ def _as_measured(config: Config, models: Mapping[str, str]) -> Config:
 
 def _count(arguments: argparse.Namespace, config: Config, stop: Stop, found: result.Result) -> None:
     """Adds what does not hang on the source; what fails there costs none of what was measured."""
-    asked = {"work": not arguments.no_work, "start": arguments.starts > 0}
+    wanted = {"work": not arguments.no_work, "start": arguments.starts > 0}
     trouble = ""
     try:
         if stop.reason in INTERRUPTIONS:
             raise KeyboardInterrupt
-        if asked["work"]:
+        if wanted["work"]:
             _say("counting calls, copies and memory")
-            found["work"] = work.count(config)
-        if asked["start"]:
+            found["work"] = work.count(config, work.footage())
+        if wanted["start"]:
             _say(f"measuring {arguments.starts} starts in fresh processes")
             found["start"] = startup.measure(config, arguments.starts)
     except KeyboardInterrupt:
         trouble = "it was stopped"
     except FingerspellError as error:
         trouble = str(error)
-    missing = [LATER[name] for name, wanted in asked.items() if wanted and not found[name]]
+    missing = [LATER[name] for name, want in wanted.items() if want and not found[name]]
     if missing:
         line = f"{' and '.join(missing)} were not measured: {trouble}"
         found["conditions"]["warnings"].append(line)

@@ -1,6 +1,6 @@
 """The measured loop: what `fingerspell run` runs, with what each frame took written down.
 
-Measuring costs a few microseconds a frame, which is told with every result (measuring_share).
+Measuring costs a few microseconds a frame, which is part of every result (measuring_share).
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
-from benchmarks.latency.times import Times
-from benchmarks.measure.conditions import Watch
-from benchmarks.measure.opened import opened_models
+from benchmarks.measure.conditions import Watch, sums
 from benchmarks.measure.result import KINDS
+from benchmarks.measure.times import Times
 from edge.assembly import open_stages, some_source
 from edge.config import Config
 from edge.errors import FingerspellError, SinkError, SourceError
@@ -41,7 +40,7 @@ class Wanted(NamedTuple):
 
 
 def run(config: Config, wanted: Wanted, stop: Stop) -> dict[str, Any]:
-    """Runs until what is wanted is measured, the source ends, or `stop` is asked.
+    """Runs until what is wanted is measured, the source ends, or `stop` is requested.
 
     Returns the fields of a result that come of it. Raises FingerspellError where nothing could be
     measured, and KeyboardInterrupt where it was stopped before anything was.
@@ -50,7 +49,6 @@ def run(config: Config, wanted: Wanted, stop: Stop) -> dict[str, Any]:
     sinks_ms: Mapping[str, float] = {}
     try:
         with (
-            opened_models() as models,
             _Until(wanted, stop) as until,
             open_session(
                 stop,
@@ -84,9 +82,12 @@ def run(config: Config, wanted: Wanted, stop: Stop) -> dict[str, Any]:
     warnings = watch.warnings()
     if ended in ("source", "sink"):
         warnings.append(f"it ended after {seconds:.1f} s: {trouble or 'the source has no more'}")
-    warnings += [late] if late else _left_out(config.sink, sinks_ms)
+    if late:
+        warnings.append(late)
+    elif ended != "sink":  # else all sinks failed, and the last one's reason is there already
+        warnings += _left_out(config.sink, sinks_ms)
     return {
-        "models": models.sums(),
+        "models": sums(session.stages.models),
         "settings": {"live": live, "sizes": sorted(f"{w}x{h}" for h, w in times.sizes)},
         "conditions": {
             "samples": watch.samples,
@@ -144,7 +145,7 @@ def _measured(
 
 
 class _Until:
-    """Tells when it is over, and on a terminal's stderr how far it has come."""
+    """Decides when it is over, and shows progress on stderr if that is a terminal."""
 
     def __init__(self, wanted: Wanted, stop: Stop) -> None:
         self._wanted = wanted

@@ -1,7 +1,7 @@
 """Start-up and memory, each measured in fresh processes: used by benchmarks/latency.
 
 `python -m benchmarks.latency.startup START_NS PICTURE SETTINGS` is one such process, SETTINGS being
-a JSON object: it does what `fingerspell run` does up to its first prediction, and tells the time
+a JSON object: it does what `fingerspell run` does up to its first prediction, and prints the time
 and the memory of every step.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import statistics
 import subprocess
@@ -20,7 +19,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
+
+from benchmarks.measure.memory import peak_memory_mb
 
 STEADY_S = 4.0  # how long a run goes on until its memory is looked at
 SETTINGS = ("detector", "model", "alphabet", "hands", "threads")  # that a start hangs on
@@ -29,7 +29,7 @@ SETTINGS = ("detector", "model", "alphabet", "hands", "threads")  # that a start
 def measure(config: Any, starts: int) -> dict[str, Any]:
     """Starts `fingerspell run` and the steps, `starts` times each; returns times and memory.
 
-    first_prediction_s: from the start of the whole command until the line that tells of the first
+    first_prediction_s: from the start of the whole command until the line that reports the first
     hand has arrived: the first prediction was made by then. The source is a single picture with a
     hand in it, so that the time does not depend on when somebody signs.
     memory_mb: VmHWM of a run on the synthetic signer, some seconds after its start.
@@ -126,20 +126,7 @@ def _failed(what: str, stderr: str) -> Exception:
     from edge.errors import FingerspellError
 
     said = stderr.strip().splitlines()
-    return FingerspellError(f"{what} failed: {said[-1] if said else 'it told of no hand'}")
-
-
-def peak_memory_mb(pid: int | str = "self") -> float:
-    """Returns the most memory that a process ever had (VmHWM), in MB; 0 once it is gone.
-
-    Not ru_maxrss, in which a child starts with what its parent had.
-    """
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return 0.0
-    match = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
-    return int(match[1]) * 1024 / 1e6 if match else 0.0
+    return FingerspellError(f"{what} failed: {said[-1] if said else 'it found no hand'}")
 
 
 def _steps(picture: Path, config: Any) -> list[dict[str, Any]]:
@@ -154,43 +141,42 @@ def _steps(picture: Path, config: Any) -> list[dict[str, Any]]:
         env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
     )
     if done.returncode:
-        raise _failed("a fresh process that tells its steps", done.stderr)
+        raise _failed("a fresh process that prints its steps", done.stderr)
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def _child(start_ns: int, picture: str, settings: Mapping[str, Any]) -> None:
     """Takes the steps of edge/commands/run.py one by one; prints a line after each."""
 
-    def tell(step: str) -> None:
+    def done(step: str) -> None:
         seconds = (time.monotonic_ns() - start_ns) / 1e9
         print(json.dumps({"step": step, "s": seconds, "memory_mb": peak_memory_mb()}))
 
-    tell("Python")
+    done("Python")
     import numpy  # noqa: F401 - it is its import that is measured
 
-    tell("numpy")
+    done("numpy")
     import cv2  # noqa: F401
 
-    tell("OpenCV")
+    done("OpenCV")
     from edge import assembly
     from edge.config import load
     from edge.detectors import open_detector
     from edge.models import interpreter
     from edge.sources import open_source
 
-    tell("fingerspell")
+    done("fingerspell")
     interpreter.runtime()
-    tell("LiteRT")
+    done("LiteRT")
     config = load(None, settings)
     detector = open_detector(config.detector, threads=assembly.threads(config))
-    tell("hand models")
+    done("hand models")
     source = open_source(f"images:{picture}")
-    with patch.object(assembly, "open_detector", lambda *_, **__: detector):  # it is open already
-        stages = assembly.open_stages(config, source)
-    tell("letter and motion models")
+    stages = assembly.with_detector(config, detector)
+    done("letter and motion models")
     if not next(stages.results(source.frames())).hands:
         sys.exit("it found no hand")
-    tell("first prediction")
+    done("first prediction")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ _ENDED = {
 
 
 def table(found: Result) -> str:
-    """Returns all that a latency result tells, in lines."""
+    """Returns a latency result in lines."""
     return "\n".join(_lines(found))
 
 
@@ -72,7 +72,7 @@ def _how_to_get_more(found: Result) -> str:
 
 
 def _against(found: Result) -> list[str]:
-    """Returns the warnings' facts, without what to do about them; what governs is told anyhow."""
+    """Returns the warnings without what to do about them, and without the governor's."""
     facts = [warning.partition("; ")[0] for warning in found["conditions"]["warnings"]]
     return [fact for fact in facts if "governor" not in fact]
 

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import platform
 import resource
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
-from benchmarks.latency.startup import peak_memory_mb
 from benchmarks.measure import result
+from benchmarks.measure.memory import peak_memory_mb
 from edge.models import interpreter
 from edge.running import machine
+from edge.types import CountingModel
 
 CPUS = Path("/sys/devices/system/cpu")
 POWER = Path("/sys/class/power_supply")
 
 EACH_S = 5.0  # from one sample to the next
 BUSY_CPUS = 0.1  # others use more of the cores than this: more than a quiet system's own services
-SLOWED = 0.9  # of its own highest clock: a processor told to keep it is below that for a reason
+SLOWED = 0.9  # of its own highest clock: below it, something slows the processor down
 LIBRARIES = ("fingerspell", "numpy", "opencv-python-headless", "opencv-python", "pygame-ce")
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -69,8 +71,16 @@ def versions() -> dict[str, str]:
     return found
 
 
+def sums(models: Iterable[CountingModel]) -> dict[str, str]:
+    """Returns name -> SHA-256 of the models' files, whatever the settings call them."""
+    return {
+        model.path.stem: hashlib.sha256(model.path.read_bytes()).hexdigest()
+        for model in sorted(models, key=lambda model: model.path.stem)
+    }
+
+
 def governor() -> str | None:
-    """Returns what governs the clock: "performance", "ondemand"; None where nothing tells."""
+    """Returns what governs the clock: "performance", "ondemand"; None where it is unknown."""
     files = CPUS.glob("cpu[0-9]*/cpufreq/scaling_governor")
     return ", ".join(sorted({_text(file).strip() for file in files})) or None
 
@@ -85,7 +95,7 @@ def on_battery() -> bool:
 
 
 def at_start() -> list[str]:
-    """Returns what can be told, and mended, before anything is measured: a line for each."""
+    """Returns what can be seen, and changed, before anything is measured: a line for each."""
     lines = []
     if on_battery():
         lines.append("the machine runs on battery; plug it in")
@@ -109,7 +119,7 @@ class Watch:
         process starts is not another's), throttled (in words, [] for not). None: untold.
     cpu_s, memory_mb: of this process ("loop") and of the one that a camera lives in ("capture",
         only where there is one): processor time between start and end, and the most memory ever.
-    took_s: what the sampling itself took of a processor; vcgencmd, where it is asked, is not in it.
+    took_s: what the sampling itself took of a processor; vcgencmd's own time is not in it.
     """
 
     def __init__(self, each_s: float = EACH_S) -> None:
@@ -149,7 +159,7 @@ class Watch:
 
     @property
     def cpu_s(self) -> dict[str, float]:
-        """Seconds of processor time, to be asked when it is over."""
+        """Seconds of processor time; call it when it is over."""
         found = {"loop": round(self._last_s - self._first_s, 3)}
         if self._captures:
             found["capture"] = round(sum(now - first for first, now in self._captures.values()), 3)
@@ -242,16 +252,16 @@ def _children() -> Iterator[tuple[int, float]]:
 
 
 def _bits() -> int | None:
-    """Returns what a Raspberry Pi's firmware holds back, as bits; None where nothing tells.
+    """Returns what a Raspberry Pi's firmware holds back, as bits; None where it is unknown.
 
-    The firmware is asked first: bits of the kernel's file were seen to clear by themselves.
+    The firmware is read first: bits of the kernel's file were seen to clear by themselves.
     """
     bits = machine.throttled_bits()
     return machine.throttled_file_bits() if bits is None else bits
 
 
 def _clock_mhz(name: str) -> float | None:
-    """Returns the fastest core's clock by a file of cpufreq, MHz; None where nothing tells."""
+    """Returns the fastest core's clock by a file of cpufreq, MHz; None where it is unknown."""
     files: Sequence[str] = [_text(file) for file in CPUS.glob(f"cpu[0-9]*/cpufreq/{name}")]
     return max((int(text) / 1000 for text in files if text.strip().isdigit()), default=None)
 

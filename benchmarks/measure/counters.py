@@ -10,16 +10,11 @@ import sys
 import tracemalloc
 import types
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
-from unittest.mock import patch
 
-import cv2
-import numpy as np
-
-from benchmarks.measure.opened import Models
-from edge.models.interpreter import Array, Model
-from edge.types import Result
+from edge.counting import OPENCV
+from edge.types import CountingModel, Result
 
 MODEL = "model "  # before the name of each, among what is counted
 
@@ -27,66 +22,41 @@ Take = Callable[[Callable[[], Result]], tuple[Result, Mapping[str, float]]]
 
 
 @contextlib.contextmanager
-def libraries(models: Models) -> Iterator[Take]:
-    """Counts calls of models and of OpenCV, and the bytes that they copy."""
-    counts: Counter[str] = Counter()
-    invoke = Model.run
+def calls(models: Sequence[CountingModel]) -> Iterator[Take]:
+    """Counts calls of functions, Python's and C's, of models and of OpenCV, and bytes copied.
 
-    def run(self: Model, *inputs: Array) -> tuple[Any, ...]:
-        outputs = invoke(self, *inputs)
-        counts[MODEL + models.name(self)] += 1
-        counts["copied_bytes"] += sum(array.nbytes for array in (*inputs, *outputs))
-        return outputs
-
-    def counted(function: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*arguments: Any, **options: Any) -> Any:
-            given = function(*arguments, **options)
-            counts["opencv_calls"] += 1
-            arrays = given if isinstance(given, tuple) else (given,)
-            counts["copied_bytes"] += sum(a.nbytes for a in arrays if isinstance(a, np.ndarray))
-            return given
-
-        return call
-
-    def take(step: Callable[[], Result]) -> tuple[Result, Mapping[str, float]]:
-        counts.clear()
-        counts.update(opencv_calls=0, copied_bytes=0)
-        return step(), dict(counts)
-
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(patch.object(Model, "run", run))
-        for name, function in vars(cv2).copy().items():
-            if isinstance(function, types.BuiltinFunctionType):
-                stack.enter_context(patch.object(cv2, name, counted(function)))
-        yield take
-
-
-@contextlib.contextmanager
-def calls_of_functions(_: Models) -> Iterator[Take]:
-    """Counts calls of functions."""
-    calls = 0
+    models: those that the step runs. They and edge.counting count what they do, whoever asks.
+    """
+    called = 0
 
     def profile(frame: types.FrameType, event: str, argument: Any) -> None:
-        nonlocal calls
-        calls += event in ("call", "c_call")
+        nonlocal called
+        called += event in ("call", "c_call")
+
+    def done() -> Counter[str]:
+        counts = Counter({MODEL + model.path.stem: model.calls for model in models})
+        counts["opencv_calls"] = OPENCV.calls
+        counts["copied_bytes"] = OPENCV.copied_bytes + sum(model.copied_bytes for model in models)
+        return counts
 
     def take(step: Callable[[], Result]) -> tuple[Result, Mapping[str, float]]:
-        nonlocal calls
-        calls = 0
-        before = sys.getprofile()
+        nonlocal called
+        before, called = done(), 0
+        usual = sys.getprofile()
         sys.setprofile(profile)
         try:
             result = step()
         finally:
-            sys.setprofile(before)
-        return result, {"calls": calls}
+            sys.setprofile(usual)
+        counted = {"calls": called, "opencv_calls": 0, "copied_bytes": 0}
+        return result, counted | dict(done() - before)  # the difference leaves zeros out
 
     yield take
 
 
 @contextlib.contextmanager
-def peak_bytes(_: Models) -> Iterator[Take]:
-    """Measures the most memory that a frame has at once."""
+def peak_bytes(_: Sequence[CountingModel] = ()) -> Iterator[Take]:
+    """Measures the most memory that a step has at once."""
 
     def take(step: Callable[[], Result]) -> tuple[Result, Mapping[str, float]]:
         tracemalloc.reset_peak()

@@ -13,18 +13,20 @@ what distribution() returns. KINDS of frames cost differently, and no figure is 
     models      name -> SHA-256 of the file
     settings    source, live, sizes (["640x480"]), detector, model, alphabet, hands, threads, sink
     conditions  samples: t_s, temperature_c, clock_mhz, others_cpus, throttled (what the board holds
-                back, [] for nothing): lists of one length, with None for what nothing tells
+                back, [] for nothing): lists of one length, with None for what is unknown
                 warnings: lines, [] for none; quiet: whether none of them makes two runs differ
     frames      kind -> count
                         stages_ms    stage -> distribution, of those of STAGES that there were, and
-                                     of each sink, named by its URI
+                                     of each sink, named by its URI. Results from before December
+                                     2026 have "letter" (the letter model) and "debounce" (all that
+                                     followed it) in place of "recognise" and "spell"
                         frame_ms     distribution of the whole frame: the sum of its stages
                         wait_ms      of the time that the loop waited for it; no part of frame_ms
                         invoke_ms    of the part that was spent inside LiteRT
                         overhead_ms  of the rest of find to spell, and overhead_share of it
                         fps          frames a second that the loop could take
                         glass_ms     of a live source whose stamps are this machine's clock: from
-                                     the stamp until the last sink was told
+                                     the stamp until the last sink had it
                 {"count": 0} where there was no such frame
     event_ms    kind of frame -> distribution of glass_ms of frames that settled a letter; {} else
     total_frames, dropped, share_with_hand, seconds, warm_up_frames
@@ -34,8 +36,8 @@ what distribution() returns. KINDS of frames cost differently, and no figure is 
                          draw the synthetic signer, which is no stage, too
     measuring_share      what writing down took, of the time that frames took, and what sampling the
                          conditions took, of one core
-    work        what benchmarks/developers/work.py counted, of its own frames; {} if it was not asked
-    start       what benchmarks/latency/startup.py measured; {} if it was not asked
+    work        what benchmarks/measure/work.py counted, of its own frames; {} if not wanted
+    start       what benchmarks/latency/startup.py measured; {} if not wanted
     goals       name -> measured, at_most, met
     quote       the one line to quote: tracked frames of this source on this board; "" for none
     unquotable  why there is none; "" else
@@ -61,7 +63,6 @@ KINDS = ("tracked", "searching", "idle")
 STAGES = ("capture", "convert", "share", "find", "follow", "recognise", "spell")
 QUANTILES = ("p50", "p90", "p99", "max")
 RESAMPLES = 4000
-INTERRUPTED = 130  # exit status of a benchmark that Ctrl-C ended, as a shell has it
 BATCHES = 30  # that a distribution is kept in, for what changes slowly to show as noise
 
 
@@ -122,7 +123,7 @@ def distribution(values: Sequence[float] | np.ndarray[Any, Any]) -> dict[str, An
 
 
 def _short(value: float) -> float:
-    """A ten-thousandth of a millisecond is all that a clock tells."""
+    """A ten-thousandth of a millisecond is finer than a clock's steps."""
     return round(float(value), 4)
 
 

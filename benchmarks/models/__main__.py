@@ -25,6 +25,7 @@ from typing import Any
 from tqdm import tqdm
 
 from benchmarks.measure import conditions, result
+from benchmarks.measure.command import INTERRUPTED, command
 from benchmarks.models import estimates, graph, table
 from benchmarks.models.alone import WARM_UP_S, in_own_process
 from edge.errors import FingerspellError, ModelError, UsageError
@@ -36,22 +37,16 @@ from edge.running import machine
 RUNS, SECONDS = 50, 1.0  # benchmark_model's own defaults
 
 
+@command("models")
 def main(argv: Sequence[str] | None = None) -> int:
     """Measures, prints, and writes the JSON if it is wanted; returns the exit code."""
     given = sys.argv[1:] if argv is None else list(argv)
     options = _parser().parse_args(given)
-    try:
-        found = measure(options, given)
-        print("\n".join(table.lines(found)))  # first: no failed write loses a measurement
-        if options.json:
-            result.write(options.json, found)
-    except FingerspellError as error:
-        print(f"models: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("models: stopped before anything was measured", file=sys.stderr)
-        return result.INTERRUPTED
-    return result.INTERRUPTED if found["ended"] == "interrupted" else 0
+    found = measure(options, given)
+    print("\n".join(table.lines(found)))  # first: no failed write loses a measurement
+    if options.json:
+        result.write(options.json, found)
+    return INTERRUPTED if found["ended"] == "interrupted" else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -61,8 +56,8 @@ def _parser() -> argparse.ArgumentParser:
     add("files", nargs="*", type=Path, metavar="FILE.tflite", help="measured besides the bundled")
     add("--only", action="store_true", help="the files given, and no bundled or hand models")
     some = [number for number in (1, 2, 4) if number <= (os.cpu_count() or 1)]
-    told = f"default: {','.join(map(str, some))}, as there are cores"
-    add("--threads", type=_threads, default=some, metavar="1,2,4", help=told)
+    usual = f"default: {','.join(map(str, some))}, as there are cores"
+    add("--threads", type=_threads, default=some, metavar="1,2,4", help=usual)
     add("--float", type=Path, metavar="FILE", help="the float32 model that the one FILE was")
     add("--runs", type=int, default=RUNS, metavar="N", help=f"at least; default: {RUNS}")
     add("--seconds", type=float, default=SECONDS, metavar="S", help=f"at least; {SECONDS:g}")
@@ -84,7 +79,7 @@ def measure(options: argparse.Namespace, argv: Sequence[str]) -> result.Result:
         alone: of each number of threads init_ms, first_ms, steady_ms (a distribution, and min)
             and memory_mb, which is what the process grew by at the most
         against_float: `floats`, which float32 model an int8 one was measured against, and `turns`,
-            what alone.against() tells, of each number of threads; or `none`, why it was not
+            what alone.against() returns, of each number of threads; or `none`, why it was not
         estimates, estimates_lack: as of estimates.estimate()
     rates: what the estimates are made from. missing: models that are not there or cannot be
     measured, and why; ModelError is raised where no model could be. ended: "all" or "interrupted".
@@ -185,9 +180,9 @@ def _against_float(
     if "int8" not in counted:
         return {"none": "it is not int8"}
     with contextlib.ExitStack() as stack:
-        floats, told = options.float, f"given: {options.float}"
+        floats, origin = options.float, f"given: {options.float}"
         if floats is None or path != options.files[0]:
-            told = "its float twin: the same graph, its weights dequantised"
+            origin = "its float twin: the same graph, its weights dequantised"
             floats = Path(stack.enter_context(tempfile.TemporaryDirectory())) / path.name
             try:
                 floats.write_bytes(graph.float_twin(content))
@@ -196,7 +191,7 @@ def _against_float(
                 return {"none": "it has no float twin; give its float model with --float FILE"}
         how = options.runs, options.seconds, floats
         turns = [in_own_process(path, threads, *how) for threads in options.threads]
-    return {"floats": told, "turns": turns}
+    return {"floats": origin, "turns": turns}
 
 
 if __name__ == "__main__":

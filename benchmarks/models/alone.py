@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.latency.startup import peak_memory_mb
+from benchmarks.measure.memory import peak_memory_mb
 from benchmarks.measure.result import distribution, median_interval
 from edge.errors import FingerspellError, ModelError
 from edge.models.interpreter import Array, Model, Tensor, runtime

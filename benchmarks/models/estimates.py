@@ -15,7 +15,7 @@ from benchmarks.models.graph import Operation
 # Multiply-accumulates at 224 x 224: Howard et al. 2017, table 8; Sandler et al. 2018, table 4;
 # Ma et al. 2018, table 8.
 MMACS = {"MobileNet v1": 569, "MobileNet v2": 300, "ShuffleNet v2": 146}
-# Single figures are told with so much on either side, as a judgement: models of the other rows
+# Single figures are given with so much on either side, as a judgement: models of the other rows
 # differ by as much among themselves.
 ALONE = 0.25
 # XNNPACK on four large cores of one kind against one of them (Pixel 2, Kryo 280 Gold), from the
@@ -26,7 +26,7 @@ SMALL = 5_000_000  # multiply-accumulates; below, calling the model costs more t
 README = "XNNPACK's README, Raspberry Pi 4 (BCM2711, ARM64), all cores, 8 February 2022"
 COURSE = (
     "learn.arm.com, ExecuTorch on Arm, module 2: MobileNetV2 on a Raspberry Pi 5 with XNNPACK,"
-    " mean of 50 runs; threads are not told, and it is more than one core can do"
+    " mean of 50 runs; threads are not stated, and it is more than one core can do"
 )
 CARD = "model card of Arm/shufflenet-v2-x1-0-int8-xnnpack-executorch: Raspberry Pi 5, p50"
 

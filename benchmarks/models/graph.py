@@ -1,7 +1,7 @@
 """What is inside a .tflite file: its operations with their multiplications, and its float twin.
 
 A .tflite file is a flatbuffer, read here as its binary format and TensorFlow Lite's schema.fbs say.
-Only what is asked for is read, and no library is needed, so that a board can do it.
+Only what is needed is read, and no library is needed, so that a board can do it.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ def _tensors(root: _Table) -> list[_Tensor]:
 
 
 def _operations(root: _Table) -> Iterator[Operation]:
-    # The older field is a byte, and says 127 where the newer has to be asked.
+    # The older field is a byte, and says 127 where the newer one holds the value.
     codes = [max(code.number(0, "<b"), code.number(3, "<i")) for code in root.tables(1)]
     tensors = _tensors(root)
     for operator in root.tables(2)[0].tables(3):

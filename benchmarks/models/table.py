@@ -9,7 +9,7 @@ from benchmarks.measure.result import Result
 
 
 def lines(found: Result) -> Iterator[str]:
-    """Yields all that a result of kind "models" tells, in lines."""
+    """Yields a result of kind "models" in lines."""
     facts = found["machine"]
     yield f"{facts['board'] or facts['processor']}; {found['versions']['litert']}"
     yield ""
@@ -46,10 +46,10 @@ def _model_lines(model: dict[str, Any]) -> Iterator[str]:
     for each in model["alone"]:
         steady = each["steady_ms"]
         times = (each["init_ms"], each["first_ms"], steady["p50"], steady["p90"], steady["min"])
-        told = "".join(f"{ms:>9.3f}" for ms in times)
+        row = "".join(f"{ms:>9.3f}" for ms in times)
         turn = turns.get(each["threads"])
-        told += f"   {each['memory_mb']:>7.1f}{ratio(turn) if turn else '':>22}"
-        yield f"{name}{each['threads']:>8}{told}"
+        row += f"   {each['memory_mb']:>7.1f}{ratio(turn) if turn else '':>22}"
+        yield f"{name}{each['threads']:>8}{row}"
         name = " " * len(name)
 
 
@@ -59,11 +59,11 @@ def ratio(turn: dict[str, float]) -> str:
 
 
 def _estimated(model: dict[str, Any]) -> str:
-    told = "".join(f"{span(each):>19}" for each in model["estimates"])
-    return f"{told}  {model['estimates_lack']}"
+    row = "".join(f"{bounds(each):>19}" for each in model["estimates"])
+    return f"{row}  {model['estimates_lack']}"
 
 
-def span(estimate: dict[str, Any]) -> str:
+def bounds(estimate: dict[str, Any]) -> str:
     """Returns an estimated time as a range, to two digits."""
     ends = (estimate["low_ms"], estimate["high_ms"])
     return " to ".join(f"{ms:.0f}" if ms >= 100 else f"{ms:.2g}" for ms in ends)

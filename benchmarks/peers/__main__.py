@@ -9,9 +9,9 @@ up, in an environment of its own (made here by venv and pip, in the user's cache
 cores, and reads a short block of them before it is the next one's turn. Timed is what it does with
 a frame in memory: RGB in, a letter or none out. Nothing is drawn or shown.
 
-What a frame costs is told for tracked, searching and idle frames apart, never together. Ratios are
-of the same frames, by blocks. What an empty room costs is told by the second of video, with every
-frame of it: how often a peer searches where there is no hand is its own affair. A peer that cannot
+What a frame costs is given for tracked, searching and idle frames apart, never together. Ratios are
+of the same frames, by blocks. What an empty room costs is given for a second of video, with every
+frame of it, since peers search an empty room more or less often. A peer that cannot
 be installed, dies or hangs is a row that says so.
 """
 
@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from benchmarks.measure import conditions, result
+from benchmarks.measure.command import INTERRUPTED, command
 from benchmarks.peers import adapters, environment, footage, race
 from benchmarks.peers.contract import Adapter
 from benchmarks.peers.environment import UnavailableError
@@ -35,39 +36,33 @@ from benchmarks.peers.process import Process, quiet_cpus
 from benchmarks.peers.race import BLOCK, Row
 from benchmarks.peers.report import report
 from benchmarks.peers.table import table
-from edge.errors import FingerspellError, UsageError
+from edge.errors import UsageError
 from edge.sources import public
 
 CLIPS = Path(__file__).resolve().parents[3] / "shared" / "data" / "clips"
 START = footage.Film("start", footage.HELD)
 
 
+@command("benchmarks.peers")
 def main(argv: Sequence[str] | None = None) -> int:
     """Measures, prints, and writes the JSON file if one is wanted; returns the exit code."""
     known = found()
     options = _parser(known).parse_args(argv)
-    try:
-        if options.list:
-            for name, adapter in known.items():
-                for variant in adapter.VARIANTS:
-                    wants = "".join(f"; needs --{each}" for each in adapter.FILES)
-                    print(f"{f'{name}:{variant}':<24}{adapter.SUMMARY}{wants}")
-            return 0
-        if options.table:
-            print(_told(options.table))
-            return 0
-        with environment.reserved():
-            measured = measure(options, known)
-        print(table(measured), flush=True)  # first: a disk that is full now takes nothing away
-        if options.json:
-            result.write(options.json, measured)
-    except FingerspellError as error:
-        print(f"benchmarks.peers: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("benchmarks.peers: stopped before anything was measured", file=sys.stderr)
-        return result.INTERRUPTED
-    return result.INTERRUPTED if measured["ended"] == "interrupted" else 0
+    if options.list:
+        for name, adapter in known.items():
+            for variant in adapter.VARIANTS:
+                wants = "".join(f"; needs --{each}" for each in adapter.FILES)
+                print(f"{f'{name}:{variant}':<24}{adapter.SUMMARY}{wants}")
+        return 0
+    if options.table:
+        print(_told(options.table))
+        return 0
+    with environment.reserved():
+        measured = measure(options, known)
+    print(table(measured), flush=True)  # first: a disk that is full now takes nothing away
+    if options.json:
+        result.write(options.json, measured)
+    return INTERRUPTED if measured["ended"] == "interrupted" else 0
 
 
 def _told(path: Path) -> str:
@@ -89,7 +84,7 @@ def found() -> dict[str, Adapter]:
 def _parser(known: dict[str, Adapter]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--list", action="store_true", help="tell which peers there are, and end")
+    parser.add_argument("--list", action="store_true", help="print which peers there are, and end")
     parser.add_argument("--peers", metavar="A,B", help="NAME or NAME:VARIANT; default: all")
     parser.add_argument("--source", metavar="URI", help="read this, and no phrases or clips")
     parser.add_argument("--clips", type=Path, metavar="FOLDER", help=f"default: {CLIPS}, if any")

@@ -3,13 +3,13 @@
     python -m benchmarks.peers.classifier --landmarks FOLDER/hands.npz [--data ../shared/data]
 
 42 numbers, two hidden layers of 128 and 64, dropout, a softmax over A to Z: larger than the
-repositories' own (20 and 10), which had fewer signs to tell apart. Trained on the photographs of
-train.data.label and, with --data, on the landmark collections, as train.letters is: hands of the
-full and of the lite model, and their mirror images, so that left hands are read too. J and Z are
-letters like others, by their stills. Photographs in lee/valid are left out, as there.
+repositories' own (20 and 10), which had fewer signs to distinguish. Trained on the photographs
+of `train.data.label` and, with --data, on the landmark collections, as `train.letters` is: hands of
+the full and of the lite model, and their mirror images, so that left hands are read too. J and Z
+are letters like others, by their stills. Photographs in lee/valid are left out, as there.
 
 Writes models/letters.tflite and, for NumPy, models/letters.npz beside this file. Before that, each
-data set of photographs is left out in turn, and what is then read of it is told (a hand that was
+data set of photographs is left out in turn, and what is then read of it is printed (a hand that was
 not found counts as wrong).
 """
 
@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.measure.command import command
 from benchmarks.peers.landmarks import LETTERS, TFLITE, WEIGHTS, normalised
-from edge.errors import FingerspellError
 from edge.files import write
 
 VIEWS = ("found", "mirrored", "lite", "lite mirrored")
@@ -33,6 +33,7 @@ EPOCHS = 40
 SEED = 1
 
 
+@command("benchmarks.peers.classifier")
 def main() -> int:
     """Trains and writes; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.peers.classifier")
@@ -44,11 +45,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, help="with landmarks/ for the collections, too")
     parser.add_argument("--no-held-out", action="store_true", help="only train what is written")
     options = parser.parse_args()
-    try:
-        _train(options)
-    except FingerspellError as error:
-        print(f"benchmarks.peers.classifier: {error}", file=sys.stderr)
-        return error.exit_code
+    _train(options)
     return 0
 
 

@@ -50,8 +50,8 @@ class Adapter(Protocol):
     REQUIREMENTS: Sequence[str]  # for pip, pinned; "." is this checkout
     PYTHONS: tuple[tuple[int, int], tuple[int, int]]  # the oldest and the newest that it runs on
     FILES: Mapping[str, str]  # option that names a file it needs -> what file that is
-    SETTLES: bool  # whether it tells letter events of its own
+    SETTLES: bool  # whether it reports letter events of its own
 
     def open(self, variant: str, threads: int, files: Mapping[str, str]) -> Reader:
-        """Loads everything; whatever it raises is told in the peer's row."""
+        """Loads everything; whatever it raises is shown in the peer's row."""
         ...

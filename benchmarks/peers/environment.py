@@ -101,10 +101,10 @@ def _wanted(requirements: Sequence[str]) -> list[str]:
     """Returns the requirements, and the sum of our own files if they are one of them."""
     if "." not in requirements:
         return list(requirements)
-    told = hashlib.sha256()
+    digest = hashlib.sha256()
     for path in _sources():
-        told.update(path.read_bytes())
-    return [*requirements, told.hexdigest()]
+        digest.update(path.read_bytes())
+    return [*requirements, digest.hexdigest()]
 
 
 def _sources() -> Iterator[Path]:

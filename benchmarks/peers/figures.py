@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.accuracy.scoring import TRACED, Score, score, total
 from benchmarks.measure.result import distribution, median_interval
+from benchmarks.measure.scoring import TRACED, Score, score, total
 from benchmarks.peers.contract import KINDS
 from benchmarks.peers.footage import EMPTY_ROOMS, Recording
 from benchmarks.peers.race import Row, Sample
@@ -19,7 +19,7 @@ WARM_UP = 3  # frames of each recording, in which a fresh graph warms up; scored
 # "The same for N frames"; 1 takes each change of the frame's letter, 30 are a second.
 STEADY = (1, 5, 10, 15, 20, 25, 30)
 MEASURES = ("wall_ms", "cpu_ms")
-_LEAST = 5  # blocks, or recordings, below which no interval is told
+_LEAST = 5  # blocks, or recordings, below which no interval is given
 _PAIRED = ("tracked", "searching")  # idle frames are compared by empty_rooms()
 
 
@@ -39,8 +39,8 @@ def ratios(row: Row, against: Row, block: int) -> list[dict[str, Any]]:
     """Returns how many times as long as `against` a peer takes on the same frames.
 
     Only frames that both tracked, or both searched. Each block gives the ratio of the two middle
-    frames; told is the median of the blocks, with a 95 % interval (bootstrap over blocks: Efron and
-    Tibshirani, An Introduction to the Bootstrap, 1993).
+    frames; the figure is the median of the blocks, with a 95 % interval (bootstrap over blocks:
+    Efron and Tibshirani, An Introduction to the Bootstrap, 1993).
     """
     found = []
     for kind in _PAIRED:
@@ -158,8 +158,8 @@ def letters(row: Row, recordings: Sequence[Recording]) -> dict[str, Any]:
 
 def _settled(row: Row, samples: Sequence[Sample], t_ns: Sequence[int]) -> dict[str, list[Event]]:
     if row.adapter.SETTLES:
-        told = [event for sample in samples for event in sample.events]
-        return {"own": [Event(kind, label, 1.0, t, "") for kind, label, t in told]}  # type: ignore[arg-type]
+        settled = [event for sample in samples for event in sample.events]
+        return {"own": [Event(kind, label, 1.0, t, "") for kind, label, t in settled]}  # type: ignore[arg-type]
     return {f"same for {n}": list(steady(samples, t_ns, n)) for n in STEADY}
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.accuracy.items import PHRASES
-from benchmarks.accuracy.scoring import Shown, shown_in
 from benchmarks.measure.held import held
+from benchmarks.measure.scoring import Shown, shown_in
 from benchmarks.peers import environment
 from edge.errors import FingerspellError, SourceError, UsageError
 from edge.signer.signer import Signer
@@ -34,7 +34,7 @@ class Film:
     """A recording that is to be read, not yet decoded.
 
     uri: a source. group: what its letters are counted with. shown: the letters that it shows; None
-    where the frames themselves tell, or nobody knows. text: what is spelled, with its spaces.
+    where the frames carry it themselves, or nobody knows. text: what is spelled, with its spaces.
     """
 
     group: str
@@ -147,7 +147,7 @@ def _drop(file: Path) -> None:
 
 def _written(film: Film, file: Path, most: int) -> Recording:
     t_ns: list[int] = []
-    told = []
+    labelled = []
     shape = None
     whole = True
     with file.open("wb") as out:
@@ -161,12 +161,12 @@ def _written(film: Film, file: Path, most: int) -> Recording:
             out.write(np.ascontiguousarray(frame.rgb).data)
             t_ns.append(frame.t_ns)
             if frame.truth:
-                told.append(frame)
+                labelled.append(frame)
     if shape is None:
         raise SourceError(f"{public(film.uri)} gave no frame to read; choose another source")
     shown = film.shown
-    if shown is None and len(told) == len(t_ns):
-        shown = shown_in(told)
+    if shown is None and len(labelled) == len(t_ns):
+        shown = shown_in(labelled)
     return Recording(film, file, (len(t_ns), shape[0], shape[1]), t_ns, shown, whole)
 
 

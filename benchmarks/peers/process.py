@@ -1,4 +1,4 @@
-"""A peer's process, seen from the benchmark: started, asked, and ended when it hangs."""
+"""A peer's process, seen from the benchmark: started, questioned, and ended when it hangs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ANSWER_LIMIT_S = 60.0
 def quiet_cpus(count: int, watched_s: float = 1.0, stat: Path = Path("/proc/stat")) -> list[int]:
     """Returns the cores that others use least, watched for so long; of like ones the last.
 
-    Every peer is kept on the same ones: threads beyond those asked for find no core of their own.
+    Every peer is kept on the same ones: threads beyond the wanted number find no core of their own.
     """
     cpus = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
     before = _busy_ticks(stat)
@@ -114,10 +114,10 @@ class Process:
             ("pss", "smaps_rollup", "Pss"),
         ):
             try:
-                told = Path(f"/proc/{self._process.pid}/{file}").read_text()
+                status = Path(f"/proc/{self._process.pid}/{file}").read_text()
             except OSError:
                 continue
-            match = re.search(rf"^{field}:\s+(\d+) kB", told, re.MULTILINE)
+            match = re.search(rf"^{field}:\s+(\d+) kB", status, re.MULTILINE)
             if match:
                 found[name] = round(int(match[1]) * 1024 / 1e6, 1)
         return found
@@ -133,7 +133,7 @@ class Process:
                 if pipe:
                     pipe.close()
             except BrokenPipeError:
-                pass  # what it was last asked, it never read
+                pass  # it never read the last question
 
     def __enter__(self) -> Process:
         return self
@@ -161,7 +161,7 @@ class Process:
             self._questions.write(json.dumps(what).encode() + b"\n")
             self._questions.flush()
         except BrokenPipeError:
-            pass  # the answer tells why
+            pass  # the answer says why
 
     def _answer(self, limit_s: float) -> dict[str, Any]:
         try:
@@ -182,8 +182,8 @@ class Process:
     def _last_words(self) -> str:
         code = self._process.wait()
         self._readers[1].join(5)
-        told = self._said[-1][:200] if self._said else "it said nothing"
+        last = self._said[-1][:200] if self._said else "it said nothing"
         if code < 0:
             name = signal.Signals(-code).name
             return f"{name} (the processor lacks an instruction)" if code == -4 else name
-        return f"exit status {code}, {told}"
+        return f"exit status {code}, {last}"

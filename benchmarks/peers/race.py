@@ -20,7 +20,7 @@ BLOCK = 15  # frames that one peer reads before it is the next one's turn
 
 
 class Sample(NamedTuple):
-    """What one frame cost a peer, and what it told."""
+    """What one frame cost a peer, and what was read in it."""
 
     wall_ms: float
     cpu_ms: float
@@ -188,7 +188,7 @@ def _weigh(rows: Sequence[Row], processes: Mapping[str, Process]) -> None:
 def _sample(answer: Sequence[Any]) -> Sample:
     wall_ns, cpu_ns, kind, label, events = answer
     if kind not in KINDS:
-        raise FailedError(f"it told of a {kind!r} frame; there are {', '.join(KINDS)}")
+        raise FailedError(f"it reported a {kind!r} frame; there are {', '.join(KINDS)}")
     return Sample(wall_ns / 1e6, cpu_ns / 1e6, kind, label, [tuple(each) for each in events])
 
 

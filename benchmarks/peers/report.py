@@ -15,7 +15,7 @@ peers       for each: name, summary, error (None, or why there are no figures, o
                         letter is held; letters: what it named; median, if it always named one
             memory_mb   peak_rss, pss: after the first recording
             installed_mb            environment and models on disk
-            letters     group -> rule -> figures of benchmarks/accuracy/scoring.py, and
+            letters     group -> rule -> figures of benchmarks/measure/scoring.py, and
                         frames_right; {} of one that failed: it did not read what the others did
 """
 
@@ -70,18 +70,18 @@ def _footage(done: Race) -> dict[str, Any]:
 def _row(
     row: Row, alive: Sequence[Row], done: Race, block: int, pythons: dict[str, Path]
 ) -> dict[str, Any]:
-    told: dict[str, Any] = {
+    row_figures: dict[str, Any] = {
         "name": row.name,
         "summary": row.adapter.SUMMARY,
         "error": row.error or None,
     }
     if row.error and not any(row.read):
-        return told
+        return row_figures
     against = _against(row, alive)
     python = pythons.get(row.name)
     read = row.startup_s and all(row.startup_letters)
     starts = {"median": statistics.median(row.startup_s)} if read else {}
-    return told | {
+    return row_figures | {
         "versions": environment.versions(python) if python else {},
         "models": {
             Path(p).name: hashlib.sha256(Path(p).read_bytes()).hexdigest() for p in row.files

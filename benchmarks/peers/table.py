@@ -58,16 +58,16 @@ def _times(rows: list[dict[str, Any]]) -> Iterator[str]:
 
 def _ratios(row: dict[str, Any], kind: str) -> str:
     found = [r for r in row["ratios"] if r["kind"] == kind != "idle"]
-    told = []
+    parts = []
     for measure in ("wall", "cpu"):
         for r in (r for r in found if r["measure"] == measure):
-            told.append(f"{measure} {_ratio(r)}")
-    return ", ".join(told) + (f" of {found[0]['against']}" if told else "")
+            parts.append(f"{measure} {_ratio(r)}")
+    return ", ".join(parts) + (f" of {found[0]['against']}" if parts else "")
 
 
 def _ratio(r: dict[str, Any]) -> str:
-    span = f"[{r['low']:.2f}, {r['high']:.2f}]" if r["low"] else "[too few]"
-    return f"{r['ratio']:.2f} {span}"
+    interval = f"[{r['low']:.2f}, {r['high']:.2f}]" if r["low"] else "[too few]"
+    return f"{r['ratio']:.2f} {interval}"
 
 
 def _empty_rooms(rows: list[dict[str, Any]]) -> Iterator[str]:

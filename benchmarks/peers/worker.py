@@ -9,7 +9,7 @@ Answers each line of JSON on stdin with one on stdout. What a peer prints goes t
     {"ask": "read", "first": I, "count": N}                              its frames, in order
     ->  {"frames": [[wall_ns, cpu_ns, kind, label, events], ...]}
 
-The first answer, before anything is asked, is {"ready": ...}; the last of a peer that fails is
+The first answer, before any question, is {"ready": ...}; the last of a peer that fails is
 {"error": LINE}. Pictures are read from the file, 8 bits a channel, RGB, before the clock starts.
 CPU time is that of all threads of this process.
 """
@@ -85,7 +85,7 @@ class _Recording:
         self._file = open(ask["frames"], "rb")  # noqa: SIM115 - until the next recording
 
     def read(self, reader: Reader, first: int, count: int) -> list[list[Any]]:
-        """Returns what each frame cost and told."""
+        """Returns what each frame cost, and what was read in it."""
         done = []
         size = self._height * self._width * 3
         for index in range(first, first + count):

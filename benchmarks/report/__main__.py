@@ -13,7 +13,7 @@ several, and writes into FOLDER
 
 those of them that there are results for; of a second board's models, models-2.png, and so on.
 Latencies of different models or settings are drawn beside each other, and marked. Accuracy is what
-the models' manifests tell.
+the models' manifests say.
 """
 
 from __future__ import annotations
@@ -30,13 +30,14 @@ from typing import Any, NamedTuple
 
 from benchmarks import compare
 from benchmarks.measure import result
+from benchmarks.measure.command import command
 from benchmarks.measure.result import Result
 from benchmarks.report import page
-from edge.errors import FingerspellError, ModelError, UsageError
+from edge.errors import ModelError, UsageError
 from edge.files import write
 from edge.models.manifest import BUNDLED, load
 
-# What a result of each kind has to have to be drawn, and told on the page.
+# What a result of each kind must have to be drawn, and described on the page.
 NEEDED = {
     "latency": (),
     "models": ("models", "rates", "versions"),
@@ -56,8 +57,9 @@ class Drawing(NamedTuple):
     draw: Callable[[], bytes]
 
 
+@command("report")
 def main(argv: Sequence[str] | None = None) -> int:
-    """Draws, writes, tells what was written; returns the exit code."""
+    """Draws, writes, prints what was written; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.report", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("results", nargs="+", type=Path, metavar="RESULT.json")
@@ -66,12 +68,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--only", action="append", choices=PICTURES, help="this picture, and no page; repeatable"
     )
     options = parser.parse_args(argv)
-    try:
-        for path in report(options.results, options.out, options.only):
-            print(path)
-    except FingerspellError as error:
-        print(f"report: {error}", file=sys.stderr)
-        return error.exit_code
+    for path in report(options.results, options.out, options.only):
+        print(path)
     return 0
 
 
@@ -137,7 +135,7 @@ def read(path: Path) -> Result:
 
 @contextlib.contextmanager
 def _whole(paths: Iterable[Path]) -> Iterator[None]:
-    """Raises UsageError for whatever a result lacks when it is drawn or told."""
+    """Raises UsageError for whatever a result lacks when it is drawn or described."""
     try:
         yield
     except FAULTS as error:
@@ -214,7 +212,7 @@ def _figures(figures: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
 
 
 def labels(found: Sequence[Result]) -> list[str]:
-    """Returns a name for each result: the board, and what else tells it from the others.
+    """Returns a name for each result: the board, and what else distinguishes it from the others.
 
     Of results that lie in several folders, the folder's name: they are named after boards.
     """

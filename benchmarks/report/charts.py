@@ -31,7 +31,7 @@ def png(figure: Figure) -> bytes:
 
 
 def plain(axes: Axes, title: str) -> None:
-    """Gives axes the house's look, and a title."""
+    """Gives axes the common style, and a title."""
     axes.grid(color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(which="both", colors=GREY, labelcolor="#222", length=0, labelsize=8)
@@ -43,7 +43,7 @@ def plain(axes: Axes, title: str) -> None:
 def warn(figure: Figure, results: Mapping[str, Result]) -> None:
     """Writes below a picture why its figures are not to be trusted, if there is a reason.
 
-    results: by their labels, which are told where there are several.
+    results: by their labels, which are shown where there are several.
     """
     lines = [
         f"{label}: {line}" if len(results) > 1 else line
@@ -183,8 +183,8 @@ def accuracy(found: Result, points: Sequence[Mapping[str, Any]], cost: str) -> b
         axes.set_xlim(min(each) / 3, max(each) * 3)
         axes.set_ylim(-5, 109)
     axes.set_yticks(range(0, 101, 20))
-    told = "● people or sets never seen    ○ the people of training; one line joins a model's own"
-    axes.text(0.0, -0.17, told, transform=axes.transAxes, fontsize=8, color=GREY)
+    legend = "● people or sets never seen    ○ the people of training; one line joins a model's own"
+    axes.text(0.0, -0.17, legend, transform=axes.transAxes, fontsize=8, color=GREY)
     warn(figure, {"": found})
     return png(figure)
 

@@ -8,7 +8,7 @@ from html import escape
 
 from benchmarks.developers.scaling import table as scaling
 from benchmarks.measure.result import KINDS, QUANTILES, Result
-from benchmarks.models.table import ratio, span
+from benchmarks.models.table import bounds, ratio
 from benchmarks.peers import table as peers
 
 STYLE = """
@@ -38,7 +38,7 @@ TITLES = {
     "models": ("Models alone", "Each in a process of its own, random inputs."),
     "accuracy": (
         "Accuracy against cost",
-        "As the models' manifests tell it. Models read different alphabets and were measured on"
+        "As the models' manifests say. Models read different alphabets and were measured on"
         " different photographs: compare a model's own points first. All of them need the hand to"
         " be found before, which is the same for all and is not in their time.",
     ),
@@ -83,11 +83,11 @@ def _lines(
         yield '<div class="note"><b>Not of the same</b>, and not to be compared as if they were:'
         yield "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in differ) + "</ul></div>"
     for name, content in pictures.items():
-        title, told = TITLES[name.partition("-")[0]]
+        title, caption = TITLES[name.partition("-")[0]]
         data = base64.b64encode(content).decode()
         head = f"{title}: {escape(whose[name])}" if name in whose else title
         yield f'<h2>{head}</h2><figure><img alt="{title}" src="data:image/png;base64,{data}">'
-        yield f"<figcaption>{escape(told)}</figcaption></figure>"
+        yield f"<figcaption>{escape(caption)}</figcaption></figure>"
     yield "<h2>Figures</h2>"
     for label, each in zip(labels, found, strict=True):
         yield f"<h3>{escape(each['kind'])}: {escape(label)}</h3>"
@@ -153,7 +153,7 @@ def _models(found: Result) -> Iterator[str]:
     estimated = [
         [
             model["name"],
-            *(span(each) for each in model["estimates"]),
+            *(bounds(each) for each in model["estimates"]),
             model["estimates_lack"],
         ]
         for model in found["models"]

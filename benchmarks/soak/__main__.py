@@ -1,12 +1,12 @@
-"""Weeks, squeezed: `python -m benchmarks.soak [--minutes M | --frames N] [--seed S] [--json FILE]`.
+"""A long run with faults: `python -m benchmarks.soak [--minutes M | --frames N] [--json FILE]`.
 
-A signer who comes and goes is read as `fingerspell run` reads a camera, faster than life: frames
-come as fast as they are taken, through the guarded capture process and the mailbox, with the time
-stamps of a camera of 30 frames a second. After a first tenth in peace the camera hangs, crashes, is
-gone, freezes, goes black, gives half pictures and other sizes, at random from the seed. Meanwhile
-memory, open files, threads and times are sampled (drift.py), and every letter that is shown is
-accounted for (ledger.py). Exit status 1 when a bound is broken; Ctrl-C ends it early, and what was
-measured is told.
+A signer who comes and goes is read as `fingerspell run` reads a camera, but faster. Frames come as
+fast as they are read, through the guarded capture process and the mailbox, with the time stamps of
+a camera of 30 frames a second. The first tenth of the run has no faults. Then the camera hangs,
+crashes, is unplugged, freezes, goes black, or sends broken pictures or pictures of other sizes, at
+random from the seed. Memory, open files, threads and times are sampled (drift.py), and every
+letter that is shown is accounted for (ledger.py). Exit status 1 when a bound is broken. Ctrl-C ends
+the run early, and what was measured is reported.
 """
 
 from __future__ import annotations
@@ -28,14 +28,15 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.measure.result import INTERRUPTED, typed
+from benchmarks.measure.command import INTERRUPTED, command
+from benchmarks.measure.result import typed
 from benchmarks.soak.bystanders import Page, Systemd, Troubles, Unhurried
 from benchmarks.soak.drift import Bound, Sampler, bounds
 from benchmarks.soak.ledger import Ledger
 from edge.assembly import USUAL_FPS, open_stages
 from edge.capture import CameraConfig, open_guarded
 from edge.config import Config
-from edge.errors import FingerspellError, SourceError, UsageError
+from edge.errors import SourceError, UsageError
 from edge.files import write
 from edge.models import interpreter
 from edge.running import machine
@@ -56,21 +57,18 @@ WATCHDOG_S = 10.0  # as in systemd/fingerspell.service
 FASTEST = 300  # frames a second that a run of so many minutes is likely to have
 
 
+@command("soak")
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs, prints, and writes the JSON file if one is wanted; returns the exit code."""
     arguments = _parser().parse_args(argv)
-    try:
-        with stop_on_signals() as stop, tempfile.TemporaryDirectory(prefix="soak-") as scratch:
-            report = Soak(arguments, Path(scratch)).run(stop)
-        print(table(report))
-        if arguments.json:
-            write(arguments.json, json.dumps(report, indent=1).encode() + b"\n")
-    except FingerspellError as error:
-        print(f"soak: {error}", file=sys.stderr)
-        return error.exit_code
-    except OSError as error:
-        print(f"soak: cannot write {arguments.json}: {error.strerror}", file=sys.stderr)
-        return UsageError.exit_code
+    report: dict[str, Any] = {}
+    with stop_on_signals() as stop, tempfile.TemporaryDirectory(prefix="soak-") as scratch:
+        report = Soak(arguments, Path(scratch)).run(stop)
+    if not report:  # a signal came before all was open
+        raise KeyboardInterrupt
+    print(table(report))
+    if arguments.json:
+        write(arguments.json, json.dumps(report, indent=1).encode() + b"\n")
     return INTERRUPTED if stop.reason == "SIGINT" else int(not report["passed"])
 
 
@@ -88,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 class Soak:
-    """One long run: what edge.commands.run.run() does, with bystanders."""
+    """One long run: what `fingerspell run` does, with bystanders."""
 
     def __init__(self, arguments: argparse.Namespace, scratch: Path) -> None:
         """Raises UsageError for flags that make no sense."""
@@ -148,7 +146,7 @@ class Soak:
         return {
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
             "command": typed("soak", sys.argv[1:]),
-            "stopped": stop.reason if stop.reason.startswith("SIG") else "",
+            "stopped": stop.reason if stop.reason in ("SIGINT", "SIGTERM") else "",
             "frames": end.frames,
             "seconds": round(seconds, 1),
             **self._verdict(),
@@ -183,7 +181,7 @@ class Soak:
                         self._outages_s.append(now_s - well_s)
                     well_s = now_s
                 if self._sampler.after(result, camera.reopened) and self._page:
-                    self._page.ask()  # after the sample: answering takes a thread and a socket
+                    self._page.fetch()  # after the sample: answering takes a thread and a socket
                 if seen % 100 == 0:
                     bar.update(100)
                 if seen == self._frames:
@@ -202,7 +200,7 @@ class Soak:
         held = [
             Bound("letters missed where no fault was", len(ledger.missed), 0),
             Bound("letters too many where no fault was", len(ledger.extra), 0),
-            Bound("letters that a sink was not told", self._sampler.letters - written, 0),
+            Bound("letters that a sink did not get", self._sampler.letters - written, 0),
             Bound("disturbances beyond the faults", beyond, 0),
             Bound("READY=1, more or less often than once", abs(self._systemd.ready - 1), 0),
             Bound("watchdog's longest silence, of its limit", silence_s / WATCHDOG_S, 0.5),
@@ -223,7 +221,7 @@ def table(report: dict[str, Any]) -> str:
         f"{letters['read']:,} of {letters['shown']:,} letters read where no fault was,"
         f" {letters['touched_read']} of {letters['touched']} in words that a fault interrupted",
         f"{report['faults'] or 0} faults, reopened {report['reopened']} times,"
-        f" {report['half_pictures_left_out']} half pictures left out;"
+        f" {report['half_pictures_left_out']} broken pictures left out;"
         f" no pictures for {outages['median']:.1f} s (median), {outages['longest']:.1f} s at most",
         *(f"{count:>6} x {warning}" for warning, count in report["warnings"].items()),
         *(f"missed: {line}" for line in letters["missed"][:10]),

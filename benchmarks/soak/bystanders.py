@@ -1,4 +1,4 @@
-"""Who stands around a long run: a service manager, a reader of the log, Prometheus; and a brake."""
+"""What surrounds a long run: a service manager, a log reader, Prometheus, a camera that waits."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ from edge.types import Frame, Source
 
 
 class Systemd:
-    """Hears what a run tells the service manager.
+    """Receives what a run reports to the service manager.
 
-    ready: how often it was told READY=1. beats_s: when WATCHDOG=1, to the time of listening.
+    ready: how often READY=1 was received. beats_s: when WATCHDOG=1 was received, to the time of
+    listen().
     """
 
     def __init__(self, path: Path, watchdog_s: float) -> None:
@@ -36,12 +37,12 @@ class Systemd:
         )
 
     def listen(self) -> None:
-        """Takes what has been told; to be called often, since a socket keeps few messages."""
+        """Receives what was sent. Call it often: a socket keeps few messages."""
         with contextlib.suppress(BlockingIOError):
             while True:
-                told = self._socket.recv(4096).decode().splitlines()
-                self.ready += "READY=1" in told
-                if "WATCHDOG=1" in told:
+                lines = self._socket.recv(4096).decode().splitlines()
+                self.ready += "READY=1" in lines
+                if "WATCHDOG=1" in lines:
                     self.beats_s.append(time.monotonic())
 
     def silence_s(self) -> float:
@@ -51,7 +52,7 @@ class Systemd:
         return float(max(np.diff(self.beats_s), default=0.0))
 
     def close(self) -> None:
-        """Listens no more."""
+        """Closes the socket."""
         self._socket.close()
 
 
@@ -63,20 +64,20 @@ class Troubles(logging.Handler):
         self.counted: collections.Counter[str] = collections.Counter()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Counts one; figures, which tell one from another of its kind, are left out."""
+        """Counts one, without its figures, in which warnings of one kind differ."""
         text = re.sub(r"faulty:[^:]*?(?=:? [a-z])", "camera", record.getMessage())
         self.counted[re.sub(r"\d+(\.\d+)?", "N", text)] += 1
 
 
 class Page:
-    """The metrics sink's pages, asked for as Prometheus would."""
+    """The metrics sink's pages, fetched as Prometheus does."""
 
     def __init__(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.address = f"127.0.0.1:{free.getsockname()[1]}"
 
-    def ask(self) -> None:
-        """Asks for both."""
+    def fetch(self) -> None:
+        """Fetches both."""
         for path in ("metrics", "healthz"):
             with contextlib.suppress(urllib.error.HTTPError):  # "unhealthy" is an answer too
                 urllib.request.urlopen(f"http://{self.address}/{path}", timeout=10).read()

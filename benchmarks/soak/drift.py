@@ -17,14 +17,14 @@ PER_FRAMES = 100_000
 MEMORY_MB = 1.0  # the most that memory may grow in so many frames
 SPREAD = 2  # open files, or threads, more or less: a page being answered, a process being reaped
 RISE = 0.1  # the most that a frame's processor time may rise from the first third to the last
-ENOUGH = 50_000  # frames, after the warm-up, from which growth is told
+ENOUGH = 50_000  # frames, after the warm-up, from which growth is reported
 WARM_UP = 0.1  # share of the samples that are left out: caches fill, allocators settle
 CHILD_FRAMES = 5_000  # a capture process has drawn all its pictures after so many
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """One process as /proc tells: resident MB (1e6 bytes), open files, threads; zeros if gone."""
+    """One process by /proc: resident MB (1e6 bytes), open files, threads; zeros if gone."""
 
     memory_mb: float = 0.0
     files: int = 0
@@ -33,7 +33,7 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """How things are after so many frames and seconds, and letters told.
+    """The state after so many frames, seconds and letters.
 
     child: the capture process; child_frames: how many it has given. tracked_ms, tracked_cpu_ms:
     median time, and median processor time of this process, of the frames with a followed hand
@@ -55,7 +55,7 @@ class Sample:
 class Sampler:
     """Takes a sample of this process, and of its child, after every so many frames.
 
-    letters: told so far.
+    letters: how many were read so far.
     """
 
     def __init__(self, every: int) -> None:

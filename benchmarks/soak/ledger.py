@@ -2,7 +2,7 @@
 
 A word is settled when nothing has been shown for WORD_S. One that a fault interrupted, or came
 shortly before, is counted apart; in all others each letter has to be read, once, and nothing else.
-When a letter may come is said in benchmarks/accuracy/scoring.py. Nothing is kept of a word but
+When a letter may come is said in benchmarks/measure/scoring.py. Nothing is kept of a word but
 counts, and of what was read amiss a line, so that a run of any length can be followed.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks.accuracy.scoring import EARLY_S, LATE_S, Read, Shown
+from benchmarks.measure.scoring import EARLY_S, LATE_S, Read, Shown
 from edge.capture import symptoms
 from edge.types import Event, Frame
 
@@ -21,7 +21,7 @@ KEPT = 200  # lines about what was read amiss
 
 
 class _Eye:
-    """Tells by the pictures alone which of them are not what the signer does."""
+    """Recognises by the pictures alone which of them do not show what the signer does."""
 
     def __init__(self) -> None:
         self._shape: tuple[int, ...] = ()
@@ -61,7 +61,7 @@ class Ledger:
     _label: str = ""
     _start_s: float = 0.0
     _quiet_s: float = 0.0
-    _ill: bool = False  # a fault came into this word
+    _interrupted: bool = False  # a fault came into this word
     _word: list[Shown] = field(default_factory=list)
     _reads: list[Read] = field(default_factory=list)
 
@@ -73,7 +73,7 @@ class Ledger:
         spoilt = self._eye.is_spoilt(frame)
         well = not spoilt and passed_s < 1.5 * period_s
         if not well:
-            self._ill = True
+            self._interrupted = True
             self.disturbances += self.well
         self.well = well
         for event in events:
@@ -98,7 +98,7 @@ class Ledger:
         """Settles what is left; the last word counts as interrupted, since it was cut off."""
         if self._label:
             self._word.append(Shown(self._start_s, self._t_s or 0.0, self._label))
-            self._ill = True
+            self._interrupted = True
         self._settle()
 
     def figures(self) -> dict[str, Any]:
@@ -109,7 +109,7 @@ class Ledger:
     def _settle(self) -> None:
         missed, extra = compare(self._word, self._reads)
         count = len(self._word)
-        if self._ill:
+        if self._interrupted:
             self.touched += count
             self.touched_read += count - len(missed)
             self.touched_extra += len(extra)
@@ -117,11 +117,11 @@ class Ledger:
             self.shown += count
             self.read += count - len(missed)
             word = "".join(s.label for s in self._word)
-            told = "".join(r.label for r in self._reads)
+            read = "".join(r.label for r in self._reads)
             for lines, letters in ((self.missed, missed), (self.extra, extra)):
-                lines += [f"{t_s:.1f} s: {x} ({word} read as {told})" for t_s, x in letters]
+                lines += [f"{t_s:.1f} s: {x} ({word} read as {read})" for t_s, x in letters]
                 del lines[KEPT:]
-        self._word, self._reads, self._ill, self._quiet_s = [], [], False, 0.0
+        self._word, self._reads, self._interrupted, self._quiet_s = [], [], False, 0.0
 
 
 def compare(shown: Iterable[Shown], reads: Iterable[Read]) -> tuple[list[Read], list[Read]]:

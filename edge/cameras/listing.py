@@ -21,8 +21,8 @@ DEV = Path("/dev")
 SYSFS = Path("/sys/class/video4linux")
 
 # Drivers on a Raspberry Pi whose devices say that they capture pictures but are no cameras to open:
-# the raw side of a camera module, which picamera2 opens, and converters and decoders. Source:
-# drivers/media/platform in the Raspberry Pi's kernel.
+# the raw side of a camera module, which picamera2 opens, and converters and decoders. Source: the
+# Raspberry Pi's kernel, drivers/media/platform and drivers/staging/vc04_services.
 _NO_CAMERA = ("unicam", "rp1-cfe", "bcm2835-isp", "bcm2835-codec", "pispbe", "rpi-hevc-dec")
 
 
@@ -32,14 +32,14 @@ class Camera:
 
     modes: the formats, sizes and rates that it offers, in its own order; () for a camera module,
         which scales to any size.
-    problem: why it cannot be used now and what to do about it; "" if it can be used.
+    problem: why it cannot be used now and what to do about it; None if it can be used.
     """
 
     kind: Literal["usb", "picamera"]
     number: int
     name: str
     modes: tuple[Mode, ...] = ()
-    problem: str = ""
+    problem: str | None = None
 
     @property
     def uri(self) -> str:

@@ -48,13 +48,13 @@ class Mode:
     """One way in which a camera gives pictures.
 
     format: the pixel format as four characters, such as MJPG.
-    fps: the highest rate, in frames a second; 0 if the driver states none.
+    fps: the highest rate, in frames a second; None if the driver states none.
     """
 
     format: str
     width_px: int
     height_px: int
-    fps: float
+    fps: float | None
 
 
 def capture_driver(fd: int) -> str | None:
@@ -114,7 +114,7 @@ def _sizes(fd: int, fourcc: int) -> Iterator[tuple[int, int]]:
         return  # a range is the only answer
 
 
-def _fastest(fd: int, fourcc: int, width: int, height: int) -> float:
+def _fastest(fd: int, fourcc: int, width: int, height: int) -> float | None:
     fastest = 0.0
     for answer in _each(fd, VIDIOC_ENUM_FRAMEINTERVALS, _FRMIVAL, fourcc, width, height):
         kind, numerator, denominator = answer[4:7]  # an interval, or the shortest of a range
@@ -122,4 +122,4 @@ def _fastest(fd: int, fourcc: int, width: int, height: int) -> float:
             fastest = max(fastest, denominator / numerator)
         if kind != _DISCRETE:
             break
-    return round(fastest, 2)
+    return round(fastest, 2) or None

@@ -43,7 +43,7 @@ examples:
 INTERRUPTED = 130  # what a shell expects of a program that Ctrl-C ended
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:  # noqa: PLR0911 - one return an ending
     """Runs one command; returns its exit code (edge/errors.py, or 130 after Ctrl-C).
 
     What takes a while to import is imported in here, where Ctrl-C is caught.

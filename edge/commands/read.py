@@ -14,7 +14,7 @@ from edge.assembly import open_photograph_reader
 from edge.config import Config
 from edge.decoding.picture import find_pictures, read_picture
 from edge.errors import FingerspellError, SinkError, SourceError
-from edge.hands.photograph import hands_in, variants
+from edge.hands import hands_in, variants
 from edge.handshapes import Reader
 from edge.types import Detector, Frame, Hand, Prediction
 

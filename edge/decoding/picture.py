@@ -29,8 +29,8 @@ from edge.errors import SourceError, UsageError
 from edge.types import Rgb
 
 MAX_SIDE_PX = 4096  # of what is returned: a phone's picture of 12 megapixels is 4,032 px wide
-MAX_PIXELS = 200_000_000  # of a PNG: three bytes a pixel are 600 MB, which a Pi of 1 GB can hold
-MAX_BYTES = 200_000_000  # of a file: no camera's picture is larger, and a Pi can hold it
+MAX_PIXELS = 200_000_000  # of a PNG: at three bytes a pixel 600 MB, which a Pi can still hold
+MAX_BYTES = 200_000_000  # of a file, which is read into memory as a whole
 
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm")
 _GREY = 128  # the middle of 0..255

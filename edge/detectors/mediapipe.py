@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.errors import UsageError
-from edge.hands.geometry import box_of, crop, iou, points_to_frame, region_of_palm
+from edge.hands import box_of, crop, iou, points_to_frame, region_of_palm
 from edge.models import handmodels
 from edge.models.interpreter import Model
 from edge.types import Box, Detector, Frame, Hand, Region, Rgb
@@ -66,15 +66,11 @@ class MediapipeDetector:
     """A palm model that searches whole frames, and a landmark model that fits one hand."""
 
     def __init__(self, palm: Model, landmarks: Model) -> None:
+        self.models = palm, landmarks
         self._palm = palm
         self._landmarks = landmarks
         self._anchors = _anchors()
         self.pooled = landmarks.outputs[-1].shape[-1]
-
-    @property
-    def invoke_ns(self) -> int:
-        """Time spent inside the interpreter since the start."""
-        return self._palm.invoke_ns + self._landmarks.invoke_ns
 
     def find(self, frame: Frame, limit: int) -> tuple[Region, ...]:
         """Searches the whole frame for palms; at most `limit` regions, best score first."""

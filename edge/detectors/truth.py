@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from edge.errors import UsageError
-from edge.hands.geometry import region_of_hand
-from edge.types import Detector, Frame, Hand, Region
+from edge.hands import region_of_hand
+from edge.types import CountingModel, Detector, Frame, Hand, Region
 
 HIDDEN = True  # not offered to users: it finds nothing in a real picture
 
@@ -20,11 +20,7 @@ class TruthDetector:
     """Finds the hand of `Frame.truth`, and none in a frame without it."""
 
     pooled = 0
-
-    @property
-    def invoke_ns(self) -> int:
-        """Always 0: there is no interpreter here."""
-        return 0
+    models: tuple[CountingModel, ...] = ()
 
     def find(self, frame: Frame, limit: int) -> tuple[Region, ...]:
         """Returns the region of the true hand, or () if none is in view."""

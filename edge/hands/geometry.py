@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from edge.counting import counted
 from edge.joints import INDEX_MCP, MIDDLE_MCP, RING_MCP, WRIST
 from edge.types import Box, Landmarks, Region, Rgb
 
@@ -94,14 +95,16 @@ def crop(
     part = rgb[y0:y1, x0:x1]
     matrix = np.array([(ax, bx, x - x0), (ay, by, y - y0)])
     wide = part.shape[0] * part.shape[1] < _FOURTH_CHANNEL_BELOW * side_px**2
-    out = cv2.warpAffine(
-        cv2.cvtColor(part, cv2.COLOR_RGB2RGBA) if wide else part,
-        matrix,
-        (side_px, side_px),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE if outside == "border" else cv2.BORDER_CONSTANT,
+    out = counted(
+        cv2.warpAffine(
+            counted(cv2.cvtColor(part, cv2.COLOR_RGB2RGBA)) if wide else part,
+            matrix,
+            (side_px, side_px),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE if outside == "border" else cv2.BORDER_CONSTANT,
+        )
     )
-    return cv2.cvtColor(out, cv2.COLOR_RGBA2RGB) if wide else out  # type: ignore[return-value]
+    return counted(cv2.cvtColor(out, cv2.COLOR_RGBA2RGB)) if wide else out
 
 
 def _touched(start: float, a: float, b: float, length: int) -> tuple[int, int]:
@@ -118,7 +121,7 @@ def points_to_frame(points: npt.NDArray[np.float32], region: Region, side_px: in
     """Converts (N, 3) points from pixels of a crop to pixels of the frame; z is only scaled."""
     (a, b, x), (c, d, y) = _crop_to_frame(region, side_px)
     matrix = np.array([(a, b, 0, x), (c, d, 0, y), (0, 0, region.size / side_px, 0)])
-    return cv2.transform(points[:, None], matrix)[:, 0]  # type: ignore[return-value]
+    return counted(cv2.transform(points[:, None], matrix))[:, 0]
 
 
 def _crop_to_frame(

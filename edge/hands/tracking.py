@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.hands.geometry import box_of, hand_size_px, iou, region_of_hand
-from edge.types import Detector, Frame, Hand, Landmarks
+from edge.types import CountingModel, Detector, Frame, Hand, Landmarks
 
 PRESENCE = 0.5  # MediaPipe Hands' default of min_tracking_confidence
 # A hand that is less present than PRESENCE, but not than this, is kept if a search finds none.
@@ -126,9 +126,9 @@ class Tracker:
         self._eager_ns = -math.inf  # and of the last reason to search each frame
 
     @property
-    def invoke_ns(self) -> int:
-        """Time that the detector spent inside the interpreter since the start."""
-        return self._detector.invoke_ns
+    def models(self) -> tuple[CountingModel, ...]:
+        """The models of the detector."""
+        return self._detector.models
 
     def update(self, frame: Frame, patience: float = 1.0) -> Tracked:
         """Returns the hands in this frame.

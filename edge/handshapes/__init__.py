@@ -6,16 +6,19 @@ behind the fingers. pixels.py reads a picture of the hand instead. alphabet.py t
 logits into a Prediction. Photographs are read by this room alone; in live video, edge/recognise
 follows the predictions from frame to frame.
 
-Other rooms use open_reader and Reader.
+Other rooms use open_reader, Reader and DRAWN.
 """
 
 from __future__ import annotations
 
 from edge.errors import UsageError
+from edge.handshapes.alphabet import DRAWN
 from edge.handshapes.closed import open_closed
 from edge.handshapes.letters import Letters
 from edge.handshapes.pixels import Pixels
 from edge.models import find, hint, load
+
+__all__ = ["DRAWN", "Reader", "open_reader"]
 
 Reader = Letters | Pixels
 

@@ -53,7 +53,8 @@ class Alphabet:
     def prediction(self, logits: npt.NDArray[np.float32]) -> Prediction:
         """Returns the best label and all scores, from the (L,) logits of the model's labels.
 
-        The scores are a softmax over the alphabet and the label NONE, if the model has it.
+        The scores are a softmax over the alphabet and the label NONE, if the model has it. Labels
+        that are not read, and the second of two labels with one hand shape, have no score.
         """
         mine = logits[self._outputs] + self._offset
         scores = np.exp(mine - mine.max())

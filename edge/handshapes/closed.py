@@ -46,19 +46,14 @@ class Closed:
     """
 
     def __init__(self, path: Path) -> None:
-        manifest, self._model = open_model(path)
+        manifest, self.model = open_model(path)
         if manifest.labels != CLOSED or len(manifest.inputs[0].shape) != 2:
             raise ModelError(f"the model of {path} does not read closed hands; reinstall it")
         self.pooled = manifest.inputs[0].shape[1]
 
-    @property
-    def invoke_ns(self) -> int:
-        """Time spent inside the interpreter since the start."""
-        return self._model.invoke_ns
-
     def logits(self, pooled: _Floats) -> _Floats:
         """Returns the (G,) logits of CLOSED for the (P,) pooled features of one hand."""
-        (logits,) = self._model.run(pooled[None])
+        (logits,) = self.model.run(pooled[None])
         return np.asarray(logits[0])
 
 

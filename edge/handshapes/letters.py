@@ -90,12 +90,8 @@ class Letters:
         self._alphabet = Alphabet(self.manifest, alphabet, drawn_logit=drawn_logit)
         self.labels = self._alphabet.labels
         self._closed = closed if set(CLOSED) <= set(self.labels) else None
+        self.models = (self._model, *((self._closed.model,) if self._closed else ()))
         self._mine = np.array([i for i, x in enumerate(self.manifest.labels) if x in CLOSED])
-
-    @property
-    def invoke_ns(self) -> int:
-        """Time spent inside the interpreter since the start."""
-        return self._model.invoke_ns + (self._closed.invoke_ns if self._closed else 0)
 
     def predict(self, frame: Frame, *variants: Hand) -> Prediction:
         """Returns the label that a hand shows, of the alphabet in use, with all scores.

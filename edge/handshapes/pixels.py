@@ -14,8 +14,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from edge.counting import counted
 from edge.errors import ModelError
-from edge.hands.geometry import crop, region_of_box
+from edge.hands import crop, region_of_box
 from edge.handshapes.alphabet import Alphabet
 from edge.models import open_model
 from edge.types import Frame, Hand, Prediction, Region, Rgb
@@ -43,11 +44,11 @@ def picture(
     moved = region._replace(cx=region.cx + shift, cy=region.cy + shift)
     pixels = crop(rgb, moved, fine_px)
     if finer > 1:
-        pixels = cv2.resize(pixels, (side_px, side_px), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+        pixels = counted(cv2.resize(pixels, (side_px, side_px), interpolation=cv2.INTER_AREA))
     if colour_order != "rgb":
-        pixels = cv2.cvtColor(pixels, _FROM_RGB[colour_order])  # type: ignore[assignment]
+        pixels = counted(cv2.cvtColor(pixels, _FROM_RGB[colour_order]))
     if flip:
-        pixels = cv2.flip(pixels, 1)  # type: ignore[assignment]
+        pixels = counted(cv2.flip(pixels, 1))
     return pixels.reshape(side_px, side_px, -1)
 
 
@@ -69,11 +70,7 @@ class Pixels:
         self._side_px = self.manifest.inputs[0].shape[1]
         self._alphabet = Alphabet(self.manifest, alphabet, drawn_logit=None if live else 0.0)
         self.labels = self._alphabet.labels
-
-    @property
-    def invoke_ns(self) -> int:
-        """Time spent inside the interpreter since the start."""
-        return self._model.invoke_ns
+        self.models = (self._model,)
 
     def predict(self, frame: Frame, *variants: Hand) -> Prediction:
         """Returns the label that a hand shows, of the alphabet in use, with all scores.

@@ -75,6 +75,7 @@ class Model:
     sha256: the checksum that the file must have; None to skip the check (5 MB take about 5 ms).
     also: the index of a tensor inside the model that becomes one more output, the last.
     Raises ModelError if the file is missing, cut short, or not a model, or has another checksum.
+    calls, invoke_ns, copied_bytes: what was done since, as edge.types.CountingModel says.
     """
 
     def __init__(
@@ -101,13 +102,14 @@ class Model:
             raise ModelError(f"{path} is not a whole .tflite model; fetch it again") from error
         self.inputs = tuple(_tensor(d) for d in self._interpreter.get_input_details())
         self.outputs = tuple(_tensor(d) for d in self._interpreter.get_output_details())
-        self.invoke_ns = 0
+        self.path = path
+        self.calls = self.invoke_ns = self.copied_bytes = 0
 
     def run(self, *inputs: Array) -> tuple[npt.NDArray[np.float32], ...]:
         """Invokes the model on real-valued inputs, each of its tensor's shape.
 
         Returns a copy of each output as real float32 values: while a view of an output exists,
-        the next invoke fails. Adds the time inside the interpreter to `invoke_ns`.
+        the next invoke fails. Adds to `calls`, `invoke_ns` and `copied_bytes`.
         """
         for tensor, real in zip(self.inputs, inputs, strict=True):
             q = tensor.quantisation
@@ -116,7 +118,10 @@ class Model:
         start = time.perf_counter_ns()
         self._interpreter.invoke()
         self.invoke_ns += time.perf_counter_ns() - start
-        return tuple(self._real(tensor) for tensor in self.outputs)
+        outputs = tuple([self._real(tensor) for tensor in self.outputs])
+        self.calls += 1
+        self.copied_bytes += sum([array.nbytes for array in inputs + outputs])
+        return outputs
 
     def _real(self, tensor: Tensor) -> npt.NDArray[np.float32]:
         stored = self._interpreter.get_tensor(tensor.index)  # get_tensor copies

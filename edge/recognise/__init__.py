@@ -17,15 +17,15 @@ from edge.errors import UsageError
 from edge.models import hint
 from edge.models.manifest import load
 from edge.recognise.settings import Settings
-from edge.types import Frame, Hand, Prediction, Sign
+from edge.types import CountingModel, Frame, Hand, Prediction, Sign
 
 
 class Recogniser(Protocol):
     """Follows the hands of a stream of frames, and says what they have signed."""
 
     @property
-    def invoke_ns(self) -> int:
-        """Time spent inside the interpreter since the start."""
+    def models(self) -> tuple[CountingModel, ...]:
+        """The models that it runs; () for none."""
         ...
 
     @property

@@ -22,8 +22,8 @@ from edge.types import Guarded, Result, Source, Vitals
 log = logging.getLogger(__name__)
 
 NOTE_S = 1.0  # between two Vitals while frames flow: no page or window shows them faster
-# Between two readings of temperature and memory, which cost some 0.1 ms each; also the time over
-# which the frame rate is averaged.
+# Between two readings of temperature and memory, which change slowly; also the time over which the
+# frame rate is averaged.
 MEASURE_S = 5.0
 MINUTE_S = 60.0  # between two lines in the log
 # How long after the source's own patience a wait for frames still counts as healthy. The longest
@@ -163,7 +163,8 @@ class Health:
         frames, dropped, letters = (a - b for a, b in zip(now, self._before, strict=True))
         self._before = now
         heat = "" if vitals.temperature_c is None else f", {vitals.temperature_c:.0f} °C"
-        problems = "; ".join(filter(None, (vitals.trouble, vitals.sink_trouble, vitals.shed, *vitals.throttled)))
+        causes = (vitals.trouble, vitals.sink_trouble, vitals.shed, *vitals.throttled)
+        problems = "; ".join(filter(None, causes))
         log.info(
             "in the last minute %d frames of %.0f ms, %d dropped, %d letters; reopened %d times,"
             " %.0f MB%s; %s",

@@ -149,11 +149,11 @@ def resident_mb() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def disk_mb(folder: Path) -> int:
-    """Returns the free space in MB where `folder` is or would be made; 0 if unknown."""
+def disk_mb(folder: Path) -> int | None:
+    """Returns the free space in MB where `folder` is or would be made; None if unknown."""
     for place in (folder, *folder.absolute().parents):
         try:
             return shutil.disk_usage(place).free // 10**6
         except OSError:
             continue
-    return 0
+    return None

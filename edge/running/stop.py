@@ -28,12 +28,13 @@ class Ended(BaseException):
 class Stop:
     """Whether the run is to stop, and why.
 
-    reason: "" while the run goes on; then "SIGINT", "SIGTERM", "SIGHUP", "time", or a caller's own word.
+    reason: None while the run goes on; then the name of a signal such as "SIGTERM", "time", or what
+        a caller gave.
     opening: True within `at_once`.
     """
 
     def __init__(self) -> None:
-        self.reason = ""
+        self.reason: str | None = None
         self._release: list[Callable[[], None]] = []
         self.opening = False
         self._deadline_s = float("inf")

@@ -1,14 +1,30 @@
-"""What the tests of benchmarks/peers share."""
+"""What many of the benchmarks' tests need, made once."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from benchmarks.measure import work
 from benchmarks.peers import environment
 from benchmarks.peers.footage import Film
+from edge.config import Config
+from edge.types import Frame
 from tests.support import raced
+
+
+@pytest.fixture(scope="session")
+def footage() -> list[Frame]:
+    """The frames that work is counted on."""
+    return work.footage()
+
+
+@pytest.fixture(scope="session")
+def counted(footage: list[Frame]) -> dict[str, Any]:
+    """Work with the detector that knows where the hand is: no hand models."""
+    return work.count(Config(detector="truth"), footage)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from benchmarks.accuracy import recordings, tradeoff
 from benchmarks.accuracy.idle import KINDS, Idle
 from benchmarks.accuracy.recordings import record, replay
-from benchmarks.accuracy.scoring import EARLY_S, LATE_S, Score, Shown, edits, score, shown_in, total
+from benchmarks.measure.scoring import EARLY_S, LATE_S, Score, Shown, edits, score, shown_in, total
 from edge.assembly import open_stages
 from edge.config import Config
 from edge.sources import open_source

@@ -22,9 +22,10 @@ import pytest
 from benchmarks.latency import __main__ as latency
 from benchmarks.latency import startup, table
 from benchmarks.latency.measuring import Wanted, run
-from benchmarks.latency.times import FIRST_OF_A_KIND, Times
 from benchmarks.measure import result
+from benchmarks.measure.memory import peak_memory_mb
 from benchmarks.measure.result import KINDS, QUANTILES
+from benchmarks.measure.times import FIRST_OF_A_KIND, Times
 from edge.assembly import open_stages
 from edge.config import Config
 from edge.errors import FingerspellError, SinkError
@@ -240,7 +241,9 @@ def test_what_was_chosen_for_a_camera_is_counted_and_started(
 ) -> None:
     """Goals stand beside one model's figures, although a picture has time for another."""
     given: list[str] = []
-    monkeypatch.setattr(latency.work, "count", lambda c: given.append(c.detector) or {"frames": {}})
+    monkeypatch.setattr(
+        latency.work, "count", lambda c, _: given.append(c.detector) or {"frames": {}}
+    )
     monkeypatch.setattr(startup, "measure", lambda c, _: given.append(c.detector) or {})
     lite = {"hand_landmark_lite": "0" * 64, "letters": "1" * 64}
     measured_with = {
@@ -556,7 +559,7 @@ def test_a_password_stays_at_home() -> None:
 def test_peak_memory_is_the_processs_own() -> None:
     """A child of a large process does not begin with what its parent had."""
     ballast = bytearray(100_000_000)
-    child = "from benchmarks.latency.startup import peak_memory_mb; print(peak_memory_mb())"
+    child = "from benchmarks.measure.memory import peak_memory_mb; print(peak_memory_mb())"
     done = subprocess.run(
         [sys.executable, "-c", child],
         cwd=ROOT,
@@ -564,7 +567,7 @@ def test_peak_memory_is_the_processs_own() -> None:
         text=True,
         check=True,
     )
-    assert float(done.stdout) < 100 < startup.peak_memory_mb()
+    assert float(done.stdout) < 100 < peak_memory_mb()
     del ballast
 
 

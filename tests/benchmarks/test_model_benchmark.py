@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.measure import result
+from benchmarks.measure.command import INTERRUPTED
 from benchmarks.models import __main__ as models
 from benchmarks.models import estimates, graph
 from benchmarks.models.graph import Operation
@@ -240,7 +241,7 @@ def test_ctrl_c_keeps_what_was_measured(
     monkeypatch.setattr(models, "_measured", stopped)
     second = tmp_path / "second.tflite"
     second.write_bytes(tiny.read_bytes())
-    assert run(tiny, second, "--json", tmp_path / "r.json") == result.INTERRUPTED
+    assert run(tiny, second, "--json", tmp_path / "r.json") == INTERRUPTED
     found = result.read(tmp_path / "r.json", "models")
     assert [model["name"] for model in found["models"]] == ["tiny"]
     assert found["ended"] == "interrupted"

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from benchmarks.measure import result
+from benchmarks.measure.command import INTERRUPTED
 from benchmarks.measure.result import read
 from benchmarks.peers import __main__ as peers
 from benchmarks.peers import environment, figures, footage, race
@@ -164,7 +165,7 @@ def test_ctrl_c_writes_what_was_read_and_says_so(
     monkeypatch.setattr(Process, "read", interrupted)
     written = tmp_path / "peers.json"
     arguments = ("--peers", "fake:well", "--source", film.uri, "--starts", 0)
-    assert with_fakes(*arguments, "--json", written) == result.INTERRUPTED
+    assert with_fakes(*arguments, "--json", written) == INTERRUPTED
     assert "(ended: interrupted)" in capsys.readouterr().out
     assert read(written, "peers")["frames_each"] == 15
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.accuracy.scoring import Shown
+from benchmarks.measure.scoring import Shown
 from benchmarks.peers import figures, footage
 from benchmarks.peers.footage import Film, Recording
 from benchmarks.peers.race import Sample

@@ -15,6 +15,7 @@ from benchmarks.developers.scaling import __main__ as scaling
 from benchmarks.developers.scaling import axes, lanes
 from benchmarks.developers.scaling.lanes import Lane, Picture, beside, interval, scaled, slope
 from benchmarks.measure import result
+from benchmarks.measure.command import INTERRUPTED
 from edge.config import Config
 from edge.errors import UsageError
 from edge.running.stop import Stop
@@ -237,10 +238,10 @@ def test_stopping_keeps_the_axes_that_were_measured(
     monkeypatch.setitem(axes.AXES, "length", asks)  # type: ignore[misc]
     path = tmp_path / "s.json"
     axis = ("--axis", "sinks", "--axis", "length", "--axis", "resolution")
-    assert quick(*axis, "--json", path) == result.INTERRUPTED
+    assert quick(*axis, "--json", path) == INTERRUPTED
     found = result.read(path, "scaling")
     assert (list(found["axes"]), found["ended"]) == (["sinks"], "interrupted")
-    assert quick("--axis", "length", "--json", tmp_path / "none.json") == result.INTERRUPTED
+    assert quick("--axis", "length", "--json", tmp_path / "none.json") == INTERRUPTED
     assert not (tmp_path / "none.json").exists()
 
 

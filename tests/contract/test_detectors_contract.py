@@ -15,7 +15,7 @@ from edge import detectors
 from edge.detectors import open_detector
 from edge.errors import UsageError
 from edge.hands.geometry import box_of, hand_size_px, iou
-from edge.hands.tracking import PRESENCE, Hands
+from edge.hands.tracking import PRESENCE, Tracker
 from edge.sources import open_source
 from edge.types import Detector, Frame, Hand, Handedness, Region
 
@@ -87,8 +87,8 @@ def test_hands_are_the_person_s_own(
     detector: Detector, signed: Callable[[Handedness], list[Frame]], side: Handedness
 ) -> None:
     """In a picture that is not mirrored, a left hand is left, over a few frames at least."""
-    hands = Hands(detector)
-    seen = [hand.handedness for frame in signed(side) for hand in hands.update(frame)]
+    tracker = Tracker(detector)
+    seen = [hand.handedness for frame in signed(side) for hand in tracker.update(frame).hands]
     assert seen.count(side) >= 0.8 * len(seen) > 0
 
 
@@ -112,7 +112,7 @@ def test_hands_are_of_the_agreed_form(
 def test_regions_are_of_the_agreed_form(
     detector: Detector, signed: Callable[[Handedness], list[Frame]]
 ) -> None:
-    """Regions are plain finite numbers, at most as many as asked for, of some size."""
+    """Regions are plain finite numbers, at most as many as the limit, of some size."""
     frame = signed("right")[0]
     assert detector.find(frame, 0) == ()
     for limit in (1, 2, 5):
@@ -136,9 +136,9 @@ def test_nothing_is_found_where_there_is_nothing(detector: Detector) -> None:
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 640), (3, 1000), (30, 4000), (4000, 30), (17, 33)])
 def test_frames_of_any_size_are_searched(detector: Detector, size: tuple[int, int]) -> None:
-    """A frame of one pixel or a strip is looked at like any other; there is no hand in it."""
+    """A frame of one pixel or a strip is searched like any other; there is no hand in it."""
     frame = Frame(np.full((*size, 3), 90, np.uint8), 0, 0)
-    assert Hands(detector).update(frame) == ()
+    assert Tracker(detector).update(frame).hands == ()
     hand = detector.fit(frame, Region(size[1] / 2, size[0] / 2, 20, 0.3))
     assert hand is None or np.isfinite(hand.landmarks).all()
 
@@ -183,7 +183,7 @@ def test_the_same_frame_gives_the_same_hand(
 def test_hands_are_handed_out_for_good(
     detector: Detector, signed: Callable[[Handedness], list[Frame]]
 ) -> None:
-    """A hand that is held does not change when the next frame is looked at."""
+    """A hand that is held does not change when the next frame is searched."""
     frames = signed("right")
     first = _fitted(detector, frames[0])
     assert first is not None
@@ -192,18 +192,23 @@ def test_hands_are_handed_out_for_good(
     np.testing.assert_array_equal(first.landmarks, kept)
 
 
-def test_time_in_the_interpreter_never_shrinks(
+def test_a_detector_counts_what_its_models_do(
     detector: Detector, signed: Callable[[Handedness], list[Frame]]
 ) -> None:
-    """`invoke_ns` is a sum since the start, of whole nanoseconds."""
-    before = detector.invoke_ns
+    """Calls, bytes and time inside the interpreter are sums since the start, of whole numbers."""
+    names = ("calls", "copied_bytes", "invoke_ns")
+    before = [[getattr(model, name) for name in names] for model in detector.models]
     _fitted(detector, signed("right")[0])
-    assert isinstance(detector.invoke_ns, int)
-    assert detector.invoke_ns >= before
+    after = [[getattr(model, name) for name in names] for model in detector.models]
+    assert all(isinstance(count, int) for counts in after for count in counts)
+    assert all(
+        a >= b for c, d in zip(after, before, strict=True) for a, b in zip(c, d, strict=True)
+    )
+    assert (sum(map(sum, after)) > sum(map(sum, before))) == bool(detector.models)
 
 
 def test_a_detector_is_one(detector: Detector) -> None:
-    """It has what the Protocol of edge/types.py asks for."""
+    """It has everything that the Protocol of edge/types.py names."""
     assert isinstance(detector, Detector)
 
 

@@ -15,7 +15,7 @@ import pytest
 from edge import sinks
 from edge.errors import FingerspellError, SinkError, UsageError
 from edge.sinks import Sinks, open_sink
-from edge.types import End, Monitor, Result, Sink, Vitals
+from edge.types import End, Event, Monitor, Result, Sink, Status, Vitals
 from tests.support.sample_results import hand, prediction, result
 
 # Where a sink needs more than its name to be opened in a test: NAME -> REST.
@@ -68,6 +68,8 @@ def moments() -> list[Result]:
         result(90, rgb=rgb, text="A LONG TEXT " * 50),
         result(91, rgb=rgb[:1, :1], text=""),
         result(92, rgb=rgb[:, ::-1][:300, :7], hands=(far,), reading=prediction("Z", 0.0)),
+        result(93, rgb=rgb, hands=(close,), text="A"),
+        result(94, rgb=rgb, hands=(close,), text="now", status=Status("go", 0.5)),
     ]
 
 
@@ -85,10 +87,22 @@ def test_a_sink_is_a_sink(sink: Sink) -> None:
 
 
 def test_every_kind_of_result_is_taken(sink: Sink) -> None:
-    """With hands or without, with a reading or without, events of every kind, any picture."""
+    """With hands or without, with a reading, a status or neither, events of every kind."""
     for moment in moments():
         assert sink.write(moment) is None
-    sink.close(End("A", 93, 2))
+    sink.close(End("A", 95, 2))
+
+
+def test_an_end_may_settle_something(sink: Sink) -> None:
+    """The word that was begun, after a run or without a single frame."""
+    for moment in moments()[:3]:
+        sink.write(moment)
+    sink.close(End("A", 3, 0, (Event("word", "A", None, 7_080_000_000, "A"),)))
+
+
+def test_an_end_without_a_frame_is_taken(sink: Sink) -> None:
+    """A source that gives nothing settles nothing, and what it settles all the same is taken."""
+    sink.close(End("A", 0, 0, (Event("word", "A", None, 0, "A"),)))
 
 
 def test_a_sink_that_wants_to_know_how_the_run_is_takes_all_of_it(sink: Sink) -> None:

@@ -189,7 +189,7 @@ def test_a_closed_source_gives_no_frame(source: Source) -> None:
 
 
 def test_a_source_may_be_closed_before_it_is_read(source: Source) -> None:
-    """Frames that are asked for after closing are none."""
+    """After closing there are no more frames."""
     source.close()
     assert list(source.frames()) == []
 

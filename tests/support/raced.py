@@ -11,7 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from benchmarks.accuracy.scoring import Shown
+from benchmarks.measure.scoring import Shown
 from benchmarks.peers import race
 from benchmarks.peers.footage import Film, Recording
 from benchmarks.peers.process import Process

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge.types import Box, Event, Frame, Hand, Prediction, Result, Rgb
+from edge.types import Box, Event, Frame, Hand, Prediction, Result, Rgb, Status
 
 # An open right hand, palm to the camera, in a unit square: wrist, thumb, then four fingers.
 OPEN_HAND = np.array(
@@ -43,10 +43,17 @@ def result(
     events: tuple[tuple[str, str], ...] = (),
     text: str = "",
     start_ns: int = 7_000_000_000,
+    status: Status | None = None,
 ) -> Result:
-    """The result of frame `index` at 25 frames a second; events are (kind, label) pairs."""
+    """The result of frame `index` at 25 frames a second; events are (kind, label) pairs.
+
+    Each event carries `text`, and those that have a score 0.9751.
+    """
     t_ns = start_ns + index * 40_000_000
     frame = Frame(np.zeros((48, 64, 3), np.uint8) if rgb is None else rgb, index, t_ns)
-    happened = tuple(Event(kind, label, 0.9751, t_ns, text) for kind, label in events)  # type: ignore[arg-type]
-    timings_ms = {"wait": 20.0, "follow": 8.0, "letter": 1.0, "debounce": 0.1, "invoke": 7.5}
-    return Result(frame, hands, reading, happened, text, timings_ms)
+    happened = tuple(
+        Event(kind, label, 0.9751 if kind == "letter" or label == "found" else None, t_ns, text)  # type: ignore[arg-type]
+        for kind, label in events
+    )
+    timings_ms = {"wait": 20.0, "follow": 8.0, "recognise": 1.0, "spell": 0.1, "invoke": 7.5}
+    return Result(frame, hands, reading, happened, text, timings_ms, status=status)

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from string import ascii_uppercase
 from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
 
-from edge.recognise.pause import Pause
-from edge.recognise.rules.debounce import Debouncer
-from edge.recognise.rules.gestures import OPEN_HAND, Gestures
-from edge.recognise.rules.motion import Motion
-from edge.recognise.rules.recogniser import HandshapeRules
+from edge.config import Config
+from edge.recognise.rules.recogniser import HandshapeRules, with_reader
 from edge.types import Frame, Hand, Prediction, Sign
 
+STILLS = "ABCDEFGHIKLMNOPQRSTUVWXY"  # the letters that are not drawn in the air
 PICTURE = np.zeros((48, 64, 3), np.uint8)
 
 
@@ -33,11 +32,12 @@ class ScriptedReader:
     """
 
     def __init__(
-        self, labels: Iterable[str] = ascii_uppercase, shared: Iterable[tuple[str, str]] = ()
+        self, labels: Iterable[str] = STILLS, shared: Iterable[tuple[str, str]] = ()
     ) -> None:
         self.labels = tuple(labels)
         self.manifest = SimpleNamespace(shared=tuple(shared))
-        self.invoke_ns = 0
+        self.model = SimpleNamespace(path=Path("script"), calls=0, invoke_ns=0, copied_bytes=0)
+        self.models = (self.model,)
         self.next = prediction({})
         self.read: list[Hand] = []
 
@@ -45,19 +45,14 @@ class ScriptedReader:
         """Says `next`, and takes a millisecond."""
         (hand,) = looks
         self.read.append(hand)
-        self.invoke_ns += 1_000_000
+        self.model.invoke_ns += 1_000_000
         return self.next
 
 
-def rules(
-    reader: ScriptedReader,
-    motion: Motion | None = None,
-) -> HandshapeRules:
-    """The recogniser of a model of single frames, as edge.recognise opens it, around a script."""
-    gestures = Gestures(space=OPEN_HAND not in reader.labels)
+def rules(reader: ScriptedReader) -> HandshapeRules:
+    """The recogniser of a model of single frames, as a run has it, around a script."""
     # Any: Reader is two classes, each of which wants its model's file.
-    script = cast(Any, reader)
-    return HandshapeRules(script, motion, gestures, Debouncer(), Pause())
+    return with_reader(cast(Any, reader), Config())
 
 
 class Scene:

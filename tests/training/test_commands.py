@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -102,6 +103,12 @@ def test_another_importer_can_catch_it(bare: Callable[..., Done]) -> None:
     assert done.stdout == "TensorFlow is not installed; make train-setup\n"
 
 
+def module_of(command: str) -> Any:
+    """Imports what `python -m COMMAND` runs."""
+    folder = (ROOT / command.replace(".", "/")).is_dir()
+    return importlib.import_module(f"{command}.__main__" if folder else command)
+
+
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_names_the_command(
@@ -109,9 +116,7 @@ def test_help_names_the_command(
 ) -> None:
     """--help says how to call it, by the name that it has now, and in one sentence what it does."""
     pytest.importorskip("tensorflow", reason="training is done on a workstation")
-    module = importlib.import_module(
-        f"{command}.__main__" if (ROOT / command.replace(".", "/")).is_dir() else command
-    )
+    module = module_of(command)
     monkeypatch.setattr(sys, "argv", [command, "--help"])
     with pytest.raises(SystemExit) as ended:
         module.main()
@@ -120,3 +125,43 @@ def test_help_names_the_command(
     assert f"usage: python -m {command} " in said
     assert module.SUMMARY.split()[0] in said
     assert f"python -m {command} " in (module.__doc__ or "")
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize(
+    ("command", "wrong", "message"),
+    [
+        ("train.data.label --data . --out out", "--processes 0", "--processes is 0"),
+        ("train.data.label --data . --out out", "--limit -5", "--limit is -5"),
+        ("train.letters --landmarks none.npz --out out", "--epochs 0", "--epochs is 0"),
+        ("train.letters --landmarks none.npz --out out", "", "none.npz holds no labelled"),
+        ("train.letters --landmarks none.npz --out out", "--seed -1", "--seed is -1"),
+        ("train.letters.closed --landmarks none.npz --out out", "--seed -1", "--seed is -1"),
+        ("train.letters.doubtful --data .", "", "no landmark collections"),
+        ("train.motion --data . --out out", "", "no recorded motions"),
+        ("train.motion --data . --out out", "--seed -1", "--seed is -1"),
+        ("train.evaluate --landmarks none.npz --out out", "", "none.npz holds no labelled"),
+        ("train.evaluate --landmarks none.npz --out out", "--processes 0", "--processes is 0"),
+        ("train.evaluate.robustness --data . --out out", "--photographs 0", "--photographs is 0"),
+        ("train.evaluate.robustness --data . --out out", "", "no data set of photographs"),
+        ("train.evaluate.baselines --data . --out out", "", "no data set of photographs"),
+    ],
+)
+def test_a_mistake_is_one_line(
+    command: str,
+    wrong: str,
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Exit status 2, one line that begins with the command's name, and nothing is written."""
+    pytest.importorskip("tensorflow", reason="training is done on a workstation")
+    name, *arguments = f"{command} {wrong}".split()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [name, *arguments])
+    assert module_of(name).main() == UsageError.exit_code
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"{name}: ")
+    assert message in line
+    assert not list(tmp_path.iterdir())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,10 @@ pytest.importorskip("tensorflow", reason="conversion is done on a workstation, w
 pytestmark = pytest.mark.tensorflow
 
 from convert import check, quantize  # noqa: E402 - they need TensorFlow
-from convert.quiet_tensorflow import keras, silenced  # noqa: E402
+from convert.quiet_tensorflow import keras, save_model  # noqa: E402
 
 INPUTS, LABELS = 6, ("A", "B", "none")
-WORDS = {
+FIELDS = {
     "inputs": ["six numbers"],
     "outputs": ["logits"],
     "kind": "letters",
@@ -49,17 +50,24 @@ def network(activation: str = "relu6") -> Any:
     return keras.Model(inputs, keras.layers.Dense(len(LABELS))(hidden))
 
 
-@pytest.fixture
-def trained(tmp_path: Path) -> Path:
-    """What a recipe leaves: letters.keras, calibration.npz and training.json."""
+@pytest.fixture(scope="module")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a recipe leaves: letters.keras, calibration.npz and training.json; and it converted."""
+    folder = tmp_path_factory.mktemp("trained")
     model = network()
-    with silenced():
-        model.save(tmp_path / "letters.keras")
+    save_model(model, folder / "letters.keras")
     x = samples()
     best = np.asarray(model(x))[:, :2].argmax(1)
-    np.savez(tmp_path / "calibration.npz", x=x, label=np.array(LABELS)[best])
-    (tmp_path / "training.json").write_text(json.dumps(WORDS))
-    return tmp_path
+    np.savez(folder / "calibration.npz", x=x, label=np.array(LABELS)[best])
+    (folder / "training.json").write_text(json.dumps(FIELDS))
+    convert(folder)
+    return folder
+
+
+@pytest.fixture
+def trained(once: Path, tmp_path: Path) -> Path:
+    """A copy of it to change."""
+    return Path(shutil.copytree(once, tmp_path / "trained"))
 
 
 def run(module: Any, monkeypatch: pytest.MonkeyPatch, *args: object) -> int:
@@ -68,10 +76,15 @@ def run(module: Any, monkeypatch: pytest.MonkeyPatch, *args: object) -> int:
     return status
 
 
-def converted(trained: Path) -> Path:
+def convert(trained: Path) -> Path:
     out = trained / "models" / "letters.tflite"
     quantize.convert(trained / "letters.keras", trained / "calibration.npz", out)
     return out
+
+
+def converted(trained: Path) -> Path:
+    """The model that is converted already."""
+    return trained / "models" / "letters.tflite"
 
 
 def test_the_model_and_its_manifest_fit(trained: Path) -> None:
@@ -98,7 +111,8 @@ def test_int8_gives_what_float_gives(trained: Path) -> None:
 def test_the_same_model_twice_is_the_same_file(trained: Path) -> None:
     """A conversion can be repeated, byte for byte."""
     first = converted(trained).read_bytes()
-    assert converted(trained).read_bytes() == first
+    converted(trained).unlink()
+    assert convert(trained).read_bytes() == first
 
 
 @pytest.mark.parametrize("name", ["erf", "sin"])
@@ -123,7 +137,7 @@ def test_inputs_of_another_shape_are_refused() -> None:
     ("wrong", "status"),
     [({"labels": ["A", "B"]}, 4), ({"labels": 3}, 2), ({"alphabets": {"letters": ["Q"]}}, 4)],
 )
-def test_words_that_do_not_fit_leave_the_old_model(
+def test_fields_that_do_not_fit_leave_the_old_model(
     trained: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -132,7 +146,7 @@ def test_words_that_do_not_fit_leave_the_old_model(
 ) -> None:
     """A wrong training.json is one line, and the model that was there still works."""
     out = converted(trained)
-    (trained / "training.json").write_text(json.dumps(WORDS | wrong))
+    (trained / "training.json").write_text(json.dumps(FIELDS | wrong))
     args = (trained / "letters.keras", "--calibration", trained / "calibration.npz", "--out", out)
     assert run(quantize, monkeypatch, *args) == status
     assert len(capsys.readouterr().err.splitlines()) == 1
@@ -172,15 +186,14 @@ def test_parity_is_reported_and_passes(
     assert "letters" in capsys.readouterr().out
 
 
-def test_a_loss_is_told_by_the_exit_status(
+def test_a_loss_shows_in_the_exit_status(
     trained: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Against another Keras model than it was made from, int8 has lost, and the status is 1."""
     out = converted(trained)
     model = network()
     model.layers[-1].set_weights([-w for w in model.layers[-1].get_weights()])
-    with silenced():
-        model.save(trained / "other.keras")
+    save_model(model, trained / "other.keras")
     x = samples()
     label = np.array(LABELS)[np.asarray(model(x))[:, :2].argmax(1)]
     np.savez(trained / "other.npz", x=x, label=label)

@@ -65,13 +65,13 @@ def test_only_closed_letters_are_shared_out_anew() -> None:
     changed = False
     for seed in range(8):
         pooled = np.random.default_rng(seed).uniform(0, 3, POOLED).astype(np.float32)
-        told = letters.predict(FRAME, hand_of(pooled)).scores
+        scores = letters.predict(FRAME, hand_of(pooled)).scores
         for label in set(alone) - set(CLOSED):
-            assert told[label] == pytest.approx(alone[label], abs=1e-5)
-        assert sum(told[c] for c in CLOSED) == pytest.approx(
+            assert scores[label] == pytest.approx(alone[label], abs=1e-5)
+        assert sum(scores[c] for c in CLOSED) == pytest.approx(
             sum(alone[c] for c in CLOSED), abs=1e-5
         )
-        changed |= any(abs(told[c] - alone[c]) > 1e-3 for c in CLOSED)
+        changed |= any(abs(scores[c] - alone[c]) > 1e-3 for c in CLOSED)
     assert changed
 
 
@@ -84,9 +84,9 @@ def test_other_features_have_no_word() -> None:
 
 
 def test_digits_do_without(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In an alphabet without closed letters the pixels are not even looked at."""
+    """In an alphabet without closed letters the pixels are not read."""
     letters = open_reader("letters", alphabet="digits", pooled=POOLED)
-    monkeypatch.setattr(Closed, "logits", lambda *_: pytest.fail("the pixels were looked at"))
+    monkeypatch.setattr(Closed, "logits", lambda *_: pytest.fail("the pixels were read"))
     letters.predict(FRAME, hand_of(np.zeros(POOLED, np.float32)))
 
 

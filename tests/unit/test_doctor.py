@@ -1,4 +1,4 @@
-"""What the doctor finds on machines that are made of files, and what it says mends them."""
+"""What the doctor finds on machines that are made of files, and how it says to repair them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def named(subject: str, found: list[Finding]) -> Finding:
 
 
 def test_a_raspberry_pi_that_is_well(pi: Path) -> None:
-    """Board, temperature, throttling and memory are told, and nothing is to be mended."""
+    """Board, temperature, throttling and memory are listed, and nothing needs a repair."""
     found = list(doctor.computer())
     assert named("machine", found).text.startswith("Raspberry Pi 4 Model B Rev 1.4")
     assert named("temperature", found) == Finding("ok", "temperature", "49 °C")
@@ -66,19 +66,19 @@ def test_a_raspberry_pi_that_is_well(pi: Path) -> None:
     ],
 )
 def test_each_throttling_bit_has_its_meaning(bits: int, now: list[str], before: list[str]) -> None:
-    """The low bits hold now; those 16 above held since boot, and are not told twice."""
+    """The low bits hold now; those 16 above held since boot, and are not listed twice."""
     assert machine.throttling(bits) == (now, before)
 
 
 @pytest.mark.parametrize(
-    ("bits", "mend"),
+    ("bits", "repair"),
     [("0x50005", "use the official power supply"), ("0xe0008", "fit a heat sink")],
 )
-def test_a_throttled_pi_is_told_what_it_lacks(pi: Path, bits: str, mend: str) -> None:
+def test_a_throttled_pi_learns_what_it_lacks(pi: Path, bits: str, repair: str) -> None:
     """Under-voltage wants a power supply, heat wants cooling; neither keeps it from running."""
     answer(pi, f"echo throttled={bits}")
     finding = named("throttling", list(doctor.computer()))
-    assert (finding.mark, finding.mend.startswith(mend)) == ("note", True)
+    assert (finding.mark, finding.repair.startswith(repair)) == ("note", True)
     assert bits in finding.text
 
 
@@ -98,9 +98,9 @@ def test_heat_and_want_of_memory_are_noted(pi: Path) -> None:
     (pi / "proc" / "meminfo").write_text("MemTotal: 980000 kB\nMemAvailable: 90000 kB\n")
     found = list(doctor.computer())
     heat, memory = named("temperature", found), named("memory", found)
-    assert (heat.mark, heat.text, heat.mend) == ("note", "83 °C", "fit a heat sink or a fan")
+    assert (heat.mark, heat.text, heat.repair) == ("note", "83 °C", "fit a heat sink or a fan")
     assert memory.mark == "note"
-    assert memory.mend
+    assert memory.repair
 
 
 def test_a_machine_that_tells_nothing(pi: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,7 +119,7 @@ def test_the_free_space_of_a_folder_yet_to_be_made(tmp_path: Path) -> None:
 
 
 def test_two_opencv_wheels_are_a_fault(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """They write the same folder; the mend takes both away and puts one back."""
+    """They write the same folder; the repair removes both and installs one."""
     for name in ("opencv_python", "opencv_python_headless"):
         info = tmp_path / f"{name}-4.12.0.88.dist-info"
         info.mkdir()
@@ -129,7 +129,7 @@ def test_two_opencv_wheels_are_a_fault(monkeypatch: pytest.MonkeyPatch, tmp_path
     monkeypatch.syspath_prepend(str(tmp_path))
     finding = named("OpenCV", list(doctor.software()))
     assert finding.mark == "fault"
-    assert finding.mend == (
+    assert finding.repair == (
         "pip uninstall -y opencv-python opencv-python-headless; pip install opencv-python-headless"
     )
 
@@ -137,11 +137,11 @@ def test_two_opencv_wheels_are_a_fault(monkeypatch: pytest.MonkeyPatch, tmp_path
 def test_a_library_that_is_missing_or_broken(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """One that is not there and one that does not load are told apart."""
+    """A library that is not installed and one that does not load are distinguished."""
     (tmp_path / "broken_library.py").write_text("raise ImportError('libGL.so.1: no such\\nfile')")
     monkeypatch.syspath_prepend(str(tmp_path))
     missing = doctor._library("x", "no_such_library", "note", "install it")
-    assert (missing.mark, missing.text, missing.mend) == ("note", "not installed", "install it")
+    assert (missing.mark, missing.text, missing.repair) == ("note", "not installed", "install it")
     broken = doctor._library("x", "broken_library", "fault", "install it")
     assert (broken.mark, broken.text) == ("fault", "libGL.so.1: no such file")
 
@@ -157,13 +157,13 @@ def test_hand_models_missing_or_altered_are_faults(
     assert named("hand_landmark_full", found).text.startswith("altered or cut short")
     assert named("palm_detection_lite", found).text.startswith("missing")
     for name in handmodels.SHA256:
-        assert (named(name, found).mark, named(name, found).mend) == ("fault", handmodels.MEND)
+        assert (named(name, found).mark, named(name, found).repair) == ("fault", handmodels.MEND)
 
 
 def test_hand_models_with_the_right_sums_are_well(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """All four are told of in one line."""
+    """All four are listed in one line."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     monkeypatch.setattr(handmodels, "SHA256", {"palm": hashlib.sha256(b"model").hexdigest()})
     handmodels.folder().mkdir(parents=True)
@@ -175,7 +175,7 @@ def test_a_bundled_model_that_is_broken_is_a_fault(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """A model is opened, not only counted; without any there is a fault too."""
-    monkeypatch.setattr(doctor, "manifests", lambda: sorted(tmp_path.glob("*.json")))
+    monkeypatch.setattr(doctor, "BUNDLED", tmp_path)
     assert named("letters", list(doctor.models())).mark == "fault"
     (tmp_path / "letters.json").write_text("{")
     broken = named("letters", list(doctor.models()))
@@ -183,24 +183,25 @@ def test_a_bundled_model_that_is_broken_is_a_fault(
 
 
 def test_the_bundled_models_are_well() -> None:
-    """Every model that comes with fingerspell opens, and is what its manifest says."""
+    """Every installed model opens, and is listed with its use: those in use, then the recipes'."""
     names = [path.stem for path in manifests()]
-    assert "letters" in names
     found = list(doctor.models())
     assert {named(name, found).mark for name in names} == {"ok"}
+    assert named("letters", found).text.startswith("in use: ")
+    assert named("digits", found).text.startswith("of a recipe: ")
 
 
 def test_no_camera_is_a_note(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The synthetic signer runs without one."""
     Machine(monkeypatch, tmp_path)
     finding = named("camera", list(doctor.cameras()))
-    assert (finding.mark, finding.mend.startswith("plug in")) == ("note", True)
+    assert (finding.mark, finding.repair.startswith("plug in")) == ("note", True)
 
 
 def test_a_held_camera_is_a_fault_unless_another_is_free(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Formats are told of a camera that works, the reason of one that does not."""
+    """A camera that works is listed with its formats, one that does not with the reason."""
     usb = Machine(monkeypatch, tmp_path)
     usb.plug(0, Device(busy=True))
     held = named("usb:0", list(doctor.cameras()))
@@ -213,13 +214,13 @@ def test_a_held_camera_is_a_fault_unless_another_is_free(
     assert "Other\nMJPG: 640x480 at 30, 1280x720 at 30" in free.text
 
 
-def test_a_pi_without_picamera2_is_told_how_to_get_it(
+def test_a_pi_without_picamera2_learns_how_to_get_it(
     pi: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Camera modules cannot be read without it; a USB camera can."""
     Machine(monkeypatch, pi / "usb")
     finding = named("picamera2", list(doctor.cameras()))
-    assert (finding.mark, "python3-picamera2" in finding.mend) == ("note", True)
+    assert (finding.mark, "python3-picamera2" in finding.repair) == ("note", True)
 
 
 @pytest.mark.parametrize(
@@ -261,7 +262,7 @@ def test_the_exit_status_says_whether_a_fault_was_found(
         return [
             Finding("ok", "a", "well"),
             Finding("note", "bbbb", "two\nlines", "do this"),
-            *([Finding("fault", "c", "ill", "do that")] if fault else []),
+            *([Finding("fault", "c", "broken", "do that")] if fault else []),
         ]
 
     monkeypatch.setattr(doctor, "software", some)

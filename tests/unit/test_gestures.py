@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.accuracy.recordings import spell
 from edge.config import Config
 from edge.errors import UsageError
 from edge.hands.geometry import box_of, hand_size_px
@@ -25,6 +24,7 @@ from edge.signer.signer import Signer
 from edge.types import Hand, Handedness
 from tests.support.examples import examples
 from tests.support.sample_results import hand as drawn
+from tests.support.spelled import spell
 
 PALM_PX = 100.0
 # What a hand does: (shape, None for no hand; for how long in ms; how far it goes meanwhile, in
@@ -370,4 +370,4 @@ def test_recorded_letters_are_no_open_hands(shared_data: Path) -> None:
 )
 def test_text_is_edited_from_end_to_end(text: str, alphabet: Any, expected: str) -> None:
     """The signer's gestures, seen through the hand models, edit the text; nothing else is read."""
-    assert spell(f"signer:{text}", Config(alphabet=alphabet)).text == expected
+    assert spell(f"signer:{text}", Config(alphabet=alphabet)) == expected

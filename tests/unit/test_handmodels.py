@@ -113,7 +113,7 @@ def test_a_spoiled_model_is_refused(kept: Path, spoil: str) -> None:
 
 
 def test_whole_models_have_no_faults(kept: Path) -> None:
-    """Four files with the right sums are all that is wanted."""
+    """Four files with the right checksums are enough."""
     assert handmodels.faults() == {}
 
 
@@ -123,7 +123,7 @@ def test_missing_models_are_faults(empty: Path) -> None:
 
 
 def test_a_model_that_cannot_be_read_is_a_fault(kept: Path) -> None:
-    """A folder where a file should be is told, and is no crash."""
+    """A folder where a file should be is a fault that is listed."""
     path = kept / "palm_detection_full.tflite"
     path.unlink()
     path.mkdir()

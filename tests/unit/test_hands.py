@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.hands.geometry import box_of, hand_size_px, region_of_hand
-from edge.hands.tracking import EAGER_MS, IDLE_MS, SECOND_MS, Hands, OneEuro
+from edge.hands.tracking import EAGER_MS, IDLE_MS, SECOND_MS, OneEuro, Tracked, Tracker
 from edge.types import Frame, Hand, Handedness, Landmarks, Region
 from tests.unit.test_geometry import OPEN_HAND
 
@@ -60,17 +60,20 @@ class Scene:
 
 
 class Film:
-    """Shows a scene to Hands, frame after frame."""
+    """Shows a scene to a tracker, frame after frame."""
 
     def __init__(self, *, limit: int = 1, smooth: bool = False) -> None:
         self.scene = Scene()
-        self.hands = Hands(self.scene, limit=limit, smooth=smooth)
+        self.tracker = Tracker(self.scene, limit=limit, smooth=smooth)
+        self.patience = 1.0
+        self.find_ms: float | None = None  # of the last frame
         self.t_ms = 0.0
 
     def show(self, *hands: Hand, found: Sequence[Hand] | None = None) -> tuple[Hand, ...]:
         self.scene.hands, self.scene.found = hands, found
         self.scene.calls.clear()
-        seen = self.hands.update(Frame(PICTURE, 0, round(self.t_ms * 1e6)))
+        frame = Frame(PICTURE, 0, round(self.t_ms * 1e6))
+        seen, self.find_ms = self.tracker.update(frame, self.patience)
         self.t_ms += FRAME_MS
         return seen
 
@@ -102,8 +105,7 @@ def test_a_held_hand_is_followed_without_searching() -> None:
         (hand,) = film.show(a_hand(x))
         assert film.scene.calls == ["fit"]
         assert hand.box_px == a_hand(x).box_px
-        assert not film.hands.searched
-        assert film.hands.find_ms == 0
+        assert film.find_ms is None
 
 
 def test_no_hand_is_an_empty_tuple() -> None:
@@ -229,7 +231,7 @@ def test_almost_a_hand_makes_the_search_eager() -> None:
     """What is almost a hand may be one in the next frame, which is then searched."""
     film = Film()
     film.searches(5000)
-    while not film.hands.searched:
+    while film.find_ms is None:
         film.show(a_hand(presence=0.4))
     assert film.show(a_hand()) != ()
 
@@ -241,7 +243,7 @@ def test_time_that_goes_back_begins_anew() -> None:
     film.searches(3000)
     film.t_ms = 0
     film.show()
-    assert film.hands.searched
+    assert film.find_ms is not None
     film.searches(2 * EAGER_MS)
     assert min(np.diff(film.searches(2000))) >= IDLE_MS
 
@@ -366,17 +368,29 @@ def test_time_inside_the_interpreter_is_the_detector_s() -> None:
     """`invoke_ns` is what the detector says."""
     film = Film()
     film.show(a_hand())
-    assert film.hands.invoke_ns == film.scene.invoke_ns == 1
+    assert film.tracker.invoke_ns == film.scene.invoke_ns == 1
 
 
 def test_the_time_of_a_search_is_told() -> None:
-    """`searched` and `find_ms` speak of the last frame only."""
+    """It is that of the frame alone, and None for one that was not searched."""
+    tracker = Tracker(Scene([a_hand()]))
+    first = tracker.update(Frame(PICTURE, 0, 0))
+    assert first.find_ms is not None
+    assert first.find_ms > 0
+    second = tracker.update(Frame(PICTURE, 1, 33_000_000))
+    assert second == Tracked(second.hands, None)
+    assert len(second.hands) == 1
+
+
+@pytest.mark.parametrize("patience", [1.0, 2.0, 5.0])
+def test_where_time_is_short_searches_are_spaced_out(patience: float) -> None:
+    """The pauses between idle searches are longer by that factor, from that frame on."""
     film = Film()
-    film.show(a_hand())
-    assert film.hands.searched
-    assert film.hands.find_ms > 0
-    film.show(a_hand())
-    assert not film.hands.searched
+    film.searches(2 * EAGER_MS)
+    film.patience = patience
+    pauses = np.diff(film.searches(20_000))
+    assert min(pauses) >= patience * IDLE_MS
+    assert max(pauses) < patience * IDLE_MS + FRAME_MS
 
 
 def test_hands_are_not_changed_in_place() -> None:

@@ -250,7 +250,7 @@ def test_another_tensor_can_be_had_as_an_output(tmp_path: Path) -> None:
 
 
 def test_a_file_cut_short_has_no_further_output(tmp_path: Path) -> None:
-    """A reference that points outside the file is told as a broken model, not as a traceback."""
+    """A reference that points outside the file is a broken model, in one line."""
     path = tmp_path / "cut.tflite"
     path.write_bytes(adder(Kind("float32"))[:24])
     with pytest.raises(ModelError, match="not a whole"):

@@ -54,8 +54,8 @@ def test_the_journal_reads_priorities() -> None:
             env=os.environ | {"JOURNAL_STREAM": f"{there.st_dev}:{there.st_ino}"},
         )  # fmt: skip
         os.close(writer)
-        with os.fdopen(reader) as told:
-            return told.read().splitlines()
+        with os.fdopen(reader) as lines:
+            return lines.read().splitlines()
 
     assert journal("text") == ["<4>hot", "<6>a minute"]
     assert journal("json")[0].startswith('<4>{"time":')
@@ -77,8 +77,8 @@ def test_set_up_again_changes_the_style(capsys: pytest.CaptureFixture[str]) -> N
         logs.set_up("text")
         logs.set_up("json")
         logging.getLogger("edge").warning("once")
-        told = capsys.readouterr().err.splitlines()
-        assert [json.loads(line)["message"] for line in told] == ["once"]
+        lines = capsys.readouterr().err.splitlines()
+        assert [json.loads(line)["message"] for line in lines] == ["once"]
     finally:
         for handler in logging.getLogger().handlers[:]:
             if isinstance(handler, logs.Stderr):

@@ -70,7 +70,7 @@ def test_the_last_frame_comes_before_the_end() -> None:
 
 
 def test_the_last_frame_comes_before_the_error() -> None:
-    """A source that fails gives its last frame, then its own exception, each time one asks."""
+    """A source that fails gives its last frame, then its own exception, at every call."""
     source = Scripted([0], SourceError("usb:0 was lost"))
     source.may_end.set()
     with Mailbox(source) as frames:
@@ -150,7 +150,7 @@ class Chunked:
 
 @given(st.lists(st.integers(1, 9), max_size=20), st.integers(0, 3))
 def test_every_frame_is_handed_over_or_counted(chunks: list[int], gap: int) -> None:
-    """Of what was sent since it last asked, the consumer gets the last; the rest is counted."""
+    """Of the frames since its last call the consumer gets the newest; the others are counted."""
     source = Chunked(chunks, gap)
     with Mailbox(source) as frames:
         sent = 0

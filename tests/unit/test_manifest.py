@@ -170,7 +170,7 @@ def test_a_missing_model_is_named(tiny: Path) -> None:
     "wrong", [{"shape": [5]}, {"dtype": "uint8"}, {"scale": 0.06}, {"zero_point": -4}]
 )
 def test_another_model_with_the_right_sum_is_refused(tiny: Path, wrong: dict[str, Any]) -> None:
-    """A manifest that tells of other tensors than the model has does not fit it."""
+    """A manifest whose tensors differ from the model's does not fit it."""
     inputs = json.loads(tiny.read_text())["inputs"]
     change(tiny, inputs=[inputs[0] | wrong, *inputs[1:]])
     with pytest.raises(ModelError) as error:

@@ -117,7 +117,7 @@ def test_half_a_model_is_told_of(trained: Path) -> None:
 
 
 def test_each_model_is_opened_by_what_reads_it(trained: Path) -> None:
-    """Landmarks or pixels: the manifest tells which."""
+    """Landmarks or pixels: the manifest says which."""
     assert isinstance(open_reader("letters"), Letters)
     reader = open_reader(str(trained / "counts"))
     assert isinstance(reader, Pixels)

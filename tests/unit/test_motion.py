@@ -13,9 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.accuracy.recordings import spell
-from edge.commands.run import open_stages
-from edge.config import Config
+from edge.assembly import open_stages
+from edge.config import Alphabet, Config
 from edge.errors import ModelError, UsageError
 from edge.models.manifest import BUNDLED
 from edge.recognise.rules.debounce import Debouncer
@@ -26,9 +25,11 @@ from edge.signer.motion import Posture, hold, move, trace
 from edge.signer.motion import Trajectory as Way
 from edge.signer.skeleton import rotation
 from edge.sources import open_source
-from edge.types import Event, Hand, Prediction
+from edge.types import Frame, Hand, Prediction, Sign
 from tests.support.examples import examples
 from tests.support.filmed import BELOW, Looks, drawn, film, held
+from tests.support.scripted import PICTURE, ScriptedReader, labels, prediction, rules
+from tests.support.spelled import spell
 
 RATES = st.floats(10, 60)
 SIZES = st.floats(40, 600)  # pixels of the palm
@@ -221,12 +222,17 @@ def test_a_model_for_other_features_is_refused(tmp_path: Path) -> None:
         Motion(tmp_path / "motion.json")
 
 
-def test_only_alphabets_with_j_and_z_have_motion() -> None:
-    """Where digits alone are read, nothing is drawn."""
-    source = open_source("signer:A?size=160x120")
-    for alphabet, used in (("letters", True), ("both", True), ("digits", False)):
-        config = Config(detector="truth", alphabet=alphabet)  # type: ignore[arg-type]
-        assert (open_stages(config, source).motion is not None) == used
+@pytest.mark.parametrize("alphabet", ["letters", "both"])
+def test_alphabets_with_j_and_z_read_what_is_drawn(alphabet: Alphabet) -> None:
+    """A J has no score of its own in a single frame, and is read by its motion."""
+    config = Config(detector="truth", alphabet=alphabet)
+    assert spell("signer:JAZZ?seed=3&size=160x120", config) == "JAZZ"
+
+
+def test_where_digits_alone_are_read_nothing_is_drawn() -> None:
+    """A finger that draws a Z is the digit that it looks like, if any."""
+    config = Config(detector="truth", alphabet="digits")
+    assert "Z" not in spell("signer:1Z1?seed=3&size=160x120", config)
 
 
 def test_a_motion_model_runs_alone() -> None:
@@ -234,7 +240,7 @@ def test_a_motion_model_runs_alone() -> None:
     is a space; and it knows no alphabet."""
     for model in ("motion", str(BUNDLED / "motion.tflite")):
         config = Config(detector="truth", model=model)
-        assert spell("signer:JAZZ_<?seed=3&size=160x120", config).text == "JZZ"
+        assert spell("signer:JAZZ_<?seed=3&size=160x120", config) == "JZZ"
     source = open_source("signer:A?size=160x120")
     with pytest.raises(UsageError, match="leave --alphabet out"):
         open_stages(Config(detector="truth", model="motion", alphabet="letters"), source)
@@ -250,31 +256,31 @@ def test_where_no_still_is_read_an_i_is_a_gesture_too() -> None:
     """Of a user's own I and J the J takes nothing back."""
     seen = film((2.5, hold(held("J"))))
     debouncer = Debouncer(stills=False)
-    told: list[Event] = []
+    told: list[Sign] = []
     for i, (t_ns, hand) in enumerate(seen):
         label = {20: "I", 50: "J"}.get(i)
         motion = Prediction(label, 0.9, {label: 0.9}) if label else None
-        told += debouncer.update(t_ns, hand, Prediction("", 0.0, {}), motion)
-    assert [event.label for event in told] == ["I", "J"]
+        told += debouncer.update(t_ns, hand, None, motion)
+    assert [(sign.kind, sign.label) for sign in told] == [("drawn", "I"), ("drawn", "J")]
 
 
-def settled(labels: Iterator[str], seen: Looks, drawn_at: int, letter: str) -> list[str]:
+def settled(stills: Iterator[str], seen: Looks, drawn_at: int, letter: str) -> list[str]:
     """What a debouncer makes of stills named so, and of a letter drawn at the frame given."""
     debouncer = Debouncer()
-    told: list[Event] = []
-    for i, ((t_ns, hand), label) in enumerate(zip(seen, labels, strict=False)):
+    told: list[Sign] = []
+    for i, ((t_ns, hand), label) in enumerate(zip(seen, stills, strict=False)):
         still = Prediction(label, 0.9, {label: 0.9} if label != "-" else {})
         motion = Prediction(letter, 0.9, {letter: 0.9}) if i == drawn_at else None
         told += debouncer.update(t_ns, hand, still, motion)
-    return [event.label or event.kind for event in told]
+    return labels(told)
 
 
 def test_the_pose_that_a_letter_begins_with_is_taken_back() -> None:
-    """I held, then J drawn: the I is deleted; another letter before it stays."""
+    """I held, then J drawn: the I is retracted; another letter before it stays."""
     seen = film((0.6, hold(held("J"))), (0.7, trace("J", held("J"))), (0.5, hold(held("A"))))
     end = int(1.25 * 30)
     after = "-" * len(seen)  # the hand that changes its shape then is no letter yet
-    assert settled(iter("I" * end + after), seen, end, "J") == ["I", "delete", "J"]
+    assert settled(iter("I" * end + after), seen, end, "J") == ["I", "retract", "J"]
     assert settled(iter("B" * end + after), seen, end, "J") == ["B", "J"]
 
 
@@ -289,8 +295,21 @@ def test_the_pose_at_the_end_is_no_letter() -> None:
     """The I that is still there when the J is done does not follow it."""
     way = trace("J", held("J"))
     seen = film((0.05, hold(held("J"))), (0.7, way), (1.0, hold(way(1.0))))
-    labels = iter("-" * 20 + "I" * len(seen))
-    assert settled(labels, seen, 23, "J") == ["J"]
+    stills = iter("-" * 20 + "I" * len(seen))
+    assert settled(stills, seen, 23, "J") == ["J"]
+
+
+def test_a_letter_that_is_drawn_comes_in_the_place_of_its_pose() -> None:
+    """The rules as a whole: an I is told, its hand draws, and the J comes in its place."""
+    seen = film((0.6, hold(held("J"))), *drawn("J", 0.7)[2:])
+    reader = ScriptedReader("IJ")
+    recogniser = rules(reader)
+    reader.next = prediction({"I": 0.9})
+    told: list[Sign] = []
+    for index, (t_ns, hand) in enumerate(seen):
+        told += recogniser.update(Frame(PICTURE, index, t_ns), (hand,))
+    assert labels(told)[:3] == ["I", "retract", "J"]
+    assert [sign.kind for sign in told[:3]] == ["letter", "retract", "drawn"]
 
 
 @pytest.mark.slow
@@ -308,4 +327,4 @@ def test_the_pose_at_the_end_is_no_letter() -> None:
 def test_the_signer_s_j_and_z_are_read_live(word: str) -> None:
     """Drawn pictures, hands found, letters read, by either hand, fast or at few frames a second:
     the text is right, with no I or D before what is drawn."""
-    assert spell(f"signer:{word}", Config()).text == word.partition("?")[0]
+    assert spell(f"signer:{word}", Config()) == word.partition("?")[0]

@@ -25,7 +25,7 @@ def said(pause: Pause, gaps_ms: list[int], signing: list[bool], start_ns: int = 
 
 @given(gaps_ms=GAPS_MS, origin_ns=st.integers(0, 2**60))
 def test_a_pause_is_said_once_when_it_has_lasted(gaps_ms: list[int], origin_ns: int) -> None:
-    """On the first frame that is pause_ms after the last sign, at any frame rate, and never again."""
+    """On the first frame that is pause_ms after the last sign, and never again."""
     times_ms = list(accumulate(gaps_ms, initial=0))
     quiet = [False] * len(gaps_ms)
     found = said(Pause(), gaps_ms, [True, *quiet], origin_ns)

@@ -29,7 +29,7 @@ class Views:
     def __init__(self, hands: list[Hand], sees: Callable[[Rgb], bool]) -> None:
         self.hands = hands
         self.sees = sees
-        self.invoke_ns = 0
+        self.models = ()
         self.searched: list[tuple[int, int]] = []
 
     def find(self, frame: Frame, limit: int) -> tuple[Region, ...]:

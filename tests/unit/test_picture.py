@@ -128,10 +128,10 @@ def test_bad_pictures_say_what_is_wrong(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str
 ) -> None:
     """One line names the file and what is wrong; no library writes to stderr."""
-    content, told = BAD[name]
+    content, reason = BAD[name]
     path = tmp_path / name
     path.write_bytes(content)
-    with pytest.raises(SourceError, match=told) as caught:
+    with pytest.raises(SourceError, match=reason) as caught:
         read_rgb(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -139,7 +139,7 @@ def test_bad_pictures_say_what_is_wrong(
 
 
 def test_what_is_no_file_says_so(tmp_path: Path) -> None:
-    """A missing file, a folder, a device and a huge file are told apart, none of them read."""
+    """A missing file, a folder, a device and a huge file have their own messages; none is read."""
     with pytest.raises(SourceError, match="there is no"):
         read_rgb(tmp_path / "missing.jpg")
     for path in (tmp_path, Path("/dev/zero")):
@@ -227,7 +227,7 @@ def test_any_names_can_be_sorted(names: list[str]) -> None:
 
 
 def test_a_folder_without_pictures_is_a_mistake(tmp_path: Path) -> None:
-    """An empty folder, or one without pictures, is told of before anything starts."""
+    """An empty folder, or one without pictures, is an error before anything starts."""
     (tmp_path / "notes.txt").touch()
     with pytest.raises(UsageError, match="there is no picture in"):
         open_source(f"images:{tmp_path}")
@@ -253,7 +253,7 @@ def test_a_folder_of_unreadable_pictures_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_single_picture_is_a_source(tmp_path: Path) -> None:
-    """images:FILE shows one picture, as many times as is asked; a bad one is an error."""
+    """images:FILE shows one picture, as many times as requested; a bad one is an error."""
     path = tmp_path / "what?fps=3.png"
     path.write_bytes(encode(".png", red()))
     with contextlib.closing(open_source(f"images:{path}?repeat=3&fps=10")) as source:

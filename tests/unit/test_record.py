@@ -49,7 +49,7 @@ def steps(
 
 def said(found: Iterator[tuple[float, Step]]) -> list[str]:
     """All that is said, and "TAKE" for each take."""
-    return ["TAKE" if step.take else step.say for _, step in found if step.take or step.say]
+    return ["TAKE" if step.take else step.say or "" for _, step in found if step.take or step.say]
 
 
 @pytest.mark.parametrize("fps", [10, 30, 60])
@@ -57,9 +57,9 @@ def test_a_take_follows_a_countdown(fps: float) -> None:
     """A hand comes, three seconds are counted, and the take is as long as it should be, with the
     half second before it."""
     found = list(steps(Recorder(order(seconds=2)), waving, 6, fps))
-    told = [(step.say or step.large, t_s) for t_s, step in found if step.say or step.take]
+    told = [(step.say, t_s) for t_s, step in found if step.say or step.take]
     assert [say for say, _ in told][:5] == [
-        "3", "2", "1", "now: make the gesture, then hold still", "",
+        "3", "2", "1", "now: make the gesture, then hold still", None,
     ]  # fmt: skip
     assert told[3][1] - told[0][1] == pytest.approx(3, abs=1 / fps)
     (taken,) = [step.take for _, step in found if step.take]
@@ -72,9 +72,10 @@ def test_a_take_follows_a_countdown(fps: float) -> None:
 
 def test_what_stands_large_is_the_countdown_and_then_how_much_is_over() -> None:
     """For who stands before the window: 3, 2, 1, go, and the take's share rises to 1."""
-    found = [step for _, step in steps(Recorder(order()), waving, 6.2)]
-    assert list(dict.fromkeys(step.large for step in found)) == ["", "3", "2", "1", "go"]
-    shares = [step.share for step in found if step.large == "go"]
+    shown = [step.status for _, step in steps(Recorder(order()), waving, 6.2)]
+    large = [status.large if status else None for status in shown]
+    assert list(dict.fromkeys(large)) == [None, "3", "2", "1", "go"]
+    shares = [status.progress for status in shown if status and status.large == "go"]
     assert shares == sorted(shares)
     assert shares[0] == 0
     assert 0.9 < shares[-1] < 1
@@ -103,7 +104,7 @@ def test_a_take_waits_for_the_hand_at_the_end_of_the_countdown() -> None:
         return None if 2 < t_s < 5 else waving(t_s)
 
     found = list(steps(Recorder(order()), way, 8))
-    begun = [t_s for t_s, step in found if step.say.startswith("now")]
+    begun = [t_s for t_s, step in found if step.say and step.say.startswith("now")]
     assert begun == pytest.approx([5], abs=0.05)
     (taken,) = [step.take for _, step in found if step.take]
     assert taken.t_ms[-1] < 2600
@@ -157,7 +158,21 @@ def test_another_recording_begins_anew() -> None:
     list(steps(recorder, waving, 4.5))
     found = [step for _, step in steps(recorder, waving, 3.2)]
     assert not any(step.take for step in found)
-    assert "3" in [step.large for step in found]
+    assert "3" in [step.status.large for step in found if step.status]
+
+
+def test_landmarks_that_are_no_numbers_are_no_hand() -> None:
+    """They are left out of the take, and most frames are still seen."""
+
+    def way(t_s: float) -> Hand | None:
+        seen = waving(t_s)
+        if seen and round(t_s * 30) % 20 == 15:
+            seen.landmarks[4] = np.nan
+        return seen
+
+    (taken,) = [step.take for _, step in steps(Recorder(order()), way, 6.2) if step.take]
+    assert np.isfinite(taken.landmarks).all()
+    assert len(taken.t_ms) == pytest.approx(0.95 * 3 * 30, abs=3)
 
 
 def test_a_left_hand_is_one() -> None:
@@ -261,12 +276,12 @@ def test_ctrl_c_keeps_what_was_kept(tmp_path: Path, caplog: pytest.LogCaptureFix
             if "take 1" in made.getMessage():
                 stop.request("SIGINT")
 
-    logging.getLogger("edge.commands.record").addHandler(handler := Asking())
+    logging.getLogger("edge.recording.stages").addHandler(handler := Asking())
     try:
         config = Config(source=f"signer:Z Z Z?{SIGNER}", detector="truth")
         assert record(config, order("Z", tmp_path, takes=3, countdown_s=0), stop) == 1
     finally:
-        logging.getLogger("edge.commands.record").removeHandler(handler)
+        logging.getLogger("edge.recording.stages").removeHandler(handler)
     assert [path.name for path in tmp_path.glob("Z/*")] == ["001.npz"]
     assert "1 of 3 takes are kept" in caplog.text
 
@@ -291,7 +306,7 @@ def test_a_disk_that_fills_up_is_one_line(
             path = Path("/dev/full/002.npz")
         whole(take, path)
 
-    monkeypatch.setattr("edge.commands.record.save", full)
+    monkeypatch.setattr("edge.recording.stages.save", full)
     assert command(tmp_path) == UsageError.exit_code
     assert "cannot write" in capsys.readouterr().err
     assert [path.name for path in tmp_path.glob("Z/*")] == ["001.npz"]

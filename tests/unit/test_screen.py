@@ -17,7 +17,7 @@ from edge.errors import UsageError
 from edge.sinks import open_sink
 from edge.sinks.screen import panels
 from edge.sinks.screen.layout import Layout, arrange
-from edge.types import End, Monitor, Result, Rgb, Vitals
+from edge.types import End, Monitor, Result, Rgb, Status, Vitals
 from tests.support.seen import BLUE, RED, cut, extent, halves, near
 
 SIZES = [(640, 480), (800, 480), (1280, 720), (1920, 1080), (3840, 2160), (720, 1280), (1080, 1920)]
@@ -131,6 +131,15 @@ def test_a_letter_that_was_just_taken_is_shown_in_colour_for_a_moment(
     assert not coloured(result(30, reading=reading, text="A"))
 
 
+def test_a_recording_that_begins_at_zero_shows_its_first_letters(
+    show: Callable[[str], Shown],
+) -> None:
+    """Before any letter was written, the hand's letter is shown, whatever the time stamp."""
+    first = result(reading=prediction("A", 0.9), start_ns=0)
+    pixels, layout = show("1280x720").after(first)
+    assert near(cut(pixels, layout.letter), panels.INK, 60).any()
+
+
 def test_a_drawn_letter_is_shown_though_the_pose_is_another_s(show: Callable[[str], Shown]) -> None:
     """J is read from a trajectory that ends in an I: for a moment the card shows J in colour."""
     screen = show("1280x720")
@@ -148,20 +157,38 @@ def test_a_drawn_letter_is_shown_though_the_pose_is_another_s(show: Callable[[st
     np.testing.assert_array_equal(card(result(30, reading=drawn, text="J")), i)
 
 
+def test_what_a_recording_shows_is_a_status(show: Callable[[str], Shown]) -> None:
+    """Its word stands large, and the bar shows how much is over; no letter is shown beside it."""
+    screen = show("1280x720")
+    bars = []
+    for index, progress in enumerate([1.0, 0.5]):
+        pixels, layout = screen.after(result(index, status=Status("go", progress)))
+        card = cut(pixels, layout.letter)[: layout.score.top - layout.letter.top]
+        assert near(card, panels.INK, 60).any()
+        bars.append(extent(near(cut(pixels, layout.score), panels.ACCENT))[0])
+    assert bars[1] == pytest.approx(bars[0] / 2, abs=2)
+
+
+def test_without_a_prediction_there_is_no_bar(show: Callable[[str], Shown]) -> None:
+    """A hand of which nothing is read has no score either."""
+    pixels, layout = show("1280x720").after(result(0, hands=(hand(9, 9, 9),)))
+    assert not near(cut(pixels, layout.score), panels.ACCENT).any()
+
+
 def test_a_hand_is_asked_for_only_after_a_while(show: Callable[[str], Shown]) -> None:
     """A hand lost for a moment is no reason to speak up."""
     screen = show("1280x720")
 
-    def asked(*results: Result) -> bool:
+    def hinted(*results: Result) -> bool:
         pixels, layout = screen.after(*results)
         card = cut(pixels, layout.letter)[: layout.score.top - layout.letter.top]
         return bool(near(card, panels.QUIET).any() and not near(card, panels.INK).any())
 
-    assert not asked(result(0), result(20))
-    assert asked(result(50))
-    assert not asked(result(51, hands=(hand(9, 9, 9),), reading=prediction("A", 0.9)))
-    assert not asked(result(60))
-    assert asked(result(120))
+    assert not hinted(result(0), result(20))
+    assert hinted(result(50))
+    assert not hinted(result(51, hands=(hand(9, 9, 9),), reading=prediction("A", 0.9)))
+    assert not hinted(result(60))
+    assert hinted(result(120))
 
 
 def test_without_a_picture_it_says_so_until_there_is_one(show: Callable[[str], Shown]) -> None:
@@ -173,12 +200,12 @@ def test_without_a_picture_it_says_so_until_there_is_one(show: Callable[[str], S
     before, layout = screen.after(last)
     lost = Vitals(trouble="usb:0 was lost; check its cable", waited_s=0.5)
     assert screen.sink.note(lost) is None
-    ill = pygame.surfarray.array3d(pygame.display.get_surface()).transpose(1, 0, 2)
-    middle = cut(ill, layout.picture)[layout.picture.h // 2]
+    dark = pygame.surfarray.array3d(pygame.display.get_surface()).transpose(1, 0, 2)
+    middle = cut(dark, layout.picture)[layout.picture.h // 2]
     assert 0 < middle.max() < 100
-    np.testing.assert_array_equal(cut(ill, layout.text), cut(before, layout.text))
-    assert near(cut(ill, layout.footer), panels.QUIET, 60).any()
-    assert not near(cut(ill, layout.letter), panels.INK).any()
+    np.testing.assert_array_equal(cut(dark, layout.text), cut(before, layout.text))
+    assert near(cut(dark, layout.footer), panels.QUIET, 60).any()
+    assert not near(cut(dark, layout.letter), panels.INK).any()
     after, _ = screen.after(last, last)
     np.testing.assert_array_equal(cut(after, layout.picture), cut(before, layout.picture))
     np.testing.assert_array_equal(cut(after, layout.letter), cut(before, layout.letter))

@@ -93,22 +93,6 @@ def test_the_time_is_over_while_nothing_comes() -> None:
     assert released == [1]
 
 
-def test_a_recording_at_its_own_time_can_be_left() -> None:
-    """Between two frames a minute apart it is noticed within a moment that the run is to end."""
-    stop, waits = Stop(), []
-
-    def waiting() -> None:
-        waits.append(1)
-        if len(waits) == 2:
-            stop.request("quit")
-
-    begun_s = time.monotonic()
-    with taken(Recording(0, 60), ["screen"], stop, waiting) as frames:
-        assert [frame.index for frame in stop.frames(frames)] == [0]
-    assert len(waits) == 2
-    assert time.monotonic() - begun_s < 30
-
-
 def test_every_frame_of_a_recording_goes_through_a_mailbox() -> None:
     """It waits for the slot instead of overwriting it."""
     with Mailbox(Recording(*range(200))) as mailbox:

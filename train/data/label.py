@@ -25,6 +25,7 @@ from edge.detectors import open_detector
 from edge.errors import FingerspellError
 from edge.hands.photograph import hands_in
 from edge.types import Hand, Rgb
+from train.arguments import check_numbers
 from train.data import views
 from train.data.datasets import EMPTY, NO_LETTER, Photo, photos
 from train.data.landmarks import VIEWS, Rows, join, load, row
@@ -112,12 +113,15 @@ def part_of(parts: Path, chunk: list[Photo]) -> Path:
     return parts / f"{zlib.crc32(repr(chunk).encode()):08x}.npz"
 
 
-def label(data: Path, out: Path, limit: int | None = None, processes: int = 2) -> Rows:
-    """Labels every photograph under `data`; writes and returns OUT/hands.npz."""
-    todo = photos(data)[:: 1 if limit is None else max(1, len(photos(data)) // limit)]
+def label(data: Path, out: Path, limit: int = 0, processes: int = 2) -> Rows:
+    """Labels every photograph under `data`; writes and returns OUT/hands.npz.
+
+    limit: read about so many of them, evenly chosen; 0: all.
+    """
+    found = photos(data)
+    todo = found[:: max(1, len(found) // limit) if limit else 1]
     Labeller()  # raises where models are missing: a pool would start processes again for ever
     parts = out / "parts"
-    parts.mkdir(parents=True, exist_ok=True)
     work = []
     for start in range(0, len(todo), CHUNK):
         chunk = todo[start : start + CHUNK]
@@ -141,10 +145,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m train.data.label", description=SUMMARY)
     parser.add_argument("--data", type=Path, required=True, help="the folder that holds letters/")
     parser.add_argument("--out", type=Path, required=True, help="where hands.npz goes")
-    parser.add_argument("--limit", type=int, help="read about this many photographs only")
+    parser.add_argument(
+        "--limit", type=int, default=0, help="read about this many photographs only; 0: all"
+    )
     parser.add_argument("--processes", type=int, default=2)
     args = parser.parse_args()
     try:
+        check_numbers(args)
         rows = label(args.data, args.out, args.limit, args.processes)
     except FingerspellError as error:
         print(f"train.data.label: {error}", file=sys.stderr)

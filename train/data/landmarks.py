@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy.typing as npt
 from edge.errors import UsageError
 from edge.joints import INDEX_MCP, KNUCKLES, PINKY_MCP, TIPS, WRIST
 from edge.types import Hand
-from train.arrays import write_arrays
+from train.arrays import DAMAGE, write_arrays
 from train.data.datasets import NEVER_TRAINED, Photo
 
 # The views of one hand: what the hand models say of it each time (train.data.views). They differ
@@ -71,7 +70,7 @@ def load(path: Path) -> Rows:
     try:
         with path.open("rb") as file, np.load(file) as kept:
             rows = Rows(**{f.name: kept[f.name] for f in fields(Rows)})
-    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
+    except DAMAGE as error:
         raise UsageError(
             f"{path} holds no labelled landmarks; run: python -m train.data.label"
         ) from error
@@ -97,10 +96,13 @@ def gathered(data: Path, *, all_of_them: bool = False) -> Rows:
     all_of_them: leave none out.
     """
     path = collections(data)
-    facts = json.loads(path.with_name("collections.json").read_bytes())
-    with np.load(path) as file:
-        xyz = file["xyz"].astype(np.float32) * np.array([4 / 3, 1, 4 / 3], np.float32)
-        label, whose = file["label"], file["collection"]
+    try:
+        facts = json.loads(path.with_name("collections.json").read_bytes())
+        with np.load(path) as file:
+            xyz = file["xyz"].astype(np.float32) * np.array([4 / 3, 1, 4 / 3], np.float32)
+            label, whose = file["label"], file["collection"]
+    except DAMAGE as error:
+        raise UsageError(f"the landmark collections in {path.parent} cannot be read") from error
     n, v = len(label), len(VIEWS)
     views = np.full((n, v, 21, 3), np.nan, np.float32)
     views[:, 0] = xyz

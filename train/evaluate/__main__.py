@@ -19,6 +19,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from edge.errors import FingerspellError
+from train.arguments import check_numbers
 from train.evaluate.figures import figures
 from train.evaluate.leave_out import Work, by_sets_and_persons, evaluate
 from train.evaluate.report import write_all
@@ -38,8 +39,9 @@ def main() -> int:
     parser.add_argument("--epochs", type=int, default=Recipe().epochs)
     parser.add_argument("--processes", type=int, default=2, help="folds trained at once")
     args = parser.parse_args()
-    work = Work(args.landmarks, args.data, Recipe(epochs=args.epochs), args.out / "folds")
     try:
+        check_numbers(args)
+        work = Work(args.landmarks, args.data, Recipe(epochs=args.epochs), args.out / "folds")
         left_out, apart = by_sets_and_persons(evaluate(work, args.processes))
         recipes = {"recipe": asdict(work.recipe), "closed": asdict(work.closed)}
         write_all(args.out, figures(left_out, apart) | recipes, left_out)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from edge.handshapes.alphabet import DRAWN
 from edge.types import NONE
 from train.evaluate.readings import Bools, Floats, Readings, best, softmax
 from train.letters.alphabets import ALPHABETS, DIGITS, LABELS, LETTERS, SHARED
@@ -20,7 +21,6 @@ FEW = 8  # photographs; of a signer with fewer no accuracy is given
 SURE = 0.5  # the score from which a reading counts as sure in these figures
 # Of the score. Source: Guo et al., "On Calibration of Modern Neural Networks", 2017.
 BINS = 15
-MOTIONS = ("J", "Z")  # a still shows one pose of these
 Z95 = 1.959964  # standard deviations on either side that hold 95 % of a normal distribution
 _TWINS = {**dict(SHARED), **{b: a for a, b in SHARED}}
 
@@ -215,7 +215,7 @@ def of_set(readings: Readings, alphabet: str) -> dict[str, Any]:
         "of_found": float(found.right.mean()),
         "lite": float((lite.lite == lite.truth).mean()) if len(lite) else 0.0,
         "both": float(both.mean()),
-        "without J and Z": share(readings.right[~np.isin(readings.truth, MOTIONS)]),
+        "without J and Z": share(readings.right[~np.isin(readings.truth, DRAWN)]),
         "sure": float((found.right & sure).mean()),
         "sure_wrong": float((~found.right & sure).mean()),
         "belief": float(found.score.mean()),

@@ -33,7 +33,7 @@ from train.letters.reader import STILL_VIEWS, Reader, fit, load
 ROOT = Path(__file__).parents[2]
 # What decides how a fold is trained and read, besides the recipe and the landmarks.
 CODE = (
-    *(f"edge/handshapes/{name}.py" for name in ("closed", "letters")),
+    *(f"edge/handshapes/{name}.py" for name in ("alphabet", "closed", "letters")),
     *(f"train/evaluate/{name}.py" for name in ("folds", "leave_out")),
     *(
         f"train/letters/{name}.py"

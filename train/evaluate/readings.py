@@ -6,7 +6,6 @@ model works.
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -16,7 +15,7 @@ import numpy.typing as npt
 
 from edge.errors import UsageError
 from edge.types import NONE
-from train.arrays import write_arrays
+from train.arrays import DAMAGE, write_arrays
 from train.letters.alphabets import ALPHABETS, LABELS, SHARED
 
 Bools = npt.NDArray[np.bool_]
@@ -78,7 +77,7 @@ def load(path: Path) -> Readings:
     try:
         with path.open("rb") as file, np.load(file) as kept:
             return Readings(**{f.name: kept[f.name] for f in fields(Readings)})
-    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
+    except DAMAGE as error:
         raise UsageError(f"{path} holds no readings; run: python -m train.evaluate") from error
 
 

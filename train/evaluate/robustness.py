@@ -30,6 +30,7 @@ from edge.files import write
 from edge.hands.geometry import box_of
 from edge.hands.photograph import hands_in, variants
 from edge.types import Box, Detector, Hand, Rgb
+from train.arguments import check_numbers
 from train.data.datasets import Photo, photos
 from train.data.label import is_meant, picture
 from train.data.landmarks import VIEWS, Rows, join, row
@@ -161,6 +162,7 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=2)
     args = parser.parse_args()
     try:
+        check_numbers(args)
         chosen = sample(photos(args.data), args.photographs)
         for dataset in {photo.dataset for photo in chosen}:
             reader_of(args.out / "folds", dataset)  # a missing model is found before the work

@@ -80,9 +80,9 @@ def _measured(of_set: Mapping[str, Bools], right: Bools) -> dict[str, Any]:
 
 def _not_enlarged(of_set: Mapping[str, Bools], right: Bools, large: Bools) -> dict[str, Any]:
     enough = {name: own & large for name, own in of_set.items() if (own & large).sum() >= FEW}
-    honest = _measured(enough, right) if enough else {}
+    measured = _measured(enough, right) if enough else {}
     count = int(sum(own.sum() for own in enough.values()))
-    return {"enlarged": float((~large).mean()), "not enlarged": {"photographs": count, **honest}}
+    return {"enlarged": float((~large).mean()), "not enlarged": {"photographs": count, **measured}}
 
 
 def _falls(
@@ -201,9 +201,9 @@ def _steps(steps: Sequence[Mapping[str, Any]], sets: Sequence[str]) -> Table:
         cells = [f"{100 * step['sets'][s]:.0f} %" for s in sets]
         line = [f"{step['amount']:g}", percent(step), f"{100 * step['relative']:.0f} %", *cells]
         if sized:
-            honest = step["not enlarged"]
-            count = honest["photographs"]
+            part = step["not enlarged"]
+            count = part["photographs"]
             line += [f"{100 * step['enlarged']:.0f} %"]
-            line += [f"{percent(honest)} of {count}" if count else ""]
+            line += [f"{percent(part)} of {count}" if count else ""]
         rows.append(line)
     return Table([*head, "enlarged", "not enlarged"] if sized else head, rows)

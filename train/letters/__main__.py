@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import FingerspellError, UsageError
+from train.arguments import check_numbers
 from train.data import landmarks
 from train.letters.fit import train
 from train.letters.material import Recipe
@@ -44,8 +45,9 @@ def main() -> int:
     parser.add_argument("--epochs", type=int, default=Recipe().epochs)
     parser.add_argument("--seed", type=int, default=Recipe().seed)
     args = parser.parse_args()
-    recipe = Recipe(seed=args.seed, epochs=args.epochs)
     try:
+        check_numbers(args)
+        recipe = Recipe(seed=args.seed, epochs=args.epochs)
         rows = landmarks.load(args.landmarks)
         if args.data:
             rows = landmarks.join([rows, landmarks.gathered(args.data)])

@@ -23,6 +23,7 @@ from convert.quiet_tensorflow import keras, save_model
 from edge.errors import FingerspellError, UsageError
 from edge.files import write
 from edge.handshapes.closed import CLOSED
+from train.arguments import check_numbers
 from train.arrays import write_arrays
 from train.data import landmarks
 from train.data.landmarks import POOLED, VIEWS, Rows
@@ -156,6 +157,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=Recipe().seed)
     args = parser.parse_args()
     try:
+        check_numbers(args)
         rows = landmarks.to_train_on(landmarks.load(args.landmarks))
         train(rows, args.out, Recipe(seed=args.seed, epochs=args.epochs))
     except FingerspellError as error:

@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from edge.errors import FingerspellError, UsageError
 from edge.recognise.rules.motion import ON, Motion
+from train.arguments import check_numbers
 from train.motion import figures as motion_figures
 from train.motion.bags import Bags
 from train.motion.fit import Recipe, bags_of, fit, manifest_fields, save
@@ -69,8 +70,9 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True, help="a folder")
     parser.add_argument("--seed", type=int, default=Recipe().seed)
     args = parser.parse_args()
-    recipe = Recipe(seed=args.seed)
     try:
+        check_numbers(args)
+        recipe = Recipe(seed=args.seed)
         figures = _quoted(args.figures) if args.figures else {}
         takes = [*recorded(args.data), *made(recipe.made, recipe.seed)]
         sets = bags_of(takes, recipe)

@@ -207,6 +207,8 @@ def _labels(take: Take, ends_ms: Array, vocabulary: Vocabulary) -> npt.NDArray[n
     end = ends_ms[:, None]
     start = end - WINDOWS_MS
     for label, b, e in zip(take.drawn, take.begun_ms, take.ended_ms, strict=True):
+        # A window shows a letter if it begins and ends about when the letter does. One that ends
+        # near the letter's end or after it, and holds its first half, is ignored.
         took = e - b
         late = max(150.0, 0.25 * took)
         ends = (end >= e - 0.1 * took) & (end <= e + late)

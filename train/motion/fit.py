@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -23,7 +22,7 @@ from convert.quiet_tensorflow import keras, save_model, tf
 from edge.errors import UsageError
 from edge.files import write
 from edge.recognise.rules.trajectory import WINDOWS_MS
-from train.arrays import write_arrays
+from train.arrays import DAMAGE, write_arrays
 from train.motion.bags import ENDS, LETTERS, MAYBE, Bags, Vocabulary, bags
 from train.motion.trajectories import Take
 
@@ -186,7 +185,7 @@ def _load(path: Path, key: str, state: Sequence[Any]) -> Curves:
             same = str(file["key"]) == key
             values = [file[f"v{i}"] for i in range(len(state))] if same else []
             curves = Curves(**json.loads(str(file["curves"])))
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except DAMAGE as error:
         raise UsageError(f"{path} is no checkpoint; delete it, and train anew") from error
     if not same:
         raise UsageError(

@@ -1,7 +1,7 @@
 """Hands in motion to train on: recorded takes, and hands of the signer's skeleton moved at random.
 
-A `Take` is one hand over time. Recorded ones (DATA/motion) say which letter was meant and not when
-it was drawn, nor how many frames a second there were; made ones know both.
+A `Take` is one hand over time. Recorded takes (DATA/motion) say which letter was intended, but not
+when it was drawn, nor how many frames a second there were. Made takes say all of it.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from edge.signer.motion import (
     trace,
 )
 from edge.signer.skeleton import pose, rotation
+from train.arrays import DAMAGE
 from train.data.landmarks import is_left
 
 Floats = npt.NDArray[np.float32]
@@ -77,10 +78,13 @@ def recorded(data: Path) -> list[Take]:
     folder = data / "motion"
     if not (folder / "sequences.npz").is_file():
         raise UsageError(f"no recorded motions in {folder}")
-    names = [c["collection"] for c in json.loads((folder / "collections.json").read_bytes())]
-    with np.load(folder / "sequences.npz") as file:
-        xyz, length = file["xyz"].astype(np.float32), file["length"]
-        label, collection = file["label"], file["collection"]
+    try:
+        names = [c["collection"] for c in json.loads((folder / "collections.json").read_bytes())]
+        with np.load(folder / "sequences.npz") as file:
+            xyz, length = file["xyz"].astype(np.float32), file["length"]
+            label, collection = file["label"], file["collection"]
+    except DAMAGE as error:
+        raise UsageError(f"the recorded motions in {folder} cannot be read") from error
     xyz *= np.array([4 / 3, 1, 4 / 3], np.float32)
     takes = []
     for i, n in enumerate(length):

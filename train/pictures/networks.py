@@ -161,7 +161,7 @@ def vgg16(x: Any) -> Any:
     """VGG-16's convolutions. Source: Simonyan and Zisserman 2014; names as in Keras.
 
     The first takes red first, and pixels that are 128 times smaller than Keras' VGG-16 takes:
-    its name tells it from Keras' own, whose kernel `train.pictures.backbones` turns.
+    its name differs from that of Keras' own, whose kernel `train.pictures.backbones` turns.
     """
     for block, (repeats, channels) in enumerate(
         ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512)), 1

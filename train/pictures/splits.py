@@ -1,4 +1,4 @@
-"""How pictures are held back: at random, as is usual, and by person, as is honest."""
+"""How pictures are held back: at random, as is usual, and whole people, as new users are."""
 
 from __future__ import annotations
 

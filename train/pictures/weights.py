@@ -83,7 +83,7 @@ def of_keras(name: str, build: Callable[..., Any], weights: str) -> Arrays:
         if weights != "imagenet":
             there = "does not fit" if Path(weights).is_file() else "is not there, for"
             message = f"{weights} {there} {name}; files of keras.applications end in _no_top.h5"
-        elif isinstance(error, ValueError):  # Keras knows the widths that there are
+        elif isinstance(error, ValueError):  # Keras names the widths that there are
             message = f"there are no ImageNet weights of {name} in this width; use --weights none"
         else:
             reason = " ".join(str(error).rpartition(" -- ")[2].split())

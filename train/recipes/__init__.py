@@ -17,18 +17,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edge.errors import FingerspellError, UsageError
+from train.arguments import check_numbers
 from train.pictures.crops import FEWEST, Pictures, Sample, Task, hands_in_pictures
 
-# The least that flags of numbers may be.
-LEAST = {
-    "epochs": 1,
-    "seed": 0,
-    "batch": 1,
-    "tune": 0,
-    "search": 0,
-    "search_epochs": 1,
-    "minutes": 0,
-}
 MARGIN = 1.35  # in the median of Sign Language Digits, whose pictures were taken to hold a hand
 
 
@@ -125,10 +116,7 @@ def run(arguments: argparse.ArgumentParser, work: Callable[[argparse.Namespace],
     try:
         if args.limit != 0 and args.limit < FEWEST:
             raise UsageError(f"--limit is {args.limit}; it must be 0 (all), or {FEWEST} or more")
-        for name, least in LEAST.items():
-            if getattr(args, name, least) < least:
-                flag = name.replace("_", "-")
-                raise UsageError(f"--{flag} is {getattr(args, name)}; it must be {least} or more")
+        check_numbers(args)
         if not 16 <= getattr(args, "side", 16) <= 512:
             raise UsageError(f"--side is {args.side}; it must be 16 to 512 px")
         if not 1 <= getattr(args, "margin", 1) <= 4:

@@ -55,7 +55,7 @@ def network(side_px: int, classes: int) -> Any:
 
 
 def work(args: argparse.Namespace) -> str:
-    """Trains the usual model and the honest ones, and writes everything into --out."""
+    """Trains the model, and others that leave people out to judge it; writes all into --out."""
     shake = Shake(turn_rad=float(np.radians(15)), zoom=0.15, light=0.3)
     plan = Plan(
         epochs=args.epochs, batch=32, seed=args.seed, factor=0.3, patience=4, floor=2e-5,

@@ -3,8 +3,8 @@
     python -m train.recipes.sign_mnist --data FOLDER --out FOLDER
 
 FOLDER holds sign_mnist_train.csv and sign_mnist_test.csv as Kaggle ships them (or .csv.gz); with
-one of the two, a fifth of it is held back. With signers.csv beside them the honest figure is
-measured as well: models that never saw a person's sittings.
+one of the two, a fifth of it is held back. With signers.csv beside them it is also measured how
+well people are read whose sittings a model never saw.
 
 Cost, with the test file alone: eight trainings, 15 minutes of one core. Result: 100.0 % of held-out
 rows of the same people, 65.6 % of people left out; 289 kB in int8, 0.1 ms.
@@ -92,7 +92,7 @@ def some(all_of_them: Pictures, limit: int) -> Pictures:
 
 
 def work(args: argparse.Namespace) -> str:
-    """Trains the usual model and the honest ones, and writes everything into --out."""
+    """Trains the model, and others that leave people out to judge it; writes all into --out."""
     plan = Plan(epochs=args.epochs, batch=128, seed=args.seed)
     files = sign_csv.read(args.data)
     rows = pictures(sign_csv.joined(files.values()))
@@ -110,7 +110,7 @@ def work(args: argparse.Namespace) -> str:
     model, split = same_people(training, learnt, held, how)
     splits = [split]
 
-    # The honest figure: whole people left out, one after the other.
+    # The figure for a new user: whole people left out, one after the other.
     known = some(rows.where(rows.signer != ""), args.limit)
     if len(known):
         person = np.char.rstrip(known.signer, "ab")  # user_3a and user_3b are two sittings

@@ -1,1 +1,1 @@
-"""What makes a frame dearer: `python -m benchmarks.developers.scaling`."""
+"""What makes a frame cost more: `python -m benchmarks.developers.scaling`."""

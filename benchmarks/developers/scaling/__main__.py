@@ -1,4 +1,4 @@
-"""What makes a frame dearer: `python -m benchmarks.developers.scaling [--json FILE] [--out FOLDER]`.
+"""What makes a frame cost more: `python -m benchmarks.developers.scaling`.
 
     resolution  the same picture from 480p to 4K      ms for a megapixel more
     hands       none, one, two                        ms for a hand more
@@ -24,34 +24,29 @@ from tqdm import tqdm
 
 from benchmarks.developers.scaling import axes, lanes, table
 from benchmarks.measure import conditions, result
+from benchmarks.measure.command import INTERRUPTED, command
 from edge.assembly import threads
 from edge.config import Config, load
-from edge.errors import FingerspellError, UsageError
+from edge.errors import UsageError
 from edge.files import write
 from edge.running.stop import stop_on_signals
 
 SECONDS, LENGTH_S = 60.0, 300.0
 
 
+@command("scaling")
 def main(argv: Sequence[str] | None = None) -> int:
     """Measures, prints, writes what is wanted; returns the exit code."""
     given = sys.argv[1:] if argv is None else list(argv)
     options = _parser().parse_args(given)
-    try:
-        draw = _drawing(options)
-        found = measure(options, given)
-        print("\n".join(table.lines(found)))  # first: no failed write loses a measurement
-        if options.json:
-            result.write(options.json, found)
-        if draw:
-            write(options.out / "scaling.png", draw.scaling(found))
-    except FingerspellError as error:
-        print(f"scaling: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("scaling: stopped before anything was measured", file=sys.stderr)
-        return result.INTERRUPTED
-    return result.INTERRUPTED if found["ended"] == "interrupted" else 0
+    draw = _drawing(options)
+    found = measure(options, given)
+    print("\n".join(table.lines(found)))  # first: no failed write loses a measurement
+    if options.json:
+        result.write(options.json, found)
+    if draw:
+        write(options.out / "scaling.png", draw.scaling(found))
+    return INTERRUPTED if found["ended"] == "interrupted" else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -95,7 +90,7 @@ def _drawing(options: argparse.Namespace) -> Any:
 def measure(options: argparse.Namespace, argv: Sequence[str]) -> result.Result:
     """Returns a result of kind "scaling". Raises FingerspellError, KeyboardInterrupt.
 
-    axes: name -> what benchmarks/developers/scaling/axes.py tells of it. ended: "all" or "interrupted".
+    axes: name -> what axes.py measured along it. ended: "all" or "interrupted".
     """
     flags = {name: getattr(options, name) for name in ("detector", "model", "threads")}
     config = load(None, flags)

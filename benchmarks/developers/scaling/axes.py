@@ -5,14 +5,14 @@ Pictures are the synthetic signer's, drawn once and kept: only the loop's own wo
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 
@@ -32,7 +32,9 @@ SINKS = ("jsonl", "metrics", "screen")
 ROUND = "signer:HI?seed=0"  # what the long run sees, over and over: hands come, spell, and go
 BATCHES = 15  # of a long run: each is longer than what another program does in passing
 KEEPS = 10
-SEARCH_MS = 150  # from frame to frame: an idle run searches each that comes so late (edge/hands/tracking.py)
+# From frame to frame. A run without a hand searches each frame that comes so late: it is the pause
+# between searches of edge/hands/tracking.py.
+SEARCH_MS = 150
 
 Axis = dict[str, Any]  # turns, x, names, unit, and kinds: of frames, each with ms and slopes
 
@@ -104,28 +106,27 @@ def hands(config: Config, seconds: float, stop: Stop) -> Axis:
 def sinks(config: Config, seconds: float, stop: Stop) -> Axis:
     """Measures what each sink takes for a frame, all of them being handed the same results.
 
-    A turn is a whole round, with its letters and words, and its mean is told.
+    A turn is a whole round, with its letters and words; the figure is its mean.
     """
     frames = _round()
     lane = Lane(config, frames, ("tracked", 1), back=False)
     missing: dict[str, str] = {}
-    unseen = patch.dict(os.environ, SDL_VIDEODRIVER="offscreen")  # a window that nobody sees
-    with unseen, tempfile.TemporaryDirectory() as folder:
+    with _window_unseen(), tempfile.TemporaryDirectory() as folder:
         uris = {"jsonl": f"jsonl:{folder}/lines", "metrics": "metrics:0", "screen": "screen"}
         for name in SINKS:
             try:
                 Sinks([uris[name]]).close(End("", 0, 0))
             except SinkError as error:
                 missing[name] = str(error)
-        told = {name: Sinks([uris[name]]) for name in SINKS if name not in missing}
+        opened = {name: Sinks([uris[name]]) for name in SINKS if name not in missing}
         turns: list[list[float]] = []
         end_s = time.monotonic() + seconds
-        _told_ms(lane, told, frames)
+        _sinks_ms(lane, opened, frames)
         while not stop.reason and (time.monotonic() < end_s or len(turns) < lanes.LEAST):
-            turns.append(_told_ms(lane, told, frames))
-        for sink in told.values():
+            turns.append(_sinks_ms(lane, opened, frames))
+        for sink in opened.values():
             sink.close(End("", 0, 0))
-    names = [*told, "all"]
+    names = [*opened, "all"]
     table = np.array(turns, np.float64).reshape(-1, len(names))
     every = table[:, 1:].sum(axis=1)
     columns = [*table[:, 1:].T, every]
@@ -146,18 +147,33 @@ def sinks(config: Config, seconds: float, stop: Stop) -> Axis:
     }
 
 
-def _told_ms(lane: Lane, told: Mapping[str, Sinks], frames: Sequence[Picture]) -> list[float]:
+def _sinks_ms(lane: Lane, opened: Mapping[str, Sinks], frames: Sequence[Picture]) -> list[float]:
     """Returns the means over a round: of what the loop takes for a frame, and of each sink."""
     took = []
     for _ in frames:
-        seen, ms = lane.look()
+        seen, ms = lane.step()
         row = [ms]
-        for sink in told.values():
+        for sink in opened.values():
             start_ns = time.process_time_ns()
             sink.write(seen)
             row.append((time.process_time_ns() - start_ns) / 1e6)
         took.append(row)
     return [float(ms) for ms in np.mean(took, axis=0)]
+
+
+@contextlib.contextmanager
+def _window_unseen() -> Iterator[None]:
+    """While this lasts, SDL draws windows that nobody sees, and needs no display."""
+    name = "SDL_VIDEODRIVER"
+    before = os.environ.get(name)
+    os.environ[name] = "offscreen"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
 
 
 def length(config: Config, seconds: float, stop: Stop) -> Axis:

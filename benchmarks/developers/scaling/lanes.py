@@ -1,8 +1,8 @@
 """Lanes: the same stages several times over, each given its own kind of frames, measured in turns.
 
-Turns are short, so that whatever else the machine does is in all lanes alike; what is told is what
-differs between them. Times are the processor's, of this process: what others took is not in them,
-and on one thread and a quiet machine they are what the clock on the wall says. Used by
+Turns are short, so that whatever else the machine does affects all lanes alike; only differences
+between lanes are reported. Times are processor time of this process, without what other programs
+took. On one thread of a quiet machine they equal elapsed time. Used by
 benchmarks/developers/scaling/axes.py.
 """
 
@@ -16,19 +16,18 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
-from unittest.mock import patch
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.latency.times import kind_of
 from benchmarks.measure import counters
-from benchmarks.measure.opened import opened_models
+from benchmarks.measure.conditions import sums
+from benchmarks.measure.counters import MODEL
 from benchmarks.measure.result import median_interval
+from benchmarks.measure.times import kind_of
 from edge.assembly import open_stages
 from edge.config import Config
-from edge.models.interpreter import Array, Model
 from edge.running.stop import Stop
 from edge.sources import open_source
 from edge.types import Box, Frame, Result, Rgb, Truth
@@ -38,7 +37,7 @@ PICTURES = 6  # of a held letter
 TURN = 12  # frames of a lane's turn
 FIRST = 3  # of these are left out: another lane's frames were in the caches
 WARM_UP = 36  # frames of a lane: for a second after a hand came, each is searched for another
-LEAST = 5  # turns, without which nothing is told
+LEAST = 5  # turns; with fewer, no figure is reported
 FRAME_MS = 33
 
 
@@ -73,8 +72,8 @@ class Lane:
         self._wanted = wanted
         self._step_ms = step_ms
         self._count = 0
-        with opened_models() as self._models:
-            stages = open_stages(config, open_source("signer:A"))
+        stages = open_stages(config, open_source("signer:A"))
+        self._models = stages.models
         self._results = stages.results(self._frames())
 
     def _frames(self) -> Iterator[Frame]:
@@ -83,7 +82,7 @@ class Lane:
             yield Frame(rgb, self._count, self._count * self._step_ms * 1_000_000, truth)
             self._count += 1
 
-    def look(self) -> tuple[Result, float]:
+    def step(self) -> tuple[Result, float]:
         """Returns the next frame's result, and what the loop took for it, ms."""
         start_ns = time.process_time_ns()
         result = next(self._results)
@@ -94,13 +93,13 @@ class Lane:
 
         That is the loop's own work: finding, following, reading, debouncing.
         """
-        seen = [self.look() for _ in range(frames)][min(FIRST, frames - 1) :]
+        seen = [self.step() for _ in range(frames)][min(FIRST, frames - 1) :]
         took = [ms for result, ms in seen if self._is_wanted(result)]
         return statistics.median(took) if took else float("nan")
 
     def calls(self, frames: int) -> float:
         """Returns how many functions, Python's and C's, are called for a frame: a mean."""
-        with counters.calls_of_functions(self._models) as take:
+        with counters.calls(self._models) as take:
             counted = [take(self._results.__next__)[1]["calls"] for _ in range(frames)]
         return round(sum(counted) / frames, 2)
 
@@ -109,31 +108,29 @@ class Lane:
         gc.collect()
         before = sys.getallocatedblocks()
         for _ in range(frames):
-            self.look()
+            self.step()
         gc.collect()
         return sys.getallocatedblocks() - before
 
     def model_calls(self, frames: int = TURN) -> dict[str, float]:
         """Returns how often each model is called for a wanted frame, counted."""
         counts: Counter[str] = Counter()
-        invoke = Model.run
         wanted = 0
-
-        def run(model: Model, *inputs: Array) -> tuple[Any, ...]:
-            calls[self._models.name(model)] += 1
-            return invoke(model, *inputs)
-
-        with patch.object(Model, "run", run):
+        with counters.calls(self._models) as take:
             for _ in range(frames):
-                calls: Counter[str] = Counter()
-                if self._is_wanted(self.look()[0]):
-                    counts.update(calls)
+                result, counted = take(self._results.__next__)
+                if self._is_wanted(result):
+                    counts.update(counted)
                     wanted += 1
-        return {name: round(count / wanted, 3) for name, count in sorted(counts.items())}
+        return {
+            name.removeprefix(MODEL): round(count / wanted, 3)
+            for name, count in sorted(counts.items())
+            if name.startswith(MODEL)
+        }
 
     def models(self) -> dict[str, str]:
         """Returns name -> SHA-256 of the models in use."""
-        return self._models.sums()
+        return sums(self._models)
 
     def _is_wanted(self, result: Result) -> bool:
         return (kind_of(result), len(result.hands)) == self._wanted
@@ -142,13 +139,13 @@ class Lane:
 def in_turns(lanes: Sequence[Lane], seconds: float, stop: Stop) -> Numbers:
     """Gives every lane a turn, again and again; returns (turns, lanes), the medians in ms.
 
-    Ends after `seconds`, or when it is asked to; the order goes round, so that no lane always
+    Ends after `seconds`, or when `stop` is requested; the order goes round, so that no lane always
     follows the same.
     """
     for lane in lanes:
         for _ in range(WARM_UP):
             if not stop.reason:
-                lane.look()
+                lane.step()
     end_s = time.monotonic() + seconds
     rows: list[list[float]] = []
     while not stop.reason and (time.monotonic() < end_s or len(rows) < LEAST):

@@ -9,7 +9,7 @@ from benchmarks.measure.result import Result
 
 
 def lines(found: Result) -> Iterator[str]:
-    """Yields all that a result of kind "scaling" tells, in lines."""
+    """Yields a result of kind "scaling" in lines."""
     machine = found["machine"]
     yield f"{machine['board'] or machine['processor']}; {found['versions']['litert']}"
     for name, axis in found["axes"].items():
@@ -37,10 +37,10 @@ def _kind_lines(kind: str, figures: dict[str, Any], axis: dict[str, Any]) -> Ite
         first, last = figures["first_calls"], figures["last_calls"]
         yield f"  {'':10} calls of functions a frame: first round {first:g}, last {last:g}"
         yield f"  {'':10} blocks of memory left by the last rounds: {figures['blocks_kept']}"
-    told = {"slope": figures.get("slope"), **figures.get("each", {})}
+    rows = {"slope": figures.get("slope"), **figures.get("each", {})}
     for name in ("first", "second"):
-        told[f"{name} hand"] = figures.get(name)
-    for name, each in told.items():
+        rows[f"{name} hand"] = figures.get(name)
+    for name, each in rows.items():
         if each:
             yield f"  {'':10} {name}: {spoken(each)} {unit}"
     if share := figures.get("share"):

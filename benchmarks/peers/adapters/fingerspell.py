@@ -43,7 +43,7 @@ class Fingerspell:
         from edge.assembly import open_stages
         from edge.sources import open_source
 
-        source = open_source("signer:A")  # recorded, as these frames are; only that is asked of it
+        source = open_source("signer:A")  # only that it is no live source matters
         self._index = 0
         self._results = open_stages(self._config, source).results(self._frames())
 

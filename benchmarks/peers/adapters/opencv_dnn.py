@@ -1,9 +1,10 @@
 """OpenCV's DNN module running the palm and hand-pose models of the OpenCV Zoo.
 
-Everything around the models is ours, which treats it kindly: the geometry (edge/hands/geometry.py), the
-following of a held hand from its own landmarks and the spacing of searches (edge/hands/tracking.py). The
-zoo's own demonstration searches every frame for palms. What differs from our own peer is what runs
-the models, and that letters are read by the peers' classifier, in NumPy.
+Everything around the models is ours, to its advantage: the geometry (edge/hands/geometry.py), the
+following of a held hand from its own landmarks and the pauses between searches
+(edge/hands/tracking.py). The zoo's own demonstration searches every frame for palms. What differs
+from our own peer is what runs the models, and that letters are read by the peers' classifier, in
+NumPy.
 
 Where the zoo's files cannot be had, MediaPipe 0.10.18's own models serve, converted by tf2onnx:
 `python -m tf2onnx.convert --opset 11 --tflite palm_detection_full.tflite --output palm.onnx`, and
@@ -44,9 +45,7 @@ def open(variant: str, threads: int, files: Mapping[str, str]) -> Dnn:
 
 
 class _Model:
-    """One network in the form of edge.models.interpreter.Model, as far as edge.detectors asks for it."""
-
-    invoke_ns = 0
+    """One network with those attributes of edge.models.interpreter.Model that detectors use."""
 
     def __init__(self, path: str, outputs: int) -> None:
         import cv2

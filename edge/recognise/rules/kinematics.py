@@ -92,7 +92,7 @@ class Kinematics:
         return sqrt(np.einsum("ij,ij->i", off, off).max())
 
     def _split(self, hand: Hand) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """Returns the palm's centre (2,) in pixels, and the joints around it (21, 2), in palm lengths."""
+        """Returns the palm's centre (2,) in pixels, and the joints around it (21, 2) in palms."""
         joints = hand.landmarks[:, :2].astype(np.float64)
         palm = _PALM @ joints
         return palm, (joints - palm) / self._size_px

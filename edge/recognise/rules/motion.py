@@ -48,6 +48,7 @@ class Motion:
 
     def __init__(self, path: Path = BUNDLED / "motion.json", *, on: float = ON) -> None:
         self.manifest, self._model = open_model(path)
+        self.models = (self._model,)
         self._features = features_of(self.manifest, path)
         self.labels = self.manifest.labels[:-1]
         self._on = on
@@ -56,11 +57,6 @@ class Motion:
         self._left = np.empty(2 * _KEPT, bool)
         self._now_ms = -np.inf  # of the last sample
         self._forget()
-
-    @property
-    def invoke_ns(self) -> int:
-        """Time spent inside the interpreter since the start."""
-        return self._model.invoke_ns
 
     def update(self, t_ns: int, hand: Hand | None) -> Prediction | None:
         """Takes a frame, in order: its time stamp and the hand that is read, or None.

@@ -30,6 +30,7 @@ class HandshapeRules:
         pause: Pause,
     ) -> None:  # fmt: skip
         """motion: reads letters that are drawn; None for an alphabet that has none."""
+        self.models = reader.models + (motion.models if motion else ())
         self._reader = reader
         self._motion = motion
         self._gestures = gestures
@@ -41,14 +42,11 @@ class HandshapeRules:
         self._settled_ns: deque[int] = deque(maxlen=_REMEMBERED)  # when, of the letters of late
         self.prediction: Prediction | None = None
 
-    @property
-    def invoke_ns(self) -> int:
-        """Time spent inside the interpreter since the start."""
-        return self._reader.invoke_ns + (self._motion.invoke_ns if self._motion else 0)
-
     def update(self, frame: Frame, hands: tuple[Hand, ...]) -> tuple[Sign, ...]:
         """Takes a frame and the hands in it, of which the first is read."""
         t_ns, hand = frame.t_ns, hands[0] if hands else None
+        if self._settled_ns and t_ns < self._settled_ns[-1]:  # another recording
+            self._settled_ns.clear()
         self.prediction = self._reader.predict(frame, hand) if hand else None
         drawn = self._motion.update(t_ns, hand) if self._motion else None
         edit = self._gestures.update(t_ns, hand)
@@ -79,15 +77,11 @@ class MotionRules:
     """
 
     def __init__(self, motion: Motion, debouncer: Debouncer, pause: Pause) -> None:
+        self.models = motion.models
         self._motion = motion
         self._debouncer = debouncer
         self._pause = pause
         self.prediction: Prediction | None = None
-
-    @property
-    def invoke_ns(self) -> int:
-        """Time spent inside the interpreter since the start."""
-        return self._motion.invoke_ns
 
     def update(self, frame: Frame, hands: tuple[Hand, ...]) -> tuple[Sign, ...]:
         """Takes a frame and the hands in it, of which the first is read."""

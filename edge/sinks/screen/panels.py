@@ -27,13 +27,13 @@ _FIGURES_S = 0.5  # between two updates of frame rate and latency: figures that 
 class Letter(NamedTuple):
     """What the letter's card shows.
 
-    label: the label of the hand in view; "" without a hand, and then the hint is shown.
-    tone: the label's colour. hint: a few words; "" for none.
+    label: of the hand in view; None without a hand, and then the hint is shown.
+    tone: the label's colour. hint: a few words, or None.
     """
 
-    label: str
+    label: str | None
     tone: Colour
-    hint: str
+    hint: str | None = None
 
 
 def draw_letter(onto: Surface, type_: Type, layout: Layout, letter: Letter) -> None:
@@ -44,8 +44,8 @@ def draw_letter(onto: Surface, type_: Type, layout: Layout, letter: Letter) -> N
     rect = layout.letter
     type_.card(onto, rect, layout.gap_px, CARD, GROUND)
     room = Rect(rect.left, rect.top, rect.w, layout.score.top - rect.top)
-    if not letter.label:
-        _draw_hint(onto, type_, room, 2 * layout.score.h, letter.hint)
+    if letter.label is None:
+        _draw_hint(onto, type_, room, 2 * layout.score.h, letter.hint or "")
         return
     cap_px, widest = layout.letter_cap_px, room.w - 2 * layout.gap_px
     wide = type_.width(letter.label, cap_px) if len(letter.label) > 1 else 0

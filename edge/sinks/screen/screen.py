@@ -159,7 +159,7 @@ class Screen:
         layout = self._arrange(window, self._last)
         window.fill(panels.GROUND)
         panels.draw_letter(
-            window, self._type, layout, panels.Letter("", panels.QUIET, "no picture")
+            window, self._type, layout, panels.Letter(None, panels.QUIET, "no picture")
         )
         panels.draw_score(window, self._type, layout, None)
         panels.draw_text(window, self._type, layout, self._lines)
@@ -203,18 +203,19 @@ class Screen:
         if self._hand_ns is None or result.hands:
             self._hand_ns = now_ns
         if result.status is not None:
-            return panels.Letter(result.status.large, panels.INK, "")
+            return panels.Letter(result.status.large, panels.INK)
         prediction = result.prediction
         if prediction is None:
             alone = now_ns - self._hand_ns > ALONE_MS * 1e6
-            return panels.Letter("", panels.QUIET, "show your hand" if alone else "")
-        label, settled_ns = self._settled or ("", 0)
-        # A label without a score is a drawn letter (J, Z), or shares a hand shape (0 and O).
-        unchanged = label == prediction.label or label not in prediction.scores
-        if unchanged and now_ns - settled_ns < SETTLED_MS * 1e6:
-            return panels.Letter(label, panels.ACCENT, "")
+            return panels.Letter(None, panels.QUIET, "show your hand" if alone else None)
+        if self._settled is not None:
+            label, settled_ns = self._settled
+            # A label without a score is a drawn letter (J, Z), or shares a hand shape (0 and O).
+            unchanged = label == prediction.label or label not in prediction.scores
+            if unchanged and now_ns - settled_ns < SETTLED_MS * 1e6:
+                return panels.Letter(label, panels.ACCENT)
         tone = panels.INK if prediction.score >= SURE else panels.QUIET
-        return panels.Letter(prediction.label, tone, "")
+        return panels.Letter(prediction.label, tone)
 
 
 def _score(result: Result) -> float | None:

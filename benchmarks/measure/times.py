@@ -1,4 +1,4 @@
-"""What frames took, written down as they come, and told by kind and stage."""
+"""What frames took, recorded as they come, and summed up by kind and stage."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Times:
         self._columns: dict[str, dict[str, array[float]]] = {kind: {} for kind in KINDS}
 
     def take(self, result: Result, sinks_ms: Mapping[str, float], glass_ms: float | None) -> None:
-        """Writes a frame down; glass_ms: from its stamp until it was told, where that is known."""
+        """Records a frame; glass_ms: from its stamp until the sinks had it, where that is known."""
         start_s = time.perf_counter()
         timings_ms = result.timings_ms
         self.frames += 1
@@ -58,7 +58,7 @@ class Times:
         return len(self._columns[kind].get("frame", ()))
 
     def figures(self, kind: str, sinks: Sequence[str], live: bool) -> dict[str, Any]:
-        """Returns what benchmarks/measure/result.py tells of one kind of frames; sinks: their URIs."""
+        """Returns `frames` of benchmarks/measure/result.py for one kind; sinks: their URIs."""
         column = self._columns[kind]
         if not self.count(kind):
             return {"count": 0}
@@ -100,7 +100,7 @@ def _append(column: dict[str, array[float]], stage: str, ms: float) -> None:
 
 
 def kind_of(result: Result) -> str:
-    """Tells which of KINDS a frame is."""
+    """Returns which of KINDS a frame is."""
     if "find" in result.timings_ms:
         return "searching"
     return "tracked" if result.hands else "idle"
