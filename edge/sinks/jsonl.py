@@ -66,7 +66,8 @@ class Jsonl:
         self._path = path
         self._closed = False
         self._gone = False  # the reader of standard output
-        self._lines: deque[bytes] = deque()  # that wait to be written; the first may be a rest
+        self._lines: deque[bytes] = deque()  # that wait to be written
+        self._begun = 0  # bytes of the first of them that are written already
         self._lost = 0
         self._start_ns: int | None = None
         self._frame = 0
@@ -138,16 +139,14 @@ class Jsonl:
             while self._lines and not self._gone:
                 if self._waits and not self._poll.poll(max(0, 1000 * (until_s - time.monotonic()))):
                     return
-                line = self._lines[0]
-                written = os.write(self._fd, line[:_AT_ONCE_BYTES] if self._waits else line)
-                if written == len(line):
+                rest = self._lines[0][self._begun :]
+                self._begun += os.write(self._fd, rest[:_AT_ONCE_BYTES] if self._waits else rest)
+                if self._begun == len(self._lines[0]):
                     self._lines.popleft()
-                else:
-                    self._lines[0] = line[written:]
-                    if not self._waits:  # the disk is full: the half line goes, to be whole later
-                        os.ftruncate(self._fd, os.lseek(self._fd, 0, os.SEEK_END) - written)
-                        self._lines[0] = line
-                        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                    self._begun = 0
+        except SinkError:  # the file could not be made anew
+            self._release()
+            raise
         except BrokenPipeError as error:
             if self._path is not None:
                 self._release()
@@ -155,6 +154,8 @@ class Jsonl:
             self._gone = True
             _hush(self._fd)
         except OSError as error:
+            with contextlib.suppress(OSError):  # a pipe or a device cannot take bytes back
+                os.ftruncate(self._fd, os.lseek(self._fd, 0, os.SEEK_END) - self._begun)
             self._release()
             raise _cannot_write(self._name, error) from error
 

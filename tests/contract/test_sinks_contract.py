@@ -204,23 +204,52 @@ def failing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
 def test_a_failing_sink_is_logged_once_and_the_others_go_on(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Its neighbours get every result and the last word."""
+    """Its neighbours get every result and the last word; what it missed is counted."""
     path = tmp_path / "out.jsonl"
-    several = Sinks(["failing", f"jsonl:{path}"])
+    several = Sinks(["failing", f"jsonl:{path}"], clock=lambda: 0.0)
     with caplog.at_level(logging.WARNING):
         for index in range(3):
             assert several.write(result(index, events=(("letter", "A"),), text="A")) is None
-        several.close(End("A", 3, 0))
-    assert caplog.messages == ["sink failing failed and is dropped: out of paper"]
+        assert (several.trouble, several.lost) == ("failing: out of paper", 3)
+        with pytest.raises(SinkError, match="failing: out of paper; 3 events did not reach it"):
+            several.close(End("A", 3, 0))
+    assert caplog.messages == ["sink failing failed: out of paper"]
     assert len(path.read_text().splitlines()) == 4
+
+
+def test_a_sink_that_failed_is_opened_again(tmp_path: Path) -> None:
+    """After a pause that doubles; what was written before stays, and health is told meanwhile."""
+    now_s = 0.0
+    kept, lost = tmp_path / "kept.jsonl", tmp_path / "folder" / "lost.jsonl"
+    lost.parent.mkdir()
+    several = Sinks([f"jsonl:{kept}", f"jsonl:{lost}"], clock=lambda: now_s)
+    letter = result(1, events=(("letter", "A"),), text="A")
+    several.write(letter)
+    lost.parent.rename(tmp_path / "away")  # as a disk that is unmounted
+    for now_s in (0.0, 0.5, 1.0, 2.0):
+        several.write(letter)
+        assert several.trouble.startswith(f"jsonl:{lost}: cannot write to")
+    (tmp_path / "away").rename(lost.parent)
+    now_s = 2.9
+    several.write(letter)
+    assert several.trouble
+    now_s = 3.0
+    several.write(letter)
+    assert (several.trouble, several.lost) == ("", 5)
+    with pytest.raises(SinkError, match="5 events did not reach it"):
+        several.close(End("A", 1, 0))
+    assert len(kept.read_text().splitlines()) == 8
+    assert len(lost.read_text().splitlines()) == 3
 
 
 @pytest.mark.usefixtures("failing")
 def test_a_run_whose_last_sink_fails_is_over() -> None:
     """A run that nobody hears ends with the reason."""
     several = Sinks(["failing"])
-    with pytest.raises(SinkError, match="no sink is left: failing: out of paper"):
+    with pytest.raises(SinkError, match="no sink works: failing: out of paper"):
         several.write(result())
+    with pytest.raises(SinkError, match="out of paper"):
+        several.close(End("", 1, 0))
     several.close(End("", 1, 0))
 
 
@@ -229,7 +258,8 @@ def test_a_failing_close_does_not_keep_the_last_word_from_the_others(tmp_path: P
     """Each is closed, whatever the one before it does."""
     path = tmp_path / "out.jsonl"
     several = Sinks(["failing", f"jsonl:{path}"])
-    several.close(End("HI", 3, 0))
+    with pytest.raises(SinkError, match="jammed"):
+        several.close(End("HI", 3, 0))
     several.close(End("HI", 3, 0))
     assert path.read_text() == '{"event": "end", "text": "HI", "frames": 3, "dropped": 0}\n'
 

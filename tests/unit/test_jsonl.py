@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from edge.errors import SinkError
-from edge.sinks import open_sink
+from edge.sinks import jsonl, open_sink
+from edge.sinks.jsonl import Jsonl
 from edge.spelling.speller import Speller
 from edge.types import End, Event, Sign
 from tests.support.sample_results import result
@@ -114,12 +117,94 @@ def test_what_the_end_settles_comes_before_the_last_line(tmp_path: Path, start_n
     ]
 
 
-def test_a_new_run_replaces_the_file(tmp_path: Path) -> None:
-    """Lines of the last run do not stay."""
+END = {"event": "end", "text": "", "frames": 0, "dropped": 0}
+LETTER = result(1, events=(("letter", "A"),), text="A")
+
+
+def test_a_new_run_goes_on_in_the_file(tmp_path: Path) -> None:
+    """A service that restarts keeps its transcript."""
     path = tmp_path / "out.jsonl"
-    path.write_text("something of last week\n" * 100)
+    for _ in range(2):
+        open_sink(f"jsonl:{path}").close(End("", 0, 0))
+    assert lines(path) == [END, END]
+
+
+def test_two_runs_do_not_write_into_one_file(tmp_path: Path) -> None:
+    """The second is told so, and may when the first has ended."""
+    path = tmp_path / "out.jsonl"
+    first = open_sink(f"jsonl:{path}")
+    with pytest.raises(SinkError, match="another run writes to"):
+        open_sink(f"jsonl:{path}")
+    first.close(End("", 0, 0))
     open_sink(f"jsonl:{path}").close(End("", 0, 0))
-    assert lines(path) == [{"event": "end", "text": "", "frames": 0, "dropped": 0}]
+
+
+@pytest.mark.parametrize("move", [Path.unlink, lambda path: path.rename(f"{path}.1")])
+def test_a_file_that_was_moved_away_is_made_anew(tmp_path: Path, move: Any) -> None:
+    """As logrotate does, which need not tell the run."""
+    path = tmp_path / "out.jsonl"
+    sink = open_sink(f"jsonl:{path}")
+    sink.write(LETTER)
+    move(path)
+    sink.write(LETTER)
+    assert len(lines(path)) == 1
+    sink.close(End("", 0, 0))
+    assert lines(path)[-1] == END
+
+
+def test_a_file_that_has_grown_is_begun_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One older file is kept: a run of months does not fill the disk."""
+    monkeypatch.setattr(jsonl, "ROTATE_BYTES", 250)
+    path = tmp_path / "out.jsonl"
+    sink = open_sink(f"jsonl:{path}")
+    for _ in range(20):
+        sink.write(LETTER)
+    sink.close(End("", 0, 0))
+    older = tmp_path / "out.jsonl.1"
+    assert sorted(tmp_path.iterdir()) == [path, older]
+    assert 250 <= older.stat().st_size < 500
+    assert path.stat().st_size < 500
+    assert all("event" in line for line in lines(path) + lines(older))
+
+
+def test_a_reader_that_takes_nothing_holds_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines wait for it, and it gets all of them; the oldest go when they are too many."""
+    monkeypatch.setattr(jsonl, "WAITING", 200)
+    reader, writer = os.pipe()
+    sink = Jsonl(writer, None)
+    text = "A" * 1000
+    for index in range(2000):
+        assert sink.write(result(index, events=(("letter", "A"),), text=text)) is None
+    os.set_blocking(reader, False)
+    got = b""
+    for _ in range(20):  # what the pipe holds, and what waits: 260 kB at most
+        with contextlib.suppress(BlockingIOError):
+            got += os.read(reader, 65_536)
+        sink.write(result(2001))
+    sink.close(End("", 0, 0))
+    with contextlib.suppress(BlockingIOError):
+        got += os.read(reader, 65_536)
+    os.close(writer)
+    os.close(reader)
+    found = [json.loads(line) for line in got.splitlines()]
+    frames = [line["frame"] for line in found if line["event"] == "letter"]
+    assert frames == sorted(set(frames))
+    assert frames[-1] == 1999
+    assert 200 <= len(frames) < 400
+
+
+def test_a_reader_that_takes_nothing_is_not_waited_for_at_the_end() -> None:
+    """The run says what it did not read."""
+    reader, writer = os.pipe()
+    sink = Jsonl(writer, None)
+    for index in range(100):
+        sink.write(result(index, events=(("letter", "A"),), text="A" * 2000))
+    with pytest.raises(SinkError, match="lines were not read from standard output"):
+        sink.close(End("", 0, 0))
+    os.close(reader)
+    os.close(writer)
 
 
 def test_a_path_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
@@ -157,7 +242,8 @@ import resource, signal, sys
 sys.path.insert(0, "tests")
 from tests.support.sample_results import result
 from edge.errors import SinkError
-from edge.sinks import open_sink
+from edge.sinks import jsonl, open_sink
+from edge.sinks.jsonl import Jsonl
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 sink = open_sink("jsonl:" + sys.argv[1])
