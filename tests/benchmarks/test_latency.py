@@ -31,7 +31,7 @@ from edge.config import Config
 from edge.errors import FingerspellError, SinkError
 from edge.running.stop import Stop
 from edge.sources import open_source
-from edge.types import Event
+from edge.types import Event, Frame
 from tests.benchmarks.conftest import SMALL
 from tests.support import fake_cameras, fake_v4l2
 
@@ -218,10 +218,9 @@ def test_writing_that_fails_does_not_cost_the_table(
     assert "cannot write" in err.splitlines()[-1]
 
 
-def test_what_was_left_out_is_told(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_was_left_out_is_told(few: list[Frame], monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C leaves the counts out and says so, but in no quote; a time that is over does not."""
+    monkeypatch.setattr(latency.work, "footage", lambda: few)
     arguments = latency._parser().parse_args(["--source", SMALL, "--starts", "0"])
     config = Config(source=SMALL, detector="truth")
     for reason, missing in (("seconds", 0), ("SIGINT", 1)):
@@ -240,6 +239,7 @@ def test_what_was_chosen_for_a_camera_is_counted_and_started(
 ) -> None:
     """Goals stand beside one model's figures, although a picture has time for another."""
     given: list[str] = []
+    monkeypatch.setattr(latency.work, "footage", list)
     monkeypatch.setattr(
         latency.work, "count", lambda c, _: given.append(c.detector) or {"frames": {}}
     )
@@ -270,7 +270,7 @@ def test_what_was_chosen_for_a_camera_is_counted_and_started(
 def test_a_start_that_fails_is_one_line(tmp_path: Path) -> None:
     """What its process said last, as an error of ours."""
     picture = tmp_path / "none.png"
-    with pytest.raises(FingerspellError, match=r"tells its steps failed: .*none\.png"):
+    with pytest.raises(FingerspellError, match=r"prints its steps failed: .*none\.png"):
         startup._steps(picture, Config(detector="truth", threads=1))
     cv2.imwrite(str(picture), np.zeros((48, 64, 3), np.uint8))
     with pytest.raises(FingerspellError, match="it found no hand"):
@@ -366,7 +366,9 @@ def test_a_camera_is_measured_in_its_own_process(
     hand_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its reading and colours are told, its process's time and memory, and the time since glass."""
-    drawn = [frame.rgb[..., ::-1] for frame in islice(open_source("signer:B").frames(), 60)]
+    drawn = [
+        frame.rgb[..., ::-1] for frame in islice(open_source("signer:B?size=320x240").frames(), 60)
+    ]
     np.save(tmp_path / "pictures.npy", np.stack(drawn))
     machine = fake_cameras.install(monkeypatch, tmp_path)
     pictures = str(tmp_path / "pictures.npy")
