@@ -35,7 +35,7 @@ from edge.commands.cli import main
 sys.exit(main())
 """
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("hand_models")]
+pytestmark = [pytest.mark.faults, pytest.mark.usefixtures("hand_models")]
 
 
 @dataclass

@@ -1,12 +1,23 @@
-"""How many examples Hypothesis tries where one example is long."""
+"""What is left out where tests are to be quick: examples of Hypothesis, and the longest cases.
+
+HYPOTHESIS_PROFILE=full, as in .ci/run, tries all of them.
+"""
 
 from __future__ import annotations
 
 import os
+from functools import partial
 
+import pytest
 from hypothesis import settings
 
 FULL = os.environ.get("HYPOTHESIS_PROFILE") == "full"
+
+# A case of a parametrized test that only the full profile runs: others check the same behaviour.
+full_case = partial(
+    pytest.param,
+    marks=pytest.mark.skipif(not FULL, reason="a longer case: HYPOTHESIS_PROFILE=full runs it"),
+)
 
 
 def examples(full: int) -> settings:

@@ -11,6 +11,7 @@ import pytest
 
 from edge.errors import UsageError
 from edge.models.interpreter import Model
+from tests.support.examples import full_case
 
 pytest.importorskip("tensorflow", reason="training is done on a workstation, with TensorFlow")
 pytestmark = pytest.mark.tensorflow
@@ -191,8 +192,9 @@ def test_without_a_network_there_are_two_ways(
 # How many steps a network is trained (from chance alone, nothing comes out of fifty layers), and
 # how far int8 is to agree: after 60 steps these three are at 0.99 and more, but not after six.
 MOBILE = ("mobilenet_v3", "mobilenet_v2", "efficientnet_lite0")
-INT8 = [("own", 6, 0.97), *(slow(name, 6, 0.75) for name in MOBILE)]
-INT8 += [slow(name, 0, 0.97) for name in ("alexnet", "resnet18", "densenet121", "vgg16")]
+INT8 = [("own", 6, 0.97), *(full_case(name, 6, 0.75) for name in MOBILE)]
+INT8 += [slow(name, 0, 0.97) for name in ("alexnet", "resnet18")]
+INT8 += [full_case(name, 0, 0.97) for name in ("densenet121", "vgg16")]
 
 
 @pytest.mark.parametrize(("name", "steps", "least"), INT8)

@@ -23,7 +23,7 @@ def test_it_reads_live(name: str, tmp_path: Path) -> None:
     manifest = load(models.find(name))
     sign = next((label for label in ("B", "5", "Z") if label in manifest.labels), "B")
     sink = tmp_path / "events.jsonl"
-    source = f"signer:{sign}{sign}{sign}?seed=3"
+    source = f"signer:{sign}?seed=3&fps=15"
     assert main(["run", "--source", source, "--model", name, "--sink", f"jsonl:{sink}"]) == 0
     events = [json.loads(line) for line in sink.read_text().splitlines()]
     assert events[-1]["event"] == "end"

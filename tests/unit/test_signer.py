@@ -23,7 +23,7 @@ from edge.signer.skeleton import LENGTHS_MM, pose
 from edge.sources import open_source
 from edge.sources.signer import open as open_signer
 from edge.types import Frame
-from tests.support.examples import examples
+from tests.support.examples import examples, full_case
 
 angles = st.lists(st.floats(-30, 120), min_size=21, max_size=21)
 texts = st.text("ABCEHILMNOSTUW015_< ", min_size=1, max_size=6).map(lambda s: " ".join(s.split()))
@@ -218,36 +218,43 @@ def test_frames_come_in_order_at_the_rate_asked_for() -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_held_hands_are_wholly_in_the_picture(seed: int) -> None:
-    """Every letter and digit is held inside the frame, with its box around its joints."""
+    """Every letter and digit is held inside the frame."""
     for label in HANDSHAPES:
         signer = Signer(label, seed=seed)
         segment = next(s for s in signer.timeline.segments if s.label)
         for moment in (segment.start_s, segment.end_s - 1e-6):
-            _, truth = signer.draw(moment)
-            assert truth.hand is not None
-            x, y = truth.hand.landmarks[:, 0], truth.hand.landmarks[:, 1]
+            body = signer.body(signer.timeline.at(moment)[1], moment)
+            x, y, _ = signer.scene.project(body.joints)[0].T
             assert min(x.min(), y.min()) >= 0, label
             assert x.max() < 640, label
             assert y.max() < 480, label
-            np.testing.assert_allclose(
-                truth.hand.box_px, (x.min(), y.min(), x.max(), y.max()), rtol=1e-5
-            )
-            assert truth.hand.landmarks[0, 2] == 0
+
+
+def test_the_truth_is_what_the_camera_sees() -> None:
+    """The landmarks are the joints' places in the picture, and the box is around them."""
+    signer = Signer("L", seed=2)
+    moment = next(s for s in signer.timeline.segments if s.label).start_s
+    _, truth = signer.draw(moment)
+    assert truth.hand is not None
+    body = signer.body(signer.timeline.at(moment)[1], moment)
+    x, y, z = signer.scene.project(body.joints)[0].T
+    np.testing.assert_allclose(truth.hand.landmarks, np.stack([x, y, z[0] - z], 1), rtol=1e-4)
+    np.testing.assert_allclose(truth.hand.box_px, (x.min(), y.min(), x.max(), y.max()), rtol=1e-5)
 
 
 @pytest.mark.parametrize("hand", ["right", "left"])
 @pytest.mark.parametrize("seed", range(4))
 def test_gestures_stay_in_the_picture(seed: int, hand: str) -> None:
     """An open hand is held, and sweeps from one side to the other, without leaving the frame."""
-    for frame in frames(f"_<?seed={seed}&hand={hand}&fps=10"):
+    for frame in frames(f"_<?seed={seed}&hand={hand}&fps=10&size=320x240"):
         assert frame.truth is not None
         assert not frame.truth.label
         if 0.9 < frame.t_ns / 1e9 < 2.6:
             assert frame.truth.hand is not None
             box = frame.truth.hand.box_px
             assert min(box) >= 0
-            assert box.x1 < 640
-            assert box.y1 < 480
+            assert box.x1 < 320
+            assert box.y1 < 240
 
 
 def test_the_true_joints_lie_on_the_drawn_hand() -> None:
@@ -289,9 +296,16 @@ def test_true_joints_are_the_bones_apart() -> None:
 @pytest.mark.usefixtures("hand_models")
 @pytest.mark.parametrize(
     ("text", "seed", "hand"),
-    [("HELLO WORLD", 0, "right"), ("MATHS CLUB", 3, "left"), ("XYLOPHONE QT", 5, "right"),
-     ("QUIZ JEWEL", 8, "left"), ("0123456789", 11, "right")],
-)  # fmt: skip
+    [
+        ("HELLO", 0, "right"),
+        ("QUIZ", 8, "left"),
+        full_case("HELLO WORLD", 0, "right"),
+        full_case("MATHS CLUB", 3, "left"),
+        full_case("XYLOPHONE QT", 5, "right"),
+        full_case("QUIZ JEWEL", 8, "left"),
+        full_case("0123456789", 11, "right"),
+    ],
+)
 def test_the_hand_models_find_the_drawn_hand(text: str, seed: int, hand: str) -> None:
     """A whole hand is found in 99 % of its frames, at the place and with the handedness of truth.
 
