@@ -1,5 +1,5 @@
 # make run         set up, fetch the hand models, and read the first camera (else the synthetic signer)
-# make test        set up with TensorFlow, and run every test
+# make test        set up with TensorFlow, and run the tests, except those that only .ci/run runs
 # make test-device the tests that a device runs: no TensorFlow
 # make check       lint, types and the fast tests
 # make bench       the benchmarks
@@ -13,6 +13,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
+# Two processes share the tests. The tests of one file stay together: they share what is costly.
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadscope
+# What fails in real time, boots a container or takes an emulator: .ci/run runs it one by one.
+NOT_IN_TEST := not faults and not drill and not arm
 
 # picamera2 comes from apt only: the environment then has to see the system's packages, and on
 # Bookworm everything has to agree with the NumPy 1 that apt's libraries were built for.
@@ -31,16 +35,16 @@ run: $(VENV)/.run models
 	@$(BIN)/fingerspell run $(ARGS)
 
 test: $(VENV)/.train models
-	$(BIN)/python -m pytest $(ARGS)
+	$(PYTEST) -m "$(NOT_IN_TEST)" $(ARGS)
 
 test-device: $(VENV)/.test models
-	$(BIN)/python -m pytest -m "not tensorflow" $(ARGS)
+	$(PYTEST) -m "not tensorflow and $(NOT_IN_TEST)" $(ARGS)
 
 check: $(VENV)/.train
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+	$(PYTEST) -m "not slow" tests/unit tests/contract $(ARGS)
 
 bench: $(VENV)/.run models
 	$(BIN)/python -m benchmarks.latency $(ARGS)

@@ -24,9 +24,8 @@ import pytest
 
 from edge.capture import CameraConfig, open_guarded
 from edge.capture.guarded import GuardedSource
-from edge.commands.run import open_stages
+from edge.assembly import open_stages
 from edge.config import Config
-from edge.pipeline import results
 from edge.running.mailbox import Mailbox
 from edge.signer.signer import Signer
 from edge.types import Rgb
@@ -77,7 +76,7 @@ def check_letters_go_on(
     with closing(source):
         stages = open_stages(Config(), source)
         with Mailbox(source) as frames:
-            for result in results(frames, *stages):
+            for result in stages.results(frames):
                 now_s = time.monotonic()
                 assert now_s < end_s, f"{letters!r} after {troubles}"
                 if source.trouble != troubles[-1]:
