@@ -1,4 +1,4 @@
-"""The wheel on Debian for aarch64, on an emulated Cortex-A72: `pytest -m arm tests/drill/test_arm.py`.
+"""The wheel on Debian for aarch64, on an emulated Cortex-A72: `pytest -m arm tests/drill`.
 
 Bookworm has Python 3.11 and, as the Raspberry Pi OS of that name needs them, the libraries of
 systemd/constraints-bookworm.txt; Trixie has 3.13 and the newest. What it took is printed with -s.
@@ -25,7 +25,7 @@ import pytest
 from edge.signer.signer import Signer
 
 ROOT = Path(__file__).parents[2]
-TOOL = ROOT / "tests" / "arm_root.sh"
+TOOL = ROOT / "tests" / "support" / "arm_root.sh"
 CANNOT = 69  # the tool's exit status where this machine has not what it needs
 PYTHON = {"bookworm": "3.11", "trixie": "3.13"}
 TAGS = ("2014", "_2_17", "_2_27", "_2_28")  # of manylinux wheels that both Debians can load

@@ -283,7 +283,8 @@ def test_network_camera_and_health_page(machine: Machine, running: Callable[...,
 
     The stream stalls, and the page says so; it goes on, and so does the service.
     """
-    send = "from tests.support.mjpeg_server import *\nwith serve(Camera()) as c: print(c.url, flush=True); "
+    send = "from tests.support.mjpeg_server import *\n"
+    send += "with serve(Camera()) as c: print(c.url, flush=True); "
     libraries = machine.show(UNIT, "Environment")[0].split()
     python = ("/opt/fingerspell/venv/bin/python", "-c", send + "time.sleep(999)")
     camera = subprocess.Popen(

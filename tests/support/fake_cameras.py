@@ -10,14 +10,14 @@ import pytest
 
 from tests.support import fake_picamera2, fake_v4l2
 
-_TESTS = Path(__file__).parent
+_HERE = Path(__file__).parent
 
 
 def install(
     patch: pytest.MonkeyPatch, folder: Path, picamera2: dict[str, Any] | None = None
 ) -> fake_v4l2.Machine:
     """A machine without cameras; picamera2, if not None, is what is changed of the fake one."""
-    patch.setenv("PYTHONPATH", f"{_TESTS / 'fake_child'}:{_TESTS.parent}")
+    patch.setenv("PYTHONPATH", f"{_HERE / 'fake_child'}:{_HERE.parents[1]}")
     patch.setenv("FAKE_CAMERAS", json.dumps({"folder": str(folder), "picamera2": picamera2}))
     if picamera2 is not None:
         fake_picamera2.install(patch, **picamera2)
