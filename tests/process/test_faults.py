@@ -22,9 +22,9 @@ import cv2
 import numpy as np
 import pytest
 
+from edge.assembly import open_stages
 from edge.capture import CameraConfig, open_guarded
 from edge.capture.guarded import GuardedSource
-from edge.assembly import open_stages
 from edge.config import Config
 from edge.running.mailbox import Mailbox
 from edge.signer.signer import Signer

@@ -2,8 +2,8 @@
 # Debian for aarch64 in a folder, and commands run in it on an emulated Cortex-A72, the processor of
 # a Raspberry Pi 4: an instruction that it does not have ends the program with SIGILL, as there.
 #
-#   tests/arm_root.sh make bookworm|trixie     makes the root if it is not there; prints its folder
-#   tests/arm_root.sh run SUITE [--see HOST_FOLDER INSIDE]... -- COMMAND...
+#   tests/support/arm_root.sh make bookworm|trixie     makes the root if it is not there; prints its folder
+#   tests/support/arm_root.sh run SUITE [--see HOST_FOLDER INSIDE]... -- COMMAND...
 #                                              runs a command in it, as root, without a network;
 #                                              folders of the host are seen read-only
 #
@@ -63,7 +63,7 @@ run() { # in namespaces of its own: what is mounted and started goes when the co
   local root=$KEPT/$1
   shift
   emulate
-  [ -e "$root/usr/bin/python3" ] || cannot "there is no root $root; tests/arm_root.sh make"
+  [ -e "$root/usr/bin/python3" ] || cannot "there is no root $root; tests/support/arm_root.sh make"
   cpuinfo >"$root/etc/cpuinfo.$$"
   mv "$root/etc/cpuinfo.$$" "$root/etc/cpuinfo"
   export root CPU
