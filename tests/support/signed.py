@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -17,6 +18,13 @@ EDITS = {"del": "Y", "space": "5"}  # signs of another shape than the other clas
 
 def photograph(label: str, seed: int, side_px: int = 200) -> Rgb:
     """A square picture of a hand that holds a sign, by the signer of that seed."""
+    size = (side_px, side_px)
+    return np.asarray(cv2.resize(_held(label, seed), size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+@cache
+def _held(label: str, seed: int) -> Rgb:
+    """The part of a picture that shows the hand; drawn once for all tests."""
     signer = Signer(label, seed=seed, size=(480, 360))
     segment = next(s for s in signer.timeline.segments if s.label == label)
     rgb, truth = signer.draw((segment.start_s + segment.end_s) / 2)
@@ -24,8 +32,7 @@ def photograph(label: str, seed: int, side_px: int = 200) -> Rgb:
     x0, y0, x1, y1 = truth.hand.box_px
     half = 0.75 * max(x1 - x0, y1 - y0)
     x, y = (max(0, int((a + b) / 2 - half)) for a, b in ((x0, x1), (y0, y1)))
-    cut = rgb[y : y + int(2 * half), x : x + int(2 * half)]
-    return np.asarray(cv2.resize(cut, (side_px, side_px), interpolation=cv2.INTER_AREA), np.uint8)
+    return rgb[y : y + int(2 * half), x : x + int(2 * half)].copy()
 
 
 def class_folders(root: Path, names: Iterable[str], each: int, *, first_seed: int = 0) -> Path:
