@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks.developers import parity
 from benchmarks.developers.parity import NoReferenceError, Tally
+from tests.support.examples import full_only
 from tests.unit.test_geometry import OPEN_HAND
 from tests.unit.test_hands import a_hand
 
@@ -22,7 +23,7 @@ def reference() -> None:
         pytest.skip(str(error))
 
 
-@pytest.mark.slow
+@full_only
 @pytest.mark.parametrize("model", parity.MODELS)
 def test_hands_agree_with_mediapipe(
     model: str, reference: None, hand_models: Path, shared_data: Path

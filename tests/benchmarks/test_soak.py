@@ -23,6 +23,7 @@ from benchmarks.soak.__main__ import main
 from benchmarks.soak.drift import Bound, Process, Sample, bounds, process, slope
 from benchmarks.soak.ledger import Ledger, compare
 from edge.types import Box, Event, Frame, Hand, Truth
+from tests.support.examples import full_only
 
 ROOT = Path(__file__).parents[2]
 FPS = 30
@@ -160,7 +161,7 @@ def test_wrong_flags_are_told(capsys: pytest.CaptureFixture[str]) -> None:
 SOURCE = "faulty:HI JO?size=320x240&rest=6&fault=crash,black,half,gone&after=8&every=12&lasts=9"
 
 
-@pytest.mark.slow
+@full_only
 def test_a_short_soak_keeps_its_bounds(
     hand_models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -24,6 +24,7 @@ from edge.hands import tracking as hands
 from edge.handshapes.letters import Letters
 from edge.sources import open_source
 from edge.types import Frame, Hand, Prediction
+from tests.support.examples import full_only
 
 BEFORE = Path(__file__).parents[2] / "benchmarks" / "results" / "work.json"
 TRUTH = Config(detector="truth")
@@ -194,7 +195,7 @@ def test_measuring_costs_less_than_a_hundredth() -> None:
         assert 0 < counted["share"] < 0.01
 
 
-@pytest.mark.slow
+@full_only
 @pytest.mark.skipif(not shutil.which("valgrind"), reason="there is no valgrind here")
 def test_measuring_still_costs_less_than_a_hundredth() -> None:
     """Counted now, of the frame with the lite models that was recorded: the cheapest that there is.

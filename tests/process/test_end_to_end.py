@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from benchmarks.accuracy.items import PHRASES, SEEDS, clips, measure, phrases
 from benchmarks.accuracy.recordings import spell
 from benchmarks.measure.scoring import edits, total
 from edge.config import Config
+from tests.support.examples import full_only
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("hand_models")]
 
@@ -30,6 +32,13 @@ def test_hello_world_is_read_from_the_command_line() -> None:
     assert done.stderr == ""
 
 
+def test_phrases_are_read() -> None:
+    """At most one of the letters of three phrases is wrong."""
+    groups = measure(islice(phrases(Config(), SEEDS[:1]), 3), Config())
+    assert total(groups.values()).edits <= 1
+
+
+@full_only
 def test_ten_phrases_are_read_with_three_seeds_each() -> None:
     """At most 2 % of the letters of ten phrases, three signers each, are wrong."""
     assert len(PHRASES) >= 10
@@ -50,6 +59,7 @@ def test_digits_are_read() -> None:
     assert edits("0123456789", text) <= 1
 
 
+@full_only
 def test_real_clips_give_sensible_letters(shared_data: Path) -> None:
     """Nearly all letters of the lesson clips are read, and few come twice; where there is no hand,
     nothing is read."""

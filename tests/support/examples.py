@@ -13,11 +13,9 @@ from hypothesis import settings
 
 FULL = os.environ.get("HYPOTHESIS_PROFILE") == "full"
 
-# A case of a parametrized test that only the full profile runs: others check the same behaviour.
-full_case = partial(
-    pytest.param,
-    marks=pytest.mark.skipif(not FULL, reason="a longer case: HYPOTHESIS_PROFILE=full runs it"),
-)
+# A test, or a case of one, that only the full profile runs: shorter ones check the same behaviour.
+full_only = pytest.mark.skipif(not FULL, reason="a long one: HYPOTHESIS_PROFILE=full runs it")
+full_case = partial(pytest.param, marks=full_only)
 
 
 def examples(full: int) -> settings:

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from edge.capture import CameraConfig
 from edge.capture.guarded import GuardedSource
 from edge.errors import SourceError, UsageError
-from edge.types import Frame
+from edge.sources import is_guarded
+from edge.types import Frame, Guarded
 from tests.support.guarded import (
     DEATH,
     END,
@@ -49,6 +50,30 @@ def read(source: GuardedSource, reopened: int, further: int = 20) -> list[Frame]
         if not further:
             break
     return taken
+
+
+@pytest.mark.parametrize(
+    ("uri", "guarded"),
+    [
+        ("usb:0", True),
+        ("picamera:0", True),
+        ("faulty:A", True),
+        ("video:rtsp://host/stream", True),
+        ("video:clip.mp4", False),
+        ("images:folder", False),
+        ("signer:A", False),
+        ("tape:0", False),
+        ("nonsense", False),
+    ],
+)
+def test_a_source_says_whether_it_may_hang(uri: str, guarded: bool) -> None:
+    """Cameras and streams may; files, folders and the signer may not, nor what is no source."""
+    assert is_guarded(uri) == guarded
+
+
+def test_what_is_guarded_says_so() -> None:
+    """The loop asks any Guarded for its trouble, and how often it was opened again."""
+    assert isinstance(Machine([FLOWING]).open(), Guarded)
 
 
 FAULTS: dict[str, tuple[Scripted, float, str]] = {
