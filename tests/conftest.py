@@ -20,6 +20,12 @@ settings.register_profile("full", deadline=None, max_examples=100)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
+def pytest_collection_finish() -> None:
+    """Takes what is there by now out of every later search for garbage: it is all kept."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session")
 def hand_models() -> Path:
     """The folder of MediaPipe's hand models; `make test` fetches them before the tests."""

@@ -15,9 +15,6 @@ from edge.capture.stamps import Stamps
 from edge.capture.watch import Watch
 from tests.support.guarded import GREEN, GREY, room
 
-pytestmark = pytest.mark.usefixtures("nothing_is_left")
-
-
 # Pictures.
 
 
