@@ -36,7 +36,16 @@ from edge.types import CountingModel, Event, Frame, Hand, Prediction, Source, Tr
 
 EDGE = Path(edge.__file__).parent
 # What decides which hands are found, and what the signer draws.
-_FOUND_BY = ("types.py", "hands", "detectors", "models", "decoding", "sources", "signer")
+_FOUND_BY = (
+    "types.py",
+    "joints.py",
+    "hands",
+    "detectors",
+    "models",
+    "decoding",
+    "sources",
+    "signer",
+)
 _NO_PICTURE = np.zeros((1, 1, 3), np.uint8)
 
 

@@ -39,6 +39,14 @@ class Wanted(NamedTuple):
     warm_up: int
 
 
+class _Ended(NamedTuple):
+    """How it ended, "" where `stop` says it; what went wrong; what was left out: "" for nothing."""
+
+    how: str
+    trouble: str
+    shed: str
+
+
 def run(config: Config, wanted: Wanted, stop: Stop) -> dict[str, Any]:
     """Runs until what is wanted is measured, the source ends, or `stop` is requested.
 
@@ -64,7 +72,7 @@ def run(config: Config, wanted: Wanted, stop: Stop) -> dict[str, Any]:
                 pass
             first_dropped, live = session.end.dropped, session.source.live
             with Watch() as watch:
-                ended, trouble = _measured(session, results, until, times)
+                ended, trouble, shed = _measured(session, results, until, times)
                 seconds = until.passed_s()
             sinks_ms = session.sinks.took_ms
     except SinkError as error:  # of the last word: all has been measured
@@ -82,6 +90,8 @@ def run(config: Config, wanted: Wanted, stop: Stop) -> dict[str, Any]:
     warnings = watch.warnings()
     if ended in ("source", "sink"):
         warnings.append(f"it ended after {seconds:.1f} s: {trouble or 'the source has no more'}")
+    if shed:
+        warnings.append(f"there was too much to do for a while: {shed}")
     if late:
         warnings.append(late)
     elif ended != "sink":  # else all sinks failed, and the last one's reason is there already
@@ -123,25 +133,23 @@ def _why(stop: Stop) -> str:
 
 def _measured(
     session: Session[Reading], results: Iterator[Result], until: _Until, times: Times
-) -> tuple[str, str]:
-    """Writes down frames until it is over.
-
-    Returns how it ended, "" where `stop` says it, and what went wrong, "" for nothing. Raises what
-    the run raises, where no frame was written down before.
-    """
+) -> _Ended:
+    """Records frames until it is over; raises what the run raises before any was recorded."""
+    shed = ""
     until.start()
     try:
         for result in results:
             glass_ns = time.monotonic_ns() - result.frame.t_ns
             same_clock = session.source.live and 0 <= glass_ns < SAME_CLOCK_NS
             times.take(result, session.sinks.took_ms, glass_ns / 1e6 if same_clock else None)
+            shed = shed or session.health.load.shed
             if ended := until.over(times):
-                return ended, ""
+                return _Ended(ended, "", shed)
     except FingerspellError as error:
         if not times.frames:
             raise
-        return "sink" if isinstance(error, SinkError) else "source", str(error)
-    return "", ""
+        return _Ended("sink" if isinstance(error, SinkError) else "source", str(error), shed)
+    return _Ended("", "", shed)
 
 
 class _Until:

@@ -61,6 +61,7 @@ from edge.sources import public
 VERSION = 1
 KINDS = ("tracked", "searching", "idle")
 STAGES = ("capture", "convert", "share", "find", "follow", "recognise", "spell")
+FOR_DEVELOPERS = ("instructions", "scaling", "work")  # kinds whose commands are in developers/
 QUANTILES = ("p50", "p90", "p99", "max")
 RESAMPLES = 4000
 BATCHES = 30  # that a distribution is kept in, for what changes slowly to show as noise
@@ -142,7 +143,12 @@ def median_interval(
 
 def typed(name: str, argv: Sequence[str]) -> str:
     """Returns a command as it was typed, without the user names and passwords in its URIs."""
-    return shlex.join(["python", "-m", f"benchmarks.{name}", *map(public, argv)])
+    return shlex.join(["python", "-m", module(name), *map(public, argv)])
+
+
+def module(kind: str) -> str:
+    """Returns the command that makes results of a kind, as `python -m` takes it."""
+    return f"benchmarks.developers.{kind}" if kind in FOR_DEVELOPERS else f"benchmarks.{kind}"
 
 
 def line(result: Result) -> str:
@@ -170,7 +176,7 @@ def check_writable(path: Path) -> None:
 
 def read(path: Path, kind: str = "latency") -> Result:
     """Reads a result of one kind; raises UsageError, saying why, for whatever else the file is."""
-    again = f"make one with python -m benchmarks.{kind} --json FILE"
+    again = f"make one with python -m {module(kind)} --json FILE"
     try:
         content = path.read_bytes()
     except OSError as error:

@@ -6,10 +6,10 @@ import base64
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
-from benchmarks.developers.scaling import table as scaling
 from benchmarks.measure.result import KINDS, QUANTILES, Result
 from benchmarks.models.table import bounds, ratio
 from benchmarks.peers import table as peers
+from benchmarks.report import scaling
 
 STYLE = """
 :root { --ink: #1f3a5f; --pale: #9db4d0; --mark: #c0392b; --line: #e3e6ea; }

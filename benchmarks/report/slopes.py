@@ -1,4 +1,4 @@
-"""The picture of benchmarks/scaling, as PNG: a result in, bytes out."""
+"""The picture of benchmarks.developers.scaling, as PNG: a result in, bytes out."""
 
 from __future__ import annotations
 

@@ -16,19 +16,16 @@ from hypothesis import strategies as st
 
 from benchmarks import compare
 from benchmarks.compare import BETWEEN_RUNS, ratio
-from benchmarks.latency import __main__ as latency
 from benchmarks.measure import result
 from benchmarks.measure.result import distribution
+from tests.benchmarks.conftest import SMALL
 from tests.support.examples import examples
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> result.Result:
+def made(of_latency: Path) -> result.Result:
     """A result of a real run, with counted work, in which enough of each kind was seen."""
-    path = tmp_path_factory.mktemp("compare") / "a.json"
-    flags = ["--source", "signer:HI", "--detector", "truth", "--starts", "0", "--json", str(path)]
-    assert latency.main([*flags, "--frames", "100", "--warm-up", "0"]) == 0
-    found = result.read(path)
+    found = result.read(of_latency)
     found["conditions"] |= {"quiet": True, "warnings": []}  # whatever else this machine does
     return found
 
@@ -148,8 +145,8 @@ def test_too_few_frames_tell_nothing() -> None:
         (lambda f: f["models"].update(letters="0" * 64), "the model letters "),
         (lambda f: f["models"].pop("motion"), "the model motion "),
         (lambda f: f["settings"].update(threads=2), "threads 1 and 2"),
-        (lambda f: f["settings"].update(sizes=["1280x720"]), "sizes ['640x480'] and ['1280x720']"),
-        (lambda f: f["settings"].update(source="signer:HO"), "'signer:HI' and 'signer:HO'"),
+        (lambda f: f["settings"].update(sizes=["1280x720"]), "sizes ['160x120'] and ['1280x720']"),
+        (lambda f: f["settings"].update(source="signer:HO"), f"'{SMALL}' and 'signer:HO'"),
     ],
 )
 def test_what_is_not_of_the_same_is_refused_or_marked(

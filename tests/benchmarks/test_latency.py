@@ -31,12 +31,13 @@ from edge.config import Config
 from edge.errors import FingerspellError, SinkError
 from edge.running.stop import Stop
 from edge.sources import open_source
-from edge.types import Event
+from edge.types import Event, Frame
+from tests.benchmarks.conftest import SMALL
 from tests.support import fake_cameras, fake_v4l2
 
 ROOT = Path(__file__).parents[2]
 FEW = ["--frames", "60", "--warm-up", "5", "--starts", "0", "--no-work"]
-QUICK = ["--source", "signer:HI", "--detector", "truth", *FEW]
+QUICK = ["--source", SMALL, "--detector", "truth", *FEW]
 
 
 def measured(config: Config, frames: int, warm_up: int = 0) -> dict[str, Any]:
@@ -53,12 +54,10 @@ def distributions(found: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str,
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> result.Result:
+def found(of_latency: Path) -> result.Result:
     """A result as it is read from its file, all of it but fresh processes."""
-    path = tmp_path_factory.mktemp("latency") / "latency.json"
-    assert latency.main([*QUICK[:-1], "--sink", f"jsonl:{path}l", "--json", str(path)]) == 0
-    assert path.read_text().count("\n") == 1
-    return result.read(path)
+    assert of_latency.read_text().count("\n") == 1
+    return result.read(of_latency)
 
 
 def test_each_kind_of_frame_has_its_own_figures(found: result.Result) -> None:
@@ -66,7 +65,7 @@ def test_each_kind_of_frame_has_its_own_figures(found: result.Result) -> None:
     counts = {kind: figures["count"] for kind, figures in found["frames"].items()}
     assert counts["searching"] > 0 < counts["tracked"]
     left_out = sum(min(FIRST_OF_A_KIND, found["total_frames"]) for _ in KINDS)
-    assert found["total_frames"] - left_out <= sum(counts.values()) < found["total_frames"] == 60
+    assert found["total_frames"] - left_out <= sum(counts.values()) < found["total_frames"] == 70
     (sink,) = found["settings"]["sink"]
     stages = {kind: set(found["frames"][kind]["stages_ms"]) for kind in ("tracked", "searching")}
     assert stages["tracked"] == {"follow", "recognise", "spell", sink}
@@ -95,7 +94,7 @@ def test_a_result_says_how_it_came_about(found: result.Result) -> None:
     assert {"python", "litert", "numpy"} <= found["versions"].keys()
     assert {"letters", "motion"} == set(found["models"])  # the detector truth has no models
     assert all(len(sha256) == 64 for sha256 in found["models"].values())
-    assert found["settings"]["sizes"] == ["640x480"]
+    assert found["settings"]["sizes"] == ["160x120"]
     assert found["settings"]["live"] is False
     assert found["work"]["frames"]["tracked"]["model_calls"]["letters"] == 1
     assert found["cpu_s"]["loop"] > 0
@@ -130,7 +129,7 @@ def test_only_enough_tracked_frames_can_be_quoted(found: result.Result) -> None:
     for part in (
         "p50",
         "p99",
-        "signer:HI (synthetic) at 640x480",
+        f"{SMALL} (synthetic) at 160x120",
         "letters",
         "1 thread",
         "BUT it was warm",
@@ -187,7 +186,7 @@ def test_what_drawing_takes_is_said(found: result.Result) -> None:
 
 def test_only_letters_are_what_a_reader_waits_for() -> None:
     """A hand that comes or goes, and a space, are events too, and no frame is counted for them."""
-    source = open_source("signer:HI")
+    source = open_source(SMALL)
     stages = open_stages(Config(detector="truth"), source)
     (one,) = [r for r in stages.results(islice(source.frames(), 40)) if r.hands][-1:]
     times = Times()
@@ -219,12 +218,11 @@ def test_writing_that_fails_does_not_cost_the_table(
     assert "cannot write" in err.splitlines()[-1]
 
 
-def test_what_was_left_out_is_told(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_was_left_out_is_told(few: list[Frame], monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C leaves the counts out and says so, but in no quote; a time that is over does not."""
-    arguments = latency._parser().parse_args(["--source", "signer:HI", "--starts", "0"])
-    config = Config(source="signer:HI", detector="truth")
+    monkeypatch.setattr(latency.work, "footage", lambda: few)
+    arguments = latency._parser().parse_args(["--source", SMALL, "--starts", "0"])
+    config = Config(source=SMALL, detector="truth")
     for reason, missing in (("seconds", 0), ("SIGINT", 1)):
         stop = Stop()
         stop.request(reason)
@@ -241,6 +239,7 @@ def test_what_was_chosen_for_a_camera_is_counted_and_started(
 ) -> None:
     """Goals stand beside one model's figures, although a picture has time for another."""
     given: list[str] = []
+    monkeypatch.setattr(latency.work, "footage", list)
     monkeypatch.setattr(
         latency.work, "count", lambda c, _: given.append(c.detector) or {"frames": {}}
     )
@@ -271,7 +270,7 @@ def test_what_was_chosen_for_a_camera_is_counted_and_started(
 def test_a_start_that_fails_is_one_line(tmp_path: Path) -> None:
     """What its process said last, as an error of ours."""
     picture = tmp_path / "none.png"
-    with pytest.raises(FingerspellError, match=r"tells its steps failed: .*none\.png"):
+    with pytest.raises(FingerspellError, match=r"prints its steps failed: .*none\.png"):
         startup._steps(picture, Config(detector="truth", threads=1))
     cv2.imwrite(str(picture), np.zeros((48, 64, 3), np.uint8))
     with pytest.raises(FingerspellError, match="it found no hand"):
@@ -308,7 +307,9 @@ def test_nothing_to_quote_is_said(capsys: pytest.CaptureFixture[str], tmp_path: 
 
 def test_a_source_that_ends_early_is_told() -> None:
     """What there was is kept, and marked."""
-    found = run(Config(source="signer:A", detector="truth"), Wanted(60.0, None, 5), Stop())
+    found = run(
+        Config(source="signer:A?size=160x120", detector="truth"), Wanted(60.0, None, 5), Stop()
+    )
     assert found["ended"] == "source"
     assert any("the source has no more" in line for line in found["conditions"]["warnings"])
     assert found["seconds"] < 60
@@ -327,7 +328,7 @@ def test_a_camera_that_is_lost_costs_nothing_of_what_was_measured() -> None:
 
 def test_a_sink_that_fails_costs_nothing_of_what_was_measured(tmp_path: Path) -> None:
     """The disk that is full ends the run, and the figures stay."""
-    config = Config(source="signer:HI?loop=yes", detector="truth", sink=("jsonl:/dev/full",))
+    config = Config(source=f"{SMALL}&loop=yes", detector="truth", sink=("jsonl:/dev/full",))
     found = run(config, Wanted(60.0, None, 0), Stop())
     assert found["ended"] == "sink"
     assert "no sink is left" in found["conditions"]["warnings"][-1]
@@ -337,7 +338,7 @@ def test_a_sink_that_fails_costs_nothing_of_what_was_measured(tmp_path: Path) ->
 def test_a_run_that_lost_its_sink_ends_as_one(tmp_path: Path) -> None:
     """With the exit status of a sink's failure, not of Ctrl-C, and with its file."""
     path = tmp_path / "latency.json"
-    flags = ["--source", "signer:HI?loop=yes", "--detector", "truth", "--warm-up", "0"]
+    flags = ["--source", f"{SMALL}&loop=yes", "--detector", "truth", "--warm-up", "0"]
     flags += ["--starts", "0", "--no-work", "--sink", "jsonl:/dev/full", "--json", str(path)]
     assert latency.main(flags) == SinkError.exit_code
     assert result.read(path)["ended"] == "sink"
@@ -345,7 +346,7 @@ def test_a_run_that_lost_its_sink_ends_as_one(tmp_path: Path) -> None:
 
 def test_a_last_word_that_cannot_be_written_costs_nothing() -> None:
     """A sink that fails only when it is closed had been told of every frame."""
-    config = Config(source="signer:HI", detector="truth", sink=("jsonl:/dev/full",))
+    config = Config(source=SMALL, detector="truth", sink=("jsonl:/dev/full",))
     found = measured(config, 8)  # no event yet, so that nothing is written before the end
     assert found["ended"] == "frames"
     assert found["total_frames"] == 8
@@ -355,7 +356,7 @@ def test_a_last_word_that_cannot_be_written_costs_nothing() -> None:
 def test_a_sink_that_drops_out_is_told(tmp_path: Path) -> None:
     """The run goes on with the other, and the figures of the one are not all frames'."""
     sinks = ("jsonl:/dev/full", f"jsonl:{tmp_path / 'events.jsonl'}")
-    found = measured(Config(source="signer:HI?loop=yes", detector="truth", sink=sinks), 60)
+    found = measured(Config(source=f"{SMALL}&loop=yes", detector="truth", sink=sinks), 60)
     assert found["ended"] == "frames"
     assert "the sink jsonl:/dev/full failed and was left out" in found["conditions"]["warnings"]
     assert not any("events.jsonl" in line for line in found["conditions"]["warnings"])
@@ -365,7 +366,9 @@ def test_a_camera_is_measured_in_its_own_process(
     hand_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its reading and colours are told, its process's time and memory, and the time since glass."""
-    drawn = [frame.rgb[..., ::-1] for frame in islice(open_source("signer:B").frames(), 60)]
+    drawn = [
+        frame.rgb[..., ::-1] for frame in islice(open_source("signer:B?size=320x240").frames(), 60)
+    ]
     np.save(tmp_path / "pictures.npy", np.stack(drawn))
     machine = fake_cameras.install(monkeypatch, tmp_path)
     pictures = str(tmp_path / "pictures.npy")
@@ -428,7 +431,7 @@ def test_ctrl_c_keeps_what_was_measured(tmp_path: Path) -> None:
     """The file is whole, says so, and the exit status does."""
     path = tmp_path / "latency.json"
     sink = tmp_path / "events.jsonl"
-    command = [sys.executable, "-m", "benchmarks.latency", "--source", "signer:HI?loop=yes"]
+    command = [sys.executable, "-m", "benchmarks.latency", "--source", f"{SMALL}&loop=yes"]
     command += ["--detector", "truth", "--warm-up", "0", "--sink", f"jsonl:{sink}"]
     process = subprocess.Popen(
         [*command, "--json", str(path)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -451,7 +454,7 @@ def test_ctrl_c_keeps_what_was_measured(tmp_path: Path) -> None:
 
 def test_writing_a_frame_down_is_little_work() -> None:
     """Counted: of a frame's hundreds of calls and 800 kB, measuring adds tens and a few bytes."""
-    source = open_source("signer:HI")
+    source = open_source(SMALL)
     stages = open_stages(Config(detector="truth"), source)
     seen = [r for r in stages.results(islice(source.frames(), 40)) if r.hands]
     times, calls = Times(), 0
@@ -473,7 +476,7 @@ def test_writing_a_frame_down_is_little_work() -> None:
 
 def test_a_frames_time_is_that_of_its_stages() -> None:
     """Waiting is no part of it; what is outside the interpreter is overhead; the first are not."""
-    source = open_source("signer:HI")
+    source = open_source(SMALL)
     stages = open_stages(Config(detector="truth"), source)
     (one,) = [r for r in stages.results(islice(source.frames(), 40)) if r.hands][-1:]
     times = Times()
@@ -517,7 +520,7 @@ def test_a_missed_goal_is_said(overhead: float, memory: float, seconds: float, m
         (["--source", "video:/no/such.mp4"], 2, "there is no file"),
         (["--source", "{folder}"], 2, "names no source"),
         (["--source", "images:{folder}"], 2, "{folder}"),
-        (["--source", "signer:A", "--warm-up", "9999"], 3, "gave no frame to measure"),
+        (["--source", "signer:A?size=160x120", "--warm-up", "9999"], 3, "gave no frame to measure"),
         (["--seconds", "0"], 2, "--seconds must be above 0"),
         (["--seconds", "inf"], 2, "--seconds must be above 0"),
         (["--frames", "0"], 2, "--frames must be above 0"),

@@ -14,7 +14,6 @@ from matplotlib.figure import Figure
 
 from benchmarks.developers.scaling import __main__ as scaling
 from benchmarks.developers.scaling import axes
-from benchmarks.latency import __main__ as latency
 from benchmarks.models import __main__ as models
 from benchmarks.report import __main__ as report
 from benchmarks.report import charts, page
@@ -23,15 +22,6 @@ from edge.models.manifest import BUNDLED
 
 RESULTS = Path(__file__).parents[2] / "benchmarks" / "results"
 LIST = RESULTS / "README.md"
-
-
-@pytest.fixture(scope="module")
-def of_latency(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A result of a real run."""
-    path = tmp_path_factory.mktemp("report") / "latency.json"
-    flags = ["--source", "signer:HI", "--detector", "truth", "--starts", "0", "--no-work"]
-    assert latency.main([*flags, "--frames", "70", "--warm-up", "0", "--json", str(path)]) == 0
-    return path
 
 
 @pytest.fixture(scope="module")

@@ -30,19 +30,25 @@ BEFORE = Path(work.__file__).parents[1] / "results" / "work.json"
 TRUTH = Config(detector="truth")
 
 
-def test_it_is_the_same_twice(counted: dict[str, Any], footage: list[Frame]) -> None:
+@pytest.fixture(scope="module")
+def counted_few(few: list[Frame]) -> dict[str, Any]:
+    return work.count(TRUTH, few)
+
+
+def test_it_is_the_same_twice(counted_few: dict[str, Any], few: list[Frame]) -> None:
     """Nothing in it hangs on time, on chance, or on who else is there.
 
     Memory may differ by some bytes: lists that grow, and what Python keeps for the next object.
     """
-    again = work.count(TRUTH, footage)
-    for kind, figures in counted["frames"].items():
+    again = work.count(TRUTH, few)
+    for kind, figures in counted_few["frames"].items():
         peak_bytes = again["frames"][kind]["peak_bytes"]
         assert peak_bytes == pytest.approx(figures["peak_bytes"], rel=0.02)
         assert again["frames"][kind] == figures | {"peak_bytes": peak_bytes}
-    assert again["models"] == counted["models"]
+    assert again["models"] == counted_few["models"]
 
 
+@pytest.mark.slow
 def test_no_frame_costs_more_work_than_was_agreed_on(
     hand_models: Path, counted: dict[str, Any], footage: list[Frame]
 ) -> None:
@@ -68,7 +74,7 @@ def test_each_model_is_counted_by_its_name(counted: dict[str, Any]) -> None:
 
 
 def test_a_call_more_a_frame_is_found(
-    counted: dict[str, Any], footage: list[Frame], monkeypatch: pytest.MonkeyPatch
+    counted_few: dict[str, Any], few: list[Frame], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A letter that is read twice, and a picture that is copied once more, show in the counts."""
     read = Letters.predict
@@ -79,7 +85,7 @@ def test_a_call_more_a_frame_is_found(
         return read(self, frame, *looks)
 
     monkeypatch.setattr(Letters, "predict", twice)
-    rose = work.rises(counted, work.count(TRUTH, footage), alike=True)
+    rose = work.rises(counted_few, work.count(TRUTH, few), alike=True)
     for what in ("calls of letters", "opencv calls", "copied bytes", "peak bytes"):
         assert any(line.startswith(f"tracked: {what} rose") for line in rose)
 
@@ -148,9 +154,13 @@ def test_a_model_that_was_not_called_before_is_a_rise(counted: dict[str, Any]) -
 
 
 def test_the_command_fails_where_a_count_rose(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    few: list[Frame],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Exit status 1 and a line for each; 0 against itself; 2 for a file that is no result."""
+    monkeypatch.setattr(work, "footage", lambda: few)
     path = tmp_path / "work.json"
     assert command.main(["--detector", "truth", "--json", str(path)]) == 0
     assert command.main(["--detector", "truth", "--against", str(path)]) == 0

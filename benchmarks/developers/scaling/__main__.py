@@ -22,9 +22,10 @@ from typing import Any
 
 from tqdm import tqdm
 
-from benchmarks.developers.scaling import axes, lanes, table
+from benchmarks.developers.scaling import axes, lanes
 from benchmarks.measure import conditions, result
 from benchmarks.measure.command import INTERRUPTED, command
+from benchmarks.report import scaling
 from edge.assembly import threads
 from edge.config import Config, load
 from edge.errors import UsageError
@@ -41,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(given)
     draw = _drawing(options)
     found = measure(options, given)
-    print("\n".join(table.lines(found)))  # first: no failed write loses a measurement
+    print("\n".join(scaling.lines(found)))  # first: no failed write loses a measurement
     if options.json:
         result.write(options.json, found)
     if draw:

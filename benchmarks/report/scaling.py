@@ -1,4 +1,4 @@
-"""A result of benchmarks/scaling for people: its table."""
+"""A result of benchmarks.developers.scaling in lines."""
 
 from __future__ import annotations
 
