@@ -15,6 +15,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from types import TracebackType
 from typing import Generic, Protocol, TypeVar
 
+from edge.errors import SinkError
 from edge.running.health import Health
 from edge.running.mailbox import Mailbox
 from edge.running.notifier import Notifier
@@ -95,6 +96,9 @@ class Session(Generic[AnyStages]):
                 self.stages.text.rstrip(" "), self.end.frames, self.end.dropped, self.end.events
             )
             self.sinks.close(self.end)
+        except SinkError:
+            if error is None:  # else that is what the user has to know
+                raise
         finally:
             self.health.stopping()
             self.source.close()

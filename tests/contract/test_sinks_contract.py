@@ -226,7 +226,8 @@ def test_a_sink_that_failed_is_opened_again(tmp_path: Path) -> None:
     letter = result(1, events=(("letter", "A"),), text="A")
     several.write(letter)
     lost.parent.rename(tmp_path / "away")  # as a disk that is unmounted
-    for now_s in (0.0, 0.5, 1.0, 2.0):
+    for moment_s in (0.0, 0.5, 1.0, 2.0):
+        now_s = moment_s
         several.write(letter)
         assert several.trouble.startswith(f"jsonl:{lost}: cannot write to")
     (tmp_path / "away").rename(lost.parent)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import socket
+import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -185,15 +188,55 @@ def test_a_loop_that_hangs_is_unhealthy(
 
 def test_an_unknown_page_names_the_known_ones(sink: metrics.Metrics) -> None:
     """HTTP status 404."""
-    status, body = page(sink, "/")
+    status, body = page(sink, "/nonsense")
     assert status == 404
     assert b"/healthz" in body
+
+
+def test_the_first_page_links_to_the_others(sink: metrics.Metrics) -> None:
+    """For people who open the port in a browser."""
+    status, body = page(sink, "/")
+    assert status == 200
+    assert b'href="/healthz"' in body
+    assert b'href="/metrics"' in body
+
+
+def test_a_sink_that_does_not_work_is_unhealthy(sink: metrics.Metrics) -> None:
+    """Letters are read, but somebody does not get them."""
+    sink.note(Vitals(sink_trouble="jsonl:a: cannot write", events_lost=3))
+    status, state = health(sink)
+    assert (status, state["reason"]) == (503, "jsonl:a: cannot write")
 
 
 def test_a_client_that_sends_nothing_delays_no_other(sink: metrics.Metrics) -> None:
     """Each request has a thread."""
     with socket.create_connection(("127.0.0.1", sink.port)):
         assert health(sink)[0] == 200
+
+
+def test_slow_clients_are_disconnected(
+    sink: metrics.Metrics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that sends a byte now and then is no exception; meanwhile there are few of them."""
+    monkeypatch.setattr(metrics, "CLIENT_S", 0.5)
+    threads = threading.active_count()
+    with contextlib.ExitStack() as stack:
+        slow = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", sink.port)))
+            for _ in range(metrics.MOST_CLIENTS + 20)
+        ]
+        for _ in range(3):
+            for client in slow:
+                with contextlib.suppress(OSError):  # it was disconnected
+                    client.send(b"G")
+            assert threading.active_count() - threads <= metrics.MOST_CLIENTS
+            time.sleep(0.1)
+        for client in slow:
+            client.settimeout(20)
+            with contextlib.suppress(ConnectionError):
+                while client.recv(1000):
+                    pass
+    assert health(sink)[0] == 200
 
 
 def test_a_port_that_is_taken_is_one_line(sink: metrics.Metrics) -> None:

@@ -183,7 +183,7 @@ def test_a_lost_source_is_an_error_after_the_sinks_know_the_end(kept: list[Any])
 def test_a_run_whose_last_sink_fails_is_over(kept: list[Any]) -> None:
     """With the reason, and with the source closed."""
     source = Film()
-    with pytest.raises(SinkError, match="no sink is left: kept:2=fail: out of paper"):
+    with pytest.raises(SinkError, match="no sink works: kept:2=fail: out of paper"):
         run(source, "kept:2=fail")
     assert kept[0].ends == [End("xx", 2, 0)]
     assert source.closed
