@@ -17,7 +17,7 @@ from edge.pipeline import Reading
 from edge.recognise import open_recogniser
 from edge.sources import first_camera, open_source
 from edge.spelling.speller import Speller
-from edge.types import Detector, Source
+from edge.stages import Detector, Source
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from edge.hands.tracking import Tracker
 from edge.recognise import Recogniser
 from edge.spelling.speller import Speller
-from edge.types import CountingModel, Event, Frame, Hand, Result
+from edge.stages import CountingModel
+from edge.types import Event, Frame, Hand, Result
 
 
 def unhurried() -> float:

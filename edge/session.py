@@ -21,7 +21,8 @@ from edge.running.mailbox import Mailbox
 from edge.running.notifier import Notifier
 from edge.running.stop import Stop
 from edge.sinks import Sinks
-from edge.types import End, Event, Frame, Guarded, Request, Result, Source, Vitals
+from edge.stages import Guarded, Source
+from edge.types import End, Event, Frame, Request, Result, Vitals
 
 WAIT_S = 0.5  # how often a wait for the time of a recorded frame is left, to see whether to end
 

@@ -1,17 +1,15 @@
-"""The values that flow through fingerspell, and the stages that they flow through.
+"""The values that flow through fingerspell; edge/stages.py has what they flow through.
 
     Source -> Frame -> Hand -> Sign -> Event -> Result -> Sink
 
-Values are frozen: no stage changes what another one holds. Stages are Protocols: whatever has
-these methods is one, and the contract tests in tests/contract say what else is expected of it.
+Values are frozen: no stage changes what another one holds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -243,89 +241,3 @@ class End:
     frames: int
     dropped: int
     events: tuple[Event, ...] = ()
-
-
-@runtime_checkable
-class Source(Protocol):
-    """Where frames come from. `edge/sources/NAME.py` has `open(rest: str) -> Source`."""
-
-    live: bool  # True: frames are lost when nobody takes them; read through latest()
-    fps: float | None  # frames a second as promised by the source; None if it does not say
-
-    def frames(self) -> Iterator[Frame]:
-        """Yields frames until the source ends; raises SourceError when it is lost."""
-        ...
-
-    def close(self) -> None:
-        """Releases the source; may be called twice, and from another thread."""
-        ...
-
-
-@runtime_checkable
-class Guarded(Source, Protocol):
-    """A source that is opened again when it fails (edge/capture)."""
-
-    @property
-    def reopened(self) -> int:
-        """How often it was opened again since the start."""
-        ...
-
-    @property
-    def trouble(self) -> str:
-        """What is wrong with it now, in a line; "" while frames flow."""
-        ...
-
-
-class CountingModel(Protocol):
-    """A model that counts its work since it was opened: edge.models.interpreter.Model.
-
-    path: of its file. calls: how often it was run. invoke_ns: the time inside the interpreter.
-    copied_bytes: of its inputs as they were given, and of its outputs as they were returned.
-    """
-
-    path: Path
-    calls: int
-    invoke_ns: int
-    copied_bytes: int
-
-
-@runtime_checkable
-class Detector(Protocol):
-    """Finds hands and fits landmarks. `edge/detectors/NAME.py` has `open(rest, fps, threads)`."""
-
-    pooled: int  # how many pooled features its hands have; 0 for none
-
-    @property
-    def models(self) -> tuple[CountingModel, ...]:
-        """The models that it runs; () for none."""
-        ...
-
-    def find(self, frame: Frame, limit: int) -> tuple[Region, ...]:
-        """Searches the whole frame; at most `limit` regions, the surest first."""
-        ...
-
-    def fit(self, frame: Frame, region: Region) -> Hand | None:
-        """Fits the 21 landmarks of the hand in `region`; None when it holds no hand at all."""
-        ...
-
-
-@runtime_checkable
-class Sink(Protocol):
-    """Where results go. `edge/sinks/NAME.py` has `open(rest: str) -> Sink`."""
-
-    def write(self, result: Result) -> Request | None:
-        """Takes one frame's result; may ask the loop to clear the text or to quit."""
-        ...
-
-    def close(self, end: End) -> None:
-        """Takes how the run ended, and releases the sink."""
-        ...
-
-
-@runtime_checkable
-class Monitor(Sink, Protocol):
-    """A sink that also wants to know how the run is."""
-
-    def note(self, vitals: Vitals) -> Request | None:
-        """Takes it about once a second, and while no frame comes; may ask as write() does."""
-        ...

@@ -37,7 +37,7 @@ _BENT = np.array([78.0, 105.0, 45.0])
 
 
 class Idle:
-    """A source of frames (edge.types.Source) of a hand that means no letter."""
+    """A source of frames (edge.stages.Source) of a hand that means no letter."""
 
     live = False
     fps: float | None = _FPS

@@ -32,7 +32,8 @@ from edge.recognise import Recogniser, open_recogniser
 from edge.recognise.rules.recogniser import with_reader
 from edge.sources import open_source
 from edge.spelling.speller import Speller
-from edge.types import CountingModel, Event, Frame, Hand, Prediction, Source, Truth
+from edge.stages import CountingModel, Source
+from edge.types import Event, Frame, Hand, Prediction, Truth
 
 EDGE = Path(edge.__file__).parent
 # What decides which hands are found, and what the signer draws.

@@ -34,7 +34,8 @@ from edge.files import write
 from edge.hands.geometry import hand_size_px
 from edge.hands.tracking import OneEuro, Tracker
 from edge.sources import open_source
-from edge.types import Detector, Frame
+from edge.stages import Detector
+from edge.types import Frame
 
 MOVING = 0.5  # hand sizes a second
 PHRASES = ("signer:QUICK BROWN FOX?seed=1", "signer:JUMPS OVER LAZY DOG?seed=2")

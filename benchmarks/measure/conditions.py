@@ -19,7 +19,7 @@ from benchmarks.measure import result
 from benchmarks.measure.memory import peak_memory_mb
 from edge.models import interpreter
 from edge.running import machine
-from edge.types import CountingModel
+from edge.stages import CountingModel
 
 CPUS = Path("/sys/devices/system/cpu")
 POWER = Path("/sys/class/power_supply")

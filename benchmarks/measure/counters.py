@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from edge.counting import OPENCV
-from edge.types import CountingModel, Result
+from edge.stages import CountingModel
+from edge.types import Result
 
 MODEL = "model "  # before the name of each, among what is counted
 

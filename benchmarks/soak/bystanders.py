@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from edge.running.notifier import Notifier
-from edge.types import Frame, Source
+from edge.stages import Source
+from edge.types import Frame
 
 
 class Systemd:

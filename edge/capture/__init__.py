@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from edge.capture.settings import USUAL, CameraConfig
 from edge.sources import is_guarded, open_source
-from edge.types import Source
+from edge.stages import Source
 
 __all__ = ["CameraConfig", "open_guarded"]
 
@@ -23,7 +23,7 @@ def open_guarded(uri: str, config: CameraConfig = USUAL) -> Source:
     """Opens the source of this URI; a camera or a stream is opened in a process of its own.
 
     Which sources may hang, their modules declare (edge.sources.is_guarded). They are opened as a
-    GuardedSource, which is an edge.types.Guarded: it says how often it was `reopened`, and what its
+    GuardedSource, which is an edge.stages.Guarded: it says how often it was `reopened`, and what its
     `trouble` is. Every other source is opened in this process.
 
     Raises what edge.sources.open_source raises, and SourceError for a camera that does not open in

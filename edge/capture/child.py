@@ -26,7 +26,8 @@ from edge.capture import channel, symptoms
 from edge.capture.channel import SLOT_BYTES, SLOTS, Memory, is_ready, receive, send
 from edge.errors import FingerspellError, SourceError
 from edge.sources import is_url, open_source
-from edge.types import Frame, Source
+from edge.stages import Source
+from edge.types import Frame
 
 
 def main(socket_fd: int, memory_fd: int) -> None:

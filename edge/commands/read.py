@@ -16,7 +16,8 @@ from edge.decoding.picture import find_pictures, read_picture
 from edge.errors import FingerspellError, SinkError, SourceError
 from edge.hands import hands_in, variants
 from edge.handshapes import Reader
-from edge.types import Detector, Frame, Hand, Prediction
+from edge.stages import Detector
+from edge.types import Frame, Hand, Prediction
 
 TOP = 5  # how many guesses are told of
 

@@ -15,7 +15,8 @@ from edge.recording.takes import LEAST, next_number
 from edge.running.stop import Stop
 from edge.session import open_session
 from edge.sources import public
-from edge.types import NONE, Source
+from edge.stages import Source
+from edge.types import NONE
 
 log = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 """Detectors: hands in frames, one file for each detector.
 
 In comes a name as the command line has it, `NAME` or `NAME:OPTION`. Out goes a Detector
-(edge/types.py), which searches a whole frame for hands and fits the landmarks of one hand. The file
+(edge/stages.py), which searches a whole frame for hands and fits the landmarks of one hand. The file
 `NAME.py` has `open(rest, fps, threads) -> Detector` and is imported when it is first named. A file
 that declares `HIDDEN = True` opens as every other does, but users are not offered it.
 
@@ -14,7 +14,7 @@ from importlib import import_module
 
 from edge import plugins
 from edge.errors import UsageError
-from edge.types import Detector
+from edge.stages import Detector
 
 
 def names() -> tuple[str, ...]:

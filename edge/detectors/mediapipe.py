@@ -17,7 +17,8 @@ from edge.errors import UsageError
 from edge.hands import box_of, crop, iou, points_to_frame, region_of_palm
 from edge.models import handmodels
 from edge.models.interpreter import Model
-from edge.types import Box, Detector, Frame, Hand, Region, Rgb
+from edge.stages import Detector
+from edge.types import Box, Frame, Hand, Region, Rgb
 
 PALM_SIDE_PX = 192  # palm_detection/palm_detection_cpu.pbtxt, ImageToTensorCalculator
 HAND_SIDE_PX = 224  # hand_landmark/hand_landmark_cpu.pbtxt, ImageToTensorCalculator

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from edge.errors import UsageError
 from edge.hands import region_of_hand
-from edge.types import CountingModel, Detector, Frame, Hand, Region
+from edge.stages import CountingModel, Detector
+from edge.types import Frame, Hand, Region
 
 HIDDEN = True  # not offered to users: it finds nothing in a real picture
 

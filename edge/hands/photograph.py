@@ -19,7 +19,8 @@ import numpy as np
 
 from edge.hands.geometry import iou, region_of_hand
 from edge.hands.tracking import PRESENCE, SAME_HAND
-from edge.types import Box, Detector, Frame, Hand, Region, Rgb
+from edge.stages import Detector
+from edge.types import Box, Frame, Hand, Region, Rgb
 
 FILL_RGB = (127, 127, 127)  # the room around a photograph: grey, the middle of 0..255
 

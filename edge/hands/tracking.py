@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.hands.geometry import box_of, hand_size_px, iou, region_of_hand
-from edge.types import CountingModel, Detector, Frame, Hand, Landmarks
+from edge.stages import CountingModel, Detector
+from edge.types import Frame, Hand, Landmarks
 
 PRESENCE = 0.5  # MediaPipe Hands' default of min_tracking_confidence
 # A hand that is less present than PRESENCE, but not than this, is kept if a search finds none.

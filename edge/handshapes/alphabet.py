@@ -61,7 +61,7 @@ class Alphabet:
         scores = (scores / scores.sum())[: len(self.labels)]
         scores[self._first] += scores[self._second]
         scores[self._second] = 0
-        best = int(scores.argmax())
         values = scores.tolist()
         by_label = {label: values[i] for i, label in self._scored}
-        return Prediction(self.labels[best], values[best], by_label)
+        best = max(by_label, key=by_label.__getitem__)
+        return Prediction(best, by_label[best], by_label)

@@ -75,7 +75,7 @@ class Model:
     sha256: the checksum that the file must have; None to skip the check (5 MB take about 5 ms).
     also: the index of a tensor inside the model that becomes one more output, the last.
     Raises ModelError if the file is missing, cut short, or not a model, or has another checksum.
-    calls, invoke_ns, copied_bytes: what was done since, as edge.types.CountingModel says.
+    calls, invoke_ns, copied_bytes: what was done since, as edge.stages.CountingModel says.
     """
 
     def __init__(

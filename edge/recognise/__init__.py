@@ -17,7 +17,8 @@ from edge.errors import UsageError
 from edge.models import hint
 from edge.models.manifest import load
 from edge.recognise.settings import Settings
-from edge.types import CountingModel, Frame, Hand, Prediction, Sign
+from edge.stages import CountingModel
+from edge.types import Frame, Hand, Prediction, Sign
 
 
 class Recogniser(Protocol):

@@ -17,7 +17,8 @@ from typing import Protocol
 from edge.running import machine
 from edge.running.load import Load
 from edge.running.notifier import Notifier
-from edge.types import Guarded, Result, Source, Vitals
+from edge.stages import Guarded, Source
+from edge.types import Result, Vitals
 
 log = logging.getLogger(__name__)
 

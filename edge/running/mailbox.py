@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from threading import Condition, Thread
 from types import TracebackType
 
-from edge.types import Frame, Source
+from edge.stages import Source
+from edge.types import Frame
 
 _WAKE_S = 0.5  # the longest wait before the loop runs `waiting`: as fast as a person expects an end
 _JOIN_S = 1.0  # then the thread is left behind, since OpenCV may hold it in a read for ever

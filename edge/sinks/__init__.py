@@ -1,7 +1,7 @@
 """Sinks: where results go, one file for each kind of sink.
 
 In comes a URI, `NAME` or `NAME:REST`, such as `jsonl:-`, and then each frame's Result. The file
-`NAME.py` has `open(rest: str) -> Sink` (edge/types.py). It may import edge.types, edge.joints,
+`NAME.py` has `open(rest: str) -> Sink` (edge/stages.py). It may import edge.types, edge.joints,
 edge.errors and one optional library. It declares, in lines that are read without importing it,
 `EXTRA`, the pip extra that installs this library, and `PACED`, whether people watch the frames, so
 that a recording is to be played at its own speed; a constant that is not declared is None or False.
@@ -18,7 +18,8 @@ from dataclasses import dataclass
 
 from edge import plugins
 from edge.errors import SinkError, UsageError
-from edge.types import End, Monitor, Request, Result, Sink, Vitals
+from edge.stages import Monitor, Sink
+from edge.types import End, Request, Result, Vitals
 
 log = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 """Sources: where frames come from, one file for each kind of source.
 
 In comes a URI, `NAME:REST`, such as `usb:0?size=1280x720&fps=30`. Out goes a Source
-(edge/types.py), which yields frames. The file `NAME.py` has `open(rest: str) -> Source` and is
+(edge/stages.py), which yields frames. The file `NAME.py` has `open(rest: str) -> Source` and is
 imported when a URI first names it. REST may end in options, `?name=value&name=value`. A file that
 declares `HIDDEN = True` opens as every other does, but users are not offered it. A driver or a
 network may hang for ever: a file declares `GUARDED = True` if whatever it opens may hang, and
@@ -27,7 +27,7 @@ from urllib.parse import unquote
 
 from edge import plugins
 from edge.errors import SourceError, UsageError
-from edge.types import Source
+from edge.stages import Source
 
 _log = logging.getLogger(__name__)
 

@@ -19,7 +19,8 @@ from pathlib import Path
 from edge.decoding import find_pictures, read_rgb
 from edge.errors import SourceError, UsageError
 from edge.sources import read_options, split_options
-from edge.types import Frame, Source
+from edge.stages import Source
+from edge.types import Frame
 
 _log = logging.getLogger(__name__)
 

@@ -20,7 +20,8 @@ from typing import Any
 from edge.cameras import picamera2_class
 from edge.errors import SourceError, UsageError
 from edge.sources import VGA, Size, read_options, split_options
-from edge.types import Frame, Source
+from edge.stages import Source
+from edge.types import Frame
 
 GUARDED = True
 

@@ -25,7 +25,8 @@ from edge.cameras import Mode, usb_camera
 from edge.errors import SourceError, UsageError
 from edge.sources import VGA, Size, read_options, split_options
 from edge.sources._capture import Capture
-from edge.types import Frame, Source
+from edge.stages import Source
+from edge.types import Frame
 
 GUARDED = True
 

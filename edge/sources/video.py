@@ -28,7 +28,8 @@ import cv2
 from edge.errors import SourceError, UsageError
 from edge.sources import is_url, public, read_options, split_options
 from edge.sources._capture import Capture
-from edge.types import Frame, Source
+from edge.stages import Source
+from edge.types import Frame
 
 GUARDED = "urls"
 

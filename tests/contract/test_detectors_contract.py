@@ -17,7 +17,8 @@ from edge.errors import UsageError
 from edge.hands.geometry import box_of, hand_size_px, iou
 from edge.hands.tracking import PRESENCE, Tracker
 from edge.sources import open_source
-from edge.types import Detector, Frame, Hand, Handedness, Region
+from edge.stages import Detector
+from edge.types import Frame, Hand, Handedness, Region
 
 # Needs beyond the file itself, by the name of the detector; a new one that needs nothing is tested
 # without being named here.
@@ -208,7 +209,7 @@ def test_a_detector_counts_what_its_models_do(
 
 
 def test_a_detector_is_one(detector: Detector) -> None:
-    """It has everything that the Protocol of edge/types.py names."""
+    """It has everything that the Protocol of edge/stages.py names."""
     assert isinstance(detector, Detector)
 
 

@@ -15,7 +15,8 @@ import pytest
 from edge import sinks
 from edge.errors import FingerspellError, SinkError, UsageError
 from edge.sinks import Sinks, open_sink
-from edge.types import End, Event, Monitor, Result, Sink, Status, Vitals
+from edge.stages import Monitor, Sink
+from edge.types import End, Event, Result, Status, Vitals
 from tests.support.sample_results import hand, prediction, result
 
 # Where a sink needs more than its name to be opened in a test: NAME -> REST.

@@ -19,7 +19,7 @@ from edge import sources
 from edge.capture import open_guarded
 from edge.errors import FingerspellError
 from edge.sources import open_source
-from edge.types import Source
+from edge.stages import Source
 from tests.support import fake_cameras, fake_v4l2, mjpeg_server
 
 RED_BGR = (10, 20, 250)

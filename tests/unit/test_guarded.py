@@ -17,7 +17,8 @@ from edge.capture import CameraConfig
 from edge.capture.guarded import GuardedSource
 from edge.errors import SourceError, UsageError
 from edge.sources import is_guarded
-from edge.types import Frame, Guarded
+from edge.stages import Guarded
+from edge.types import Frame
 from tests.support.guarded import (
     DEATH,
     END,

@@ -15,7 +15,8 @@ from edge.hands.geometry import box_of, hand_size_px, region_of_hand
 from edge.hands.photograph import hands_in, mirrored, variants
 from edge.hands.tracking import PRESENCE
 from edge.sources import open_source
-from edge.types import Detector, Frame, Hand, Region, Rgb
+from edge.stages import Detector
+from edge.types import Frame, Hand, Region, Rgb
 from tests.unit.test_hands import a_hand
 
 PHOTOGRAPH = np.zeros((480, 640, 3), np.uint8)

@@ -17,7 +17,8 @@ from edge.errors import UsageError
 from edge.sinks import open_sink
 from edge.sinks.screen import panels
 from edge.sinks.screen.layout import Layout, arrange
-from edge.types import End, Monitor, Result, Rgb, Status, Vitals
+from edge.stages import Monitor
+from edge.types import End, Result, Rgb, Status, Vitals
 from tests.support.seen import BLUE, RED, cut, extent, halves, near
 
 SIZES = [(640, 480), (800, 480), (1280, 720), (1920, 1080), (3840, 2160), (720, 1280), (1080, 1920)]

@@ -14,7 +14,8 @@ import numpy as np
 from edge.hands.geometry import region_of_hand
 from edge.hands.photograph import mirrored as mirrored_hand
 from edge.hands.tracking import PRESENCE
-from edge.types import Detector, Frame, Hand, Region, Rgb
+from edge.stages import Detector
+from edge.types import Frame, Hand, Region, Rgb
 
 # Of an altered view: how far its region is off, as standard deviations. SHIFT is a share of the
 # region's side, SCALE of the logarithm of its side. Following a hand from frame to frame puts a

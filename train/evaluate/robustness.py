@@ -29,7 +29,8 @@ from edge.errors import FingerspellError, UsageError
 from edge.files import write
 from edge.hands.geometry import box_of
 from edge.hands.photograph import hands_in, variants
-from edge.types import Box, Detector, Hand, Rgb
+from edge.stages import Detector
+from edge.types import Box, Hand, Rgb
 from train.arguments import check_numbers
 from train.data.datasets import Photo, photos
 from train.data.label import is_meant, picture

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 
 from edge.errors import UsageError
-from edge.types import Sink
+from edge.stages import Sink
 
 EXTRA = "screen"  # the pip extra that installs pygame
 PACED = True  # people watch the frames, so a recording is played at its own speed
