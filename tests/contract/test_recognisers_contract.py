@@ -125,6 +125,17 @@ def test_only_the_first_hand_is_read(opened: Open) -> None:
     assert signs_of(opened(), alone) == signs_of(opened(), beside)
 
 
+def test_its_models_count_their_work(opened: Open) -> None:
+    """They are the same ones as long as it lives, and are run while a hand signs."""
+    recogniser = opened()
+    models = recogniser.models
+    assert models
+    signs_of(recogniser, list(frames(scene())))
+    assert recogniser.models == models
+    assert sum(model.calls for model in models) > 0
+    assert sum(model.invoke_ns for model in models) > 0
+
+
 def test_no_clock_is_read(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same frames give the same signs, at whatever speed they come and time of day it is."""
     seen = list(frames(scene()))
