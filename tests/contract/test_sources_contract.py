@@ -140,9 +140,14 @@ def test_a_source_says_what_it_is(source: Source) -> None:
 
 
 def test_frames_are_counted_and_stamped(source: Source) -> None:
-    """Frames are (H, W, 3) uint8, counted from 0, each stamped later than the one before."""
+    """Frames are (H, W, 3) uint8, counted from 0, each stamped later than the one before.
+
+    A busy machine may lose frames of a live source; their indices are left out.
+    """
     frames = list(islice(source.frames(), 8))
-    assert [frame.index for frame in frames] == list(range(8))
+    indices = [frame.index for frame in frames]
+    assert indices[0] == 0
+    assert indices == (sorted(set(indices)) if source.live else list(range(8)))
     for frame in frames:
         assert frame.rgb.dtype == np.uint8
         assert frame.rgb.ndim == 3
