@@ -23,8 +23,8 @@ def open_guarded(uri: str, config: CameraConfig = USUAL) -> Source:
     """Opens the source of this URI; a camera or a stream is opened in a process of its own.
 
     Which sources may hang, their modules declare (edge.sources.is_guarded). They are opened as a
-    GuardedSource, which is an edge.stages.Guarded: it says how often it was `reopened`, and what its
-    `trouble` is. Every other source is opened in this process.
+    GuardedSource, which is an edge.stages.Guarded: it says how often it was `reopened`, and what
+    its `trouble` is. Every other source is opened in this process.
 
     Raises what edge.sources.open_source raises, and SourceError for a camera that does not open in
     time. With config.wait a camera that does not open raises nothing: it is tried again.

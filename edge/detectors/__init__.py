@@ -1,9 +1,9 @@
 """Detectors: hands in frames, one file for each detector.
 
 In comes a name as the command line has it, `NAME` or `NAME:OPTION`. Out goes a Detector
-(edge/stages.py), which searches a whole frame for hands and fits the landmarks of one hand. The file
-`NAME.py` has `open(rest, fps, threads) -> Detector` and is imported when it is first named. A file
-that declares `HIDDEN = True` opens as every other does, but users are not offered it.
+(edge/stages.py), which searches a whole frame for hands and fits the landmarks of one hand. The
+file `NAME.py` has `open(rest, fps, threads) -> Detector` and is imported when it is first named. A
+file that declares `HIDDEN = True` opens as every other does, but users are not offered it.
 
 Other rooms use open_detector, names and shown_names.
 """
