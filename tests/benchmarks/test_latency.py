@@ -366,9 +366,8 @@ def test_a_camera_is_measured_in_its_own_process(
     hand_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its reading and colours are told, its process's time and memory, and the time since glass."""
-    drawn = [
-        frame.rgb[..., ::-1] for frame in islice(open_source("signer:B?size=320x240").frames(), 60)
-    ]
+    small = open_source("signer:B?size=320x240").frames()
+    drawn = [frame.rgb[..., ::-1] for frame in islice(small, 60)]
     np.save(tmp_path / "pictures.npy", np.stack(drawn))
     machine = fake_cameras.install(monkeypatch, tmp_path)
     pictures = str(tmp_path / "pictures.npy")

@@ -182,7 +182,7 @@ def test_a_wave_that_goes_on_is_read_once(model: Path) -> None:
 class _Seen:
     """Hands that were made beforehand, in the place of edge.hands.tracking.Tracker."""
 
-    invoke_ns = 0
+    models = ()
 
     def __init__(self, hands: Any) -> None:
         self._hands = hands
