@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from edge.hands.geometry import box_of, hand_size_px, region_of_hand
 from edge.hands.tracking import EAGER_MS, IDLE_MS, SECOND_MS, OneEuro, Tracked, Tracker
-from edge.types import CountingModel, Frame, Hand, Handedness, Landmarks, Region
+from edge.stages import CountingModel
+from edge.types import Frame, Hand, Handedness, Landmarks, Region
 from tests.unit.test_geometry import OPEN_HAND
 
 FRAME_MS = 33
