@@ -29,9 +29,9 @@ from benchmarks.measure.command import INTERRUPTED, command
 from benchmarks.models import estimates, graph, table
 from benchmarks.models.alone import WARM_UP_S, in_own_process
 from edge.errors import FingerspellError, ModelError, UsageError
-from edge.models import handmodels
+from edge.models import handmodels, manifests
 from edge.models.interpreter import Model
-from edge.models.manifest import BUNDLED, sha256_of
+from edge.models.manifest import sha256_of
 from edge.running import machine
 
 RUNS, SECONDS = 50, 1.0  # benchmark_model's own defaults
@@ -136,7 +136,7 @@ def _wanted(options: argparse.Namespace) -> tuple[list[Path], dict[str, str]]:
         faults = handmodels.faults()
         missing = {name: f"{why}; {handmodels.MEND}" for name, why in faults.items()}
         hands = [handmodels.path(name) for name in handmodels.SHA256 if name not in faults]
-        paths = [*sorted(BUNDLED.glob("*.tflite")), *hands, *paths]
+        paths = [*(path.with_suffix(".tflite") for path in manifests()), *hands, *paths]
     for path in (*options.files, *filter(None, [options.float])):
         Model(path)  # what is wrong is said before a long measurement
     return paths, missing

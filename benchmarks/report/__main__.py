@@ -35,7 +35,8 @@ from benchmarks.measure.result import Result
 from benchmarks.report import page
 from edge.errors import ModelError, UsageError
 from edge.files import write
-from edge.models.manifest import BUNDLED, load
+from edge.models import manifests
+from edge.models.manifest import load
 
 # What a result of each kind must have to be drawn, and described on the page.
 NEEDED = {
@@ -181,13 +182,14 @@ def _numbered(found: Sequence[Result], kind: str) -> Iterator[tuple[str, Result]
 def accuracies(found: Result, threads: int) -> list[dict[str, Any]]:
     """Returns points of accuracy against cost: name, ms, accuracy, what, kind.
 
-    Of models whose manifest is bundled and of the very file that was measured.
+    Of models whose manifest is installed and of the very file that was measured.
     """
     points = []
+    installed = {path.stem: path for path in manifests()}
     for model in found["models"]:
         try:
-            manifest = load(BUNDLED / f"{model['name']}.json")
-        except ModelError:
+            manifest = load(installed[model["name"]])
+        except (KeyError, ModelError):
             continue
         if manifest.sha256 == model["sha256"]:
             ms = {each["threads"]: each["steady_ms"]["p50"] for each in model["alone"]}[threads]

@@ -21,6 +21,7 @@ from benchmarks.models import __main__ as models
 from benchmarks.models import estimates, graph
 from benchmarks.models.graph import Operation
 from edge.errors import ModelError, UsageError
+from edge.models import manifests
 from edge.models.interpreter import Model
 from edge.models.manifest import BUNDLED
 from tests.support.tiny_model import Kind, adder, classifier
@@ -67,7 +68,9 @@ def test_known_networks_have_the_counts_that_their_layers_add_up_to() -> None:
     assert counted == {"int8": 6 * sum(weights)}
 
 
-@pytest.mark.parametrize("path", sorted(BUNDLED.glob("*.tflite")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [path.with_suffix(".tflite") for path in manifests()], ids=lambda path: path.stem
+)
 def test_a_float_twin_computes_what_its_model_computes(path: Path, tmp_path: Path) -> None:
     """Outputs go together, as far as int8 does not clip what random inputs make; all is float."""
     twin = tmp_path / path.name

@@ -80,7 +80,7 @@ def test_a_start_is_timed_with_a_letter_in_sight(tmp_path: Path) -> None:
         ("killed", "it died: SIGILL (the processor lacks an instruction)"),
         ("hangs", "it hung: no answer in 1 s"),
         ("raises", "it failed: ValueError: a frame it cannot read"),
-        ("babbles", "it told of a 'dreaming' frame; there are tracked, searching, idle"),
+        ("babbles", "it reported a 'dreaming' frame; there are tracked, searching, idle"),
         ("unable", "it failed: RuntimeError: the model is not what it was"),
     ],
 )
