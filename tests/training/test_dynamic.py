@@ -165,6 +165,7 @@ def test_the_model_reads_what_it_learnt_live(model: Path) -> None:
         ("letter", "hello"), ("word", "hello"), ("space", " "),
         ("letter", "J"), ("word", "J"), ("space", " "),
     ]  # fmt: skip
+    assert stages.end(frames[-1].t_ns) == ()
     assert stages.text == "J hello J"
 
 
