@@ -28,7 +28,7 @@ WAIT_S = 0.5  # how often a wait for the time of a recorded frame is left, to se
 
 
 class Stages(Protocol):
-    """What makes results of frames: edge.pipeline.Reading, edge.recording.Recording."""
+    """What makes results of frames: edge.pipeline.Reading, edge.recording.stages.Recording."""
 
     @property
     def text(self) -> str:
@@ -54,7 +54,7 @@ AnyStages = TypeVar("AnyStages", bound=Stages)
 class Session(Generic[AnyStages]):
     """A context in which one run goes on; `end` says how it ended, or how far it is.
 
-    On leaving it, sinks are told the end and everything is closed.
+    On leaving it, the sinks get the end and everything is closed.
     """
 
     def __init__(
