@@ -33,9 +33,10 @@ class Config:
     hands: how many hands to follow, 1 or 2; the one that came first is read.
     threads: of the models' interpreter; 0 is half of the cores, at most 4.
     max_seconds: ends the run after so long; 0 is never.
-    log: how log lines look, text or json (edge/running/logs.py).
-    camera: what is done about a camera that falls ill; see edge/capture.
-    debounce, text, gestures: see the modules of these names in edge.
+    log: the format of log lines, text or json (edge/running/logs.py).
+    camera: when a camera is opened again, and when the run gives up (edge/capture/settings.py).
+    text: words and pauses (edge/spelling/speller.py, edge/recognise/pause.py).
+    debounce, gestures: of the rules (edge/recognise/rules/tunables.py).
     """
 
     source: str = ""

@@ -29,9 +29,9 @@ class Reading:
     def results(
         self, frames: Iterable[Frame], patience: Callable[[], float] = unhurried
     ) -> Iterator[Result]:
-        """Yields one result a frame, in the order given; gaps in their indices were dropped.
+        """Yields one result a frame, in their order. Indices that are left out count as dropped.
 
-        patience: asked before each frame, by what factor searches for hands are spaced out.
+        patience: called before each frame; returns the factor by which searches are spaced out.
         """
         watch = _Stopwatch()
         in_view, models = False, self.models
@@ -56,7 +56,7 @@ class Reading:
             dropped = max(0, frame.index + 1 - seen)
             prediction = self.recogniser.prediction
             yield Result(frame, hands, prediction, events, self.text, timings_ms, dropped)
-            watch.lap_ms()  # what the sinks did with it is theirs
+            watch.lap_ms()  # the time that the sinks take is in no stage
 
     @property
     def models(self) -> tuple[CountingModel, ...]:

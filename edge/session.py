@@ -24,7 +24,7 @@ from edge.sinks import Sinks
 from edge.stages import Guarded, Source
 from edge.types import End, Event, Frame, Request, Result, Vitals
 
-WAIT_S = 0.5  # how often a wait for the time of a recorded frame is left, to see whether to end
+WAIT_S = 0.5  # a wait for a recorded frame's time is interrupted so often, to check whether to end
 
 
 class Stages(Protocol):
@@ -105,7 +105,7 @@ class Session(Generic[AnyStages]):
             self.source.close()
 
     def results(self) -> Generator[Result, None, None]:
-        """Yields each result once all sinks have it, until the source ends or `stop` is asked.
+        """Yields each result once all sinks have it, until the source ends or a stop is requested.
 
         Raises SourceError when the source is lost, SinkError when no sink is left.
         """
@@ -154,8 +154,8 @@ def open_session(
 ) -> Iterator[Session[AnyStages]]:
     """Opens a source, the stages and the sinks for it, and gives the session that they make.
 
-    All is opened before the first frame is asked for, so that what is wrong is said at once; and
-    what was opened is closed again where the next part fails. The options are those of Session.
+    All is opened before the first frame is read, so that a fault is reported at once. If one part
+    cannot be opened, those that are open are closed again. The options are those of Session.
     Raises what the three raise, and Stopped for a signal that comes before all is open.
     """
     with contextlib.ExitStack() as stack:

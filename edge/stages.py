@@ -17,7 +17,7 @@ from edge.types import End, Frame, Hand, Region, Request, Result, Vitals
 class Source(Protocol):
     """Where frames come from. `edge/sources/NAME.py` has `open(rest: str) -> Source`."""
 
-    live: bool  # True: frames are lost when nobody takes them; read through latest()
+    live: bool  # True: frames that nobody takes in time are lost (edge/running/mailbox.py)
     fps: float | None  # frames a second as promised by the source; None if it does not say
 
     def frames(self) -> Iterator[Frame]:
@@ -82,7 +82,7 @@ class Sink(Protocol):
     """Where results go. `edge/sinks/NAME.py` has `open(rest: str) -> Sink`."""
 
     def write(self, result: Result) -> Request | None:
-        """Takes one frame's result; may ask the loop to clear the text or to quit."""
+        """Takes one frame's result; may return a request to clear the text or to quit."""
         ...
 
     def close(self, end: End) -> None:
@@ -92,8 +92,8 @@ class Sink(Protocol):
 
 @runtime_checkable
 class Monitor(Sink, Protocol):
-    """A sink that also wants to know how the run is."""
+    """A sink that also gets the state of the run."""
 
     def note(self, vitals: Vitals) -> Request | None:
-        """Takes it about once a second, and while no frame comes; may ask as write() does."""
+        """Takes it once a second, and twice while no frame comes; returns what write() does."""
         ...

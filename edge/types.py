@@ -35,7 +35,7 @@ class Box(NamedTuple):
 
 
 class Region(NamedTuple):
-    """A rotated square of the frame, in pixels: where to look for one hand's landmarks.
+    """A rotated square of the frame, in pixels, in which the landmarks of one hand are fitted.
 
     `rotation_rad` turns the square clockwise on screen (y points down); at 0 its top is the
     frame's top, and a hand whose fingers point up needs no rotation.
@@ -56,8 +56,8 @@ class Hand:
     box_px: the upright box around the landmarks.
     handedness: the person's own hand, for a picture that is not mirrored.
     presence: 0..1, the landmark model's belief that its crop holds a hand.
-    pooled: (P,) float32, what the landmark model sees in its crop, pooled over it: pixel evidence
-        that its landmarks do not tell; None from a detector that has no such features.
+    pooled: (P,) float32, the landmark model's last features, their mean over its crop: they hold
+        what its landmarks leave out of the pixels. None from a detector without such features.
     """
 
     landmarks: Landmarks
@@ -87,10 +87,10 @@ class Frame:
     index: counts from 0 at the source, dropped frames included.
     t_ns: the source's own time stamp where it has one; only differences have a meaning.
     truth: what the picture shows, where the source made the picture itself.
-    cost_ms: what it took to get, waiting for it left out: "capture" (reading and decoding),
-        "convert" (colours), "share" (from the process that a camera lives in to this one); {} from
-        a source that does not tell. It is no part of a result's timings_ms: with a live source it
-        is spent elsewhere, while the loop has another frame in hand.
+    cost_ms: the time to get it, without the wait for it: "capture" (reading and decoding),
+        "convert" (colours), "share" (from the process that a camera lives in to this one). {} from
+        a source that does not measure it. It is no part of a result's timings_ms: a live source
+        spends it elsewhere, while the loop works on another frame.
     """
 
     rgb: Rgb
@@ -102,7 +102,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What a hand looks like on one frame, settled or not.
+    """What a model reads on one frame, settled or not.
 
     label: the most probable label ("A".."Z", "0".."9", or a gesture's name).
     score: 0..1, the probability of that label; low for every label when the hand makes no sign.
@@ -117,7 +117,7 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """What a recogniser has settled: it is said once, and holds unless a "retract" follows.
+    """What a recogniser has settled. It is returned once, and holds unless a "retract" follows.
 
     kind: "letter" (a handshape that was held), "drawn" (a letter or gesture made by moving),
         "space" and "delete" (the signer's own, by a gesture or a pause), "retract" (the letter
@@ -194,11 +194,11 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Vitals:
-    """How a run is, told once a second, and twice while no frame comes.
+    """The state of a run, measured once a second, and twice a second while no frame comes.
 
-    frames, dropped, reopened: since the start: frames looked at, frames lost or left out, and how
-        often a source that had failed was opened again.
-    fps: frames looked at in a second, over the last few seconds.
+    frames, dropped, reopened: since the start: frames read, frames lost or left out, and how often
+        a source that had failed was opened again.
+    fps: frames read in a second, over the last few seconds.
     busy_ms: the time that a frame takes, median of the last few seconds; waiting is not counted.
     waited_s: how long ago the last frame came, or the start if none ever did.
     trouble: what is wrong with the source, in a line; "" while frames flow.
@@ -208,8 +208,7 @@ class Vitals:
     memory_mb: resident, of this process and its children.
     temperature_c: of the hottest sensor; None without sensors.
     throttled: what the board's firmware holds back, in words (edge/running/machine.py).
-    watchdog_age_s: how long ago the service manager was told that the loop lives; None where
-        nobody wants to know.
+    watchdog_age_s: how long ago the loop reset the service manager's watchdog; None without one.
     """
 
     frames: int = 0

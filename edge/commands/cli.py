@@ -69,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:  # noqa: PLR0911 - one retur
     except KeyboardInterrupt:
         print("fingerspell: stopped", file=sys.stderr)
         return INTERRUPTED
-    except OSError as error:  # the commands tell of their own files: this is stdout
+    except OSError as error:  # commands turn errors of their own files into FingerspellError
         if error.filename is not None:
             print(f"fingerspell: {error.filename}: {error.strerror}", file=sys.stderr)
             return SinkError.exit_code
@@ -81,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:  # noqa: PLR0911 - one retur
 
 
 class _Version(argparse.Action):
-    """Says the version when asked: it is looked up then, since that takes a while."""
+    """Prints the version; it is found only when it is wanted, since that takes a while."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from importlib.metadata import PackageNotFoundError, version
@@ -114,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--sink", metavar="URI", action="append", help=_uris(sinks.names()))
     run.add_argument("--hands", type=int, choices=(1, 2), help="how many hands to follow")
     run.add_argument("--max-seconds", type=float, metavar="N", help="end after so long")
-    run.add_argument("--log", choices=("text", "json"), help="how log lines look; default: text")
+    run.add_argument("--log", choices=("text", "json"), help="format of log lines; default: text")
     run.add_argument("--config", type=Path, metavar="FILE", help="settings, in TOML")
     _add_reading(run)
 
@@ -145,7 +145,7 @@ def _parser() -> argparse.ArgumentParser:
     devices.set_defaults(command=_devices)
     doctor = commands.add_parser(
         "doctor",
-        help="look for what is wrong, and say what mends it",
+        help="find out what is wrong, and how to repair it",
         epilog="Exit status: 1 if a fault keeps fingerspell from running, else 0, notes or not.",
     )
     doctor.set_defaults(command=_doctor)

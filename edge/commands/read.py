@@ -19,7 +19,7 @@ from edge.handshapes import Reader
 from edge.stages import Detector
 from edge.types import Frame, Hand, Prediction
 
-TOP = 5  # how many guesses are told of
+TOP = 5  # the number of most probable labels that are printed
 
 
 def read(paths: Sequence[Path], config: Config) -> int:

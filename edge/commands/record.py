@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 def record(config: Config, order: Order, stop: Stop) -> int:
-    """Records until all takes are kept or `stop` is asked; returns how many were kept.
+    """Records until all takes are kept or a stop is requested; returns how many were kept.
 
     Raises UsageError for a folder that cannot be written, SourceError where the source ends before
     all takes are kept: those that were are there.

@@ -10,9 +10,9 @@ from edge.types import End
 
 
 def run(config: Config, stop: Stop) -> End:
-    """Runs until the source ends, `stop` is asked, or max_seconds are over.
+    """Runs until the source ends, a stop is requested, or max_seconds are over.
 
-    Returns what the sinks were told at the end. Raises FingerspellError, and Stopped for a signal
+    Returns what the sinks got at the end. Raises FingerspellError, and Stopped for a signal
     that comes while things are opened.
     """
     with open_session(

@@ -1,7 +1,7 @@
 """Hands over time: find them, follow them from frame to frame, lose them.
 
 Finding costs twice what following does, so the whole frame is searched only while fewer hands
-are held than wanted, and at a bounded rate when nobody has signed for a while.
+are followed than wanted, and at a bounded rate when no hand has been there for a while.
 """
 
 from __future__ import annotations
@@ -174,7 +174,7 @@ class Tracker:
         return self._detector.fit(frame, region._replace(size=region.size * scale))
 
     def _keep(self, track: _Track, hand: Hand | None, t_ns: int, presence: float) -> bool:
-        """Goes on following, unless the hand is gone or another's double; tells whether it does."""
+        """Follows on, unless the hand is gone or is another's double; returns whether it does."""
         if not self._is_new(hand, presence):
             return False
         track.hasty = False
@@ -183,7 +183,7 @@ class Tracker:
         return True
 
     def _is_new(self, hand: Hand | None, presence: float) -> TypeGuard[Hand]:
-        """Tells whether this is a hand, and none of those that are held already."""
+        """Whether this is a hand, and none of those that are followed already."""
         if hand is None or hand.presence < presence:
             return False
         return all(iou(hand.box_px, track.raw.box_px) <= SAME_HAND for track in self._tracks)

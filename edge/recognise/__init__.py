@@ -1,7 +1,7 @@
 """Recognisers: hands over time -> signs, the letters and edits that are settled.
 
 Comes in: each frame with the hands in it. Goes out: the signs that this frame settled, and, for
-those who watch, what the hand looks like now. The model's kind decides which recogniser runs it:
+display, what is read on the last frame. The model's kind decides which recogniser runs it:
 `KIND.py` here has `open(model, settings, pooled) -> Recogniser`. Those of kind letters, pixels and
 motion are run by the rules of `rules/`, a folder that can go when a better recogniser is there.
 """
@@ -22,7 +22,7 @@ from edge.types import Frame, Hand, Prediction, Sign
 
 
 class Recogniser(Protocol):
-    """Follows the hands of a stream of frames, and says what they have signed."""
+    """Follows the hands of a stream of frames, and returns what they have signed."""
 
     @property
     def models(self) -> tuple[CountingModel, ...]:
@@ -31,7 +31,7 @@ class Recogniser(Protocol):
 
     @property
     def prediction(self) -> Prediction | None:
-        """What the first hand looks like on the last frame, settled or not; None without a hand."""
+        """What is read of the first hand on the last frame, settled or not; None for nothing."""
         ...
 
     def update(self, frame: Frame, hands: tuple[Hand, ...]) -> tuple[Sign, ...]:

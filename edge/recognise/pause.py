@@ -12,7 +12,8 @@ from edge.errors import UsageError
 class PauseConfig:
     """How long nobody signs before a space.
 
-    pause_ms: longer than the way from one letter of a word to the next.
+    pause_ms: the time without signing that makes a space. It is longer than the time from one
+        letter of a word to the next.
     gap_ms: the most that the time between two frames may count: a stalled camera is no pause.
     """
 
@@ -28,7 +29,7 @@ class PauseConfig:
 
 
 class Pause:
-    """Feed it every frame in order; it says once of each pause that it has lasted long enough.
+    """Feed it every frame in order; it reports each pause once, when it has lasted long enough.
 
     Times are of the stream; this class reads no clock.
     """
@@ -37,7 +38,7 @@ class Pause:
         self._config = config
         self._t_ns: int | None = None  # of the last frame
         self._quiet_ms = 0.0
-        self._over = False  # the pause has been said
+        self._over = False  # the pause has been reported
 
     def update(self, t_ns: int, signing: bool) -> bool:
         """Takes a frame; returns True on the one with which a pause has lasted long enough.

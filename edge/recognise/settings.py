@@ -1,4 +1,4 @@
-"""What recognisers need of the settings; edge.config.Config has it."""
+"""The settings that recognisers need; edge.config.Config has them."""
 
 from __future__ import annotations
 

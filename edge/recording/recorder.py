@@ -1,4 +1,4 @@
-"""From frames to takes of a gesture: what the user is told, and what is kept.
+"""From frames to takes of a gesture: what is shown to the user, and what is kept.
 
 It waits for a hand, counts down, records for some seconds, and hands out the take if the hand was
 seen for most of it and moved; then the next. All times are the stream's own, so that a film or the
@@ -21,7 +21,7 @@ from edge.types import NONE, Hand, Status
 
 STEADY_S = 0.3  # a hand in view for so long has come; gone for so long, it has left
 MISSED_S = 0.3  # without a hand for so long, a take says so
-ASK_S = 10.0  # how often a hand is asked for
+ASK_S = 10.0  # between two requests to show a hand
 AHEAD_S = 0.5  # of the countdown is part of the take: hands start early
 FRAMES = 5  # the least of a take
 SEEN = 0.5  # share of a take's frames that must show the hand
@@ -211,7 +211,7 @@ class Recorder:
 
 
 def has_moved(take: Take) -> bool:
-    """Says whether a motion model would ever be asked about a take."""
+    """Whether a motion model would ever be run on a take."""
     samples = ANY.samples(take.landmarks)
     ends = range(3, len(samples) + 1)
     return any(ANY.gate(take.t_ms[:end], samples[:end]) for end in ends)

@@ -73,7 +73,7 @@ class Health:
     ) -> None:
         """patience_s: how long the source waits for frames to return before it gives up.
 
-        outputs: the sinks, of which vitals say whether they work.
+        outputs: the sinks, whose faults become part of the vitals.
         """
         self._source = source
         self._outputs = outputs

@@ -39,7 +39,7 @@ from edge.errors import SinkError, UsageError
 from edge.types import End, EventKind, Request, Result, Vitals
 
 PORT = 9464  # the default of OpenTelemetry's Prometheus exporter, which is rarely in use on a Pi
-# After so long without a word from the frame loop, the run is unhealthy. It is the time after
+# If the frame loop calls the sink no more for so long, the run is unhealthy. It is the time after
 # which systemd restarts the service (WatchdogSec in systemd/fingerspell.service).
 STALE_S = 10.0
 # Upper bounds of the histogram, in seconds. The smallest fits one model on a fast computer, the
@@ -174,7 +174,7 @@ class Metrics:
                 self._waited_s + silent_s,
             ),
             "fingerspell_watchdog_age_seconds": (
-                "Time since systemd was last told that the loop runs; absent without a watchdog.",
+                "Time since the loop last reset systemd's watchdog; absent without a watchdog.",
                 None if age_s is None else age_s + silent_s,
             ),
             "fingerspell_resident_memory_bytes": (
@@ -194,7 +194,7 @@ class Metrics:
                 float(bool(vitals.shed)),
             ),
             "fingerspell_healthy": (
-                "1 while frames come and the loop runs, else 0; as on /healthz.",
+                "1 while frames come, all sinks work and the loop runs, else 0; as on /healthz.",
                 float(self._reason() is None),
             ),
         }

@@ -19,6 +19,8 @@ import pytest
 from benchmarks.measure import result
 from edge.commands.cli import main
 from edge.config import Config, load
+from edge.recognise import Recogniser
+from edge.stages import Sink, Source
 from edge.types import Box, End, Event, Frame, Hand, Result
 
 ROOT = Path(__file__).parents[2]
@@ -222,6 +224,10 @@ def test_the_examples_work(capsys: pytest.CaptureFixture[str]) -> None:
     source = example("class Grey")["open"]("3")
     recogniser = example("class Waves")["open"](Path("waves.json"), Config(), 0)
     sink = example("class Tally")["open"]("")
+    assert isinstance(source, Source)
+    assert isinstance(sink, Sink)
+    parts = [name for name in vars(Recogniser) if not name.startswith("_")]
+    assert [name for name in parts if not hasattr(recogniser, name)] == []
     hand = Hand(np.zeros((21, 3), np.float32), Box(0, 0, 1, 1), "right", presence=1.0)
     for frame in source.frames():
         assert isinstance(frame, Frame)

@@ -1,4 +1,4 @@
-"""The rules: from what each frame looks like to signs, by times and thresholds set by hand.
+"""The rules: from what is read on each frame to signs, by times and thresholds set by hand.
 
 Comes in: a hand on each frame, and what models say of it. Goes out: signs. recogniser.py puts the
 parts together. debounce.py settles letters by evidence (evidence.py), by how the hand moves

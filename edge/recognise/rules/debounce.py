@@ -18,7 +18,7 @@ distance from the anchor (below) in the place of its speed, and by the letter's 
 
 Repeats. A settled letter is held, and not settled again, until one of these:
 - Release: its score stays below `off` for `release_ms`, and the hand has changed its shape (it
-  opens or relaxes) in its place. A hand that bounces only looks different for a moment.
+  opens or relaxes) in its place. A hand that bounces is only misread for a moment.
 - The hand is out of view for `lost_ms`. A missed frame or two is no release.
 - Slide: the palm jumps sideways by `slide` palm lengths from an anchor that follows it with
   `anchor_ms`, as fluent signers show a double letter. Slow drift drags the anchor along. The
@@ -91,7 +91,7 @@ class Debouncer:
 
     @property
     def signing(self) -> bool:
-        """True while a hand in view holds a letter, or moves or looks as if to form one."""
+        """True while a hand in view holds a letter, moves, or has evidence for a letter."""
         return self._missed_ns is None and (
             self._held is not None or self._moving or self._evidence.highest() >= self.config.off
         )
@@ -99,9 +99,9 @@ class Debouncer:
     def update(
         self, t_ns: int, hand: Hand, prediction: Prediction | None, drawn: Prediction | None = None
     ) -> tuple[Sign, ...]:
-        """Takes a frame with a hand: its time stamp, and what the hand looks like on it.
+        """Takes a frame with a hand: its time stamp, and what is read on it.
 
-        prediction: what its shape looks like; None where no letter is read from a single frame.
+        prediction: of the hand's shape; None where no letter is read from a single frame.
         drawn: the letter or gesture whose motion was completed on this frame, if one was.
         A time stamp that is not later than the one before is ignored, with all that came with it;
         one that goes back by a second or more begins another recording, and a new hand.
@@ -151,7 +151,7 @@ class Debouncer:
             self._forget()
 
     def _is_next(self, t_ns: int) -> bool:
-        """Takes a time stamp, and tells whether its frame counts."""
+        """Takes a time stamp, and returns whether its frame counts."""
         if self._t_ns is not None and t_ns <= self._t_ns:
             if self._t_ns - t_ns < _ANEW_NS:
                 return False

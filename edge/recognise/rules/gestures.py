@@ -160,7 +160,7 @@ class Gestures:
 
 
 def is_open(landmarks: Landmarks) -> bool:
-    """Tells whether (21, 3) landmarks are those of an open hand: upright, all fingers spread."""
+    """Whether (21, 3) landmarks are those of an open hand: upright, all fingers spread."""
     points = landmarks.tolist()  # in plain numbers: for so few points they are faster than arrays
     x, y, z = _way(points, WRIST, MIDDLE_MCP)
     size = math.hypot(x, y, z)

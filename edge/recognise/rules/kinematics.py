@@ -24,7 +24,7 @@ _SIZE_MS, _VELOCITY_MS = 300.0, 40.0
 
 
 class Place(NamedTuple):
-    """Where a palm was: its centre in pixels, and how long it was, which tells how near."""
+    """Where a palm was: its centre, and its length, which grows as it comes nearer."""
 
     x_px: float
     y_px: float

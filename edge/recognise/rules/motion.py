@@ -2,11 +2,11 @@
 
 A small int8 model says of each window of the trajectory (trajectory.py) whether one of its gestures
 has just been made in it. The manifest names the gestures: all of its labels but the last, which is
-"none". The model is asked only where the gate says that there was movement: a hand that keeps still
-costs a few comparisons.
+"none". The model is run only where the gate finds movement: a hand that keeps still costs a few
+comparisons.
 
 A letter's motion is over when it is recognised. A gesture of the user's own may go on, as a wave
-does. It is said once, and again only after it has looked like something else for a while.
+does. It is returned once, and again only after its score was low for a while (_OVER_MS).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from edge.types import NONE, Hand, Prediction
 ON = 0.8  # probability that makes a gesture: 1.24 false ones in ten minutes (train/LOG.md, J and Z)
 
 _KEPT = 160  # samples: the longest window, 1.9 s, at 60 frames a second, and some more
-_EVERY_MS = 28.0  # between two questions to the model: a camera of 30 frames a second asks on each
+_EVERY_MS = 28.0  # between two runs of the model: at 30 frames a second it runs on each frame
 _APART_MS = 12.0  # samples closer than this add nothing: it lets 60 frames a second through
 _WAIT_MS = 130.0  # how long a gesture whose score still rises is waited for: four frames
 _AGAIN_MS = 600.0  # after a gesture before the next can end: it ended doubles (train/LOG.md)
@@ -36,7 +36,7 @@ _JUMP, _FASTEST = 1.5, 0.03
 
 
 class Motion:
-    """Follows one hand's trajectory, and says when a gesture has been made.
+    """Follows one hand's trajectory, and returns each gesture when it has been made.
 
     path: of the manifest. Raises ModelError when the model is missing, altered, or made for other
     features than this version's.
@@ -106,7 +106,7 @@ class Motion:
         self._count += 1
 
     def _made(self, now_ms: float) -> Prediction | None:
-        """Asks the model about the trajectory up to now, if it is time for that."""
+        """Runs the model on the trajectory up to now, if it is time for that."""
         if self._count < 3 or now_ms - self._asked_ms < _EVERY_MS:
             return None
         recent = slice(max(0, self._count - _KEPT), self._count)

@@ -118,7 +118,7 @@ def _with_pause(
 
 
 def _likeliest(scores: Mapping[str, float]) -> Prediction | None:
-    """Returns what the hand's motion looks like; None where it looks like no gesture at all."""
+    """Returns the gesture with the highest score; None where all scores are 0."""
     label = max(scores, key=scores.__getitem__)
     return Prediction(label, scores[label], scores) if scores[label] else None
 

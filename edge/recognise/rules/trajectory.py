@@ -3,8 +3,8 @@
 A sample is what matters of a hand on one frame: where its palm and some of its fingertips are, how
 it is turned, and how far each finger is stretched. A window is the last 0.4 to 1.9 seconds of
 samples, interpolated at evenly spaced moments. All times are the stream's own, so the frame rate
-does not matter. All lengths are in palm lengths, so the distance does not. The gate says whether
-there was enough movement to ask the model at all. Training makes its features with this code too.
+does not matter. All lengths are in palm lengths, so the distance does not. The gate decides whether
+there was enough movement to run the model. Training makes its features with this code too.
 
 There are two versions. Version 1 is for J and Z: the tips of the little and the index finger, and
 a gate that wants one of these stretched and on its way. Version 2 is for any gesture: all five
@@ -39,12 +39,12 @@ _FIRST_TIP = 3  # channel: before it stand the palm's length and the place of it
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """What a motion model gets to know of a trajectory.
+    """Which features of a trajectory a motion model gets.
 
     version: the manifest's `features`. tips: the joints whose place it gets. depth: whether it gets
     how the palm lies in depth: a hand that turns from one side to the other may look alike on both.
-    gate: says of a trajectory up to now whether the model is asked. lasting: whether a gesture may
-    go on after it was recognised, as a wave does; a letter is over.
+    gate: decides by the trajectory up to now whether the model is run. lasting: whether a gesture
+    may go on after it was recognised, as a wave does; a letter is over.
     """
 
     version: int
@@ -122,7 +122,7 @@ class Features:
         return np.ascontiguousarray(out.reshape(len(ends_ms), len(WINDOWS_MS), self.size))
 
 
-RECENT_MS = 700.0  # what the gates look back on: between the shortest J and the longest
+RECENT_MS = 700.0  # of a trajectory, what gates see: between the shortest J and the longest
 # The least that a fingertip of a drawn letter travels, in palm lengths: the smallest of 485
 # recorded Js travels 0.54, 99 % of them 1.2 or more (train/LOG.md, "J and Z in motion").
 TRAVEL = 0.5
@@ -137,7 +137,7 @@ _INDEX, _LITTLE = 11, 14  # and those that say how far these fingers are stretch
 
 
 def drawn(t_ms: _Times, samples: _Floats) -> bool:
-    """Says whether the little or the index finger, stretched, has travelled far of late.
+    """Whether the little or the index finger, stretched, has travelled far of late.
 
     t_ms: (N,), samples: (N, channels). Near its end it passes 99.8 % of 485 recorded Js and 99.2 %
     of 485 Zs, and all of the signer's.
@@ -153,7 +153,7 @@ def drawn(t_ms: _Times, samples: _Floats) -> bool:
 
 
 def moved(t_ms: _Times, samples: _Floats) -> bool:
-    """Says whether the hand has travelled, turned, opened or closed of late, whatever its shape.
+    """Whether the hand has travelled, turned, opened or closed of late, whatever its shape.
 
     t_ms: (N,), samples: (N, channels). True where the palm or any fingertip has travelled as far as
     STIR, or the palm has turned: a fist that turns about its forearm hardly moves its fingertips.
