@@ -162,7 +162,7 @@ _VERDICTS = {
     "slower": "slower",
     "faster": "faster",
     "same": "no more than noise",
-    "unknown": "too few frames to tell",
+    "unknown": "too few frames to compare",
     "disturbed": "differs, as did what disturbed them: measure again",
 }
 

@@ -105,7 +105,7 @@ finish() {
   if [ ${#undoing[@]} != 0 ]; then
     printf '%s\n' "install: undoing what was done" >&2
     for ((i = ${#undoing[@]} - 1; i >= 0; i--)); do
-      eval "${undoing[i]}" || undone="what could not be undone stands above: see systemd/install.sh --check"
+      eval "${undoing[i]}" || undone="what could not be undone is above: see systemd/install.sh --check"
     done
     printf '%s\n' "install: $undone" >&2
   fi
@@ -230,7 +230,7 @@ make_environment() {
     say "picamera2 is there: the environment sees apt's packages"
   fi
   say "making an environment in $new"
-  work "$PYTHON" -m venv "${flags[@]}" "$new" || die "could not make it; the reason stands above"
+  work "$PYTHON" -m venv "${flags[@]}" "$new" || die "could not make it; the reason is above"
   if [ -n "$wheels" ]; then
     from+=(--no-index --find-links "$wheels")
   fi
@@ -303,7 +303,7 @@ configure() {
     say "keeping $CONFIGURATION; the new example is beside it, $(basename "$CONFIGURATION").new"
     put "$SOURCE/systemd/fingerspell.toml" "$CONFIGURATION.new" 640 "$ACCOUNT"
   fi
-  configured "$new" || die "mend $CONFIGURATION, and do this again"
+  configured "$new" || die "correct $CONFIGURATION, and run this again"
 }
 
 configured() { # ENVIRONMENT
@@ -331,7 +331,7 @@ switch() {
   fi
   say "putting $unit in $UNITS"
   put "$SOURCE/systemd/$unit" "$UNITS/$unit" 644 root
-  # One of the two is there, and no preset or slip of the finger enables both.
+  # Only one of the two units is installed, so that nothing can enable both.
   if [ -e "$UNITS/$other" ]; then
     systemctl disable --quiet "$other"
     keep "$UNITS/$other"
@@ -373,9 +373,9 @@ start() {
   while [ $SECONDS -lt $until ]; do
     case $(property SubState) in
       start)
-        # Told by the runtime: it waits for its camera as long as it takes.
-        if grep -q "opening .* again" <<<"$(told)"; then
-          note "there is no camera yet, and it is waited for: $(told | tail -n 1). See $CONFIGURATION"
+        # The program itself reports that it waits for its camera.
+        if grep -q "opening .* again" <<<"$(log_lines)"; then
+          note "there is no camera yet; the service waits for one: $(log_lines | tail -n 1). See $CONFIGURATION"
           return
         fi
         ;;
@@ -385,20 +385,20 @@ start() {
         ;;
       failed | auto-restart)
         if [ "$(property ExecMainStatus)" = 3 ]; then
-          note "there is no camera yet; it is looked for again and again. See fingerspell devices, and $CONFIGURATION"
+          note "there is no camera yet; the service starts again until there is one. See fingerspell devices, and $CONFIGURATION"
           return
         fi
-        told >&2
-        die "it does not run; the reason stands above"
+        log_lines >&2
+        die "it does not run; the reason is above"
         ;;
     esac
     sleep 0.2
   done
-  note "it has not said yet that it reads, as when its camera is not there: $(status_text)"
+  note "the service has not reported yet that it reads frames; perhaps its camera is missing: $(status_text)"
 }
 
-# What it has said since it was started.
-told() {
+# The last log lines of the service since it was started.
+log_lines() {
   journalctl --quiet --no-pager --output cat --unit "$unit" --since "@$since" --lines 8
 }
 

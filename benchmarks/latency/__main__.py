@@ -145,7 +145,7 @@ def _as_measured(config: Config, models: Mapping[str, str]) -> Config:
 
 
 def _count(arguments: argparse.Namespace, config: Config, stop: Stop, found: result.Result) -> None:
-    """Adds what does not hang on the source; what fails there costs none of what was measured."""
+    """Adds what does not depend on the source; if that fails, all other figures stay."""
     wanted = {"work": not arguments.no_work, "start": arguments.starts > 0}
     trouble = ""
     try:

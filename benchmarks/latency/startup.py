@@ -22,8 +22,8 @@ from typing import Any
 
 from benchmarks.measure.memory import peak_memory_mb
 
-STEADY_S = 4.0  # how long a run goes on until its memory is looked at
-SETTINGS = ("detector", "model", "alphabet", "hands", "threads")  # that a start hangs on
+STEADY_S = 4.0  # from the start of a run until its memory is read
+SETTINGS = ("detector", "model", "alphabet", "hands", "threads")  # that a start depends on
 
 
 def measure(config: Any, starts: int) -> dict[str, Any]:

@@ -32,8 +32,8 @@ def table(found: Result) -> str:
 def quote(found: Result) -> tuple[str, str]:
     """Returns the line to quote and "", or "" and why there is none.
 
-    It tells of tracked frames alone, and all that they hang on: a number for a mixture would tell
-    how often there was a hand.
+    It has the times of tracked frames alone, and all that they depend on. A figure for all kinds
+    together would mostly show how often there was a hand.
     """
     tracked = found["frames"]["tracked"]
     if tracked["count"] < QUOTABLE:
@@ -80,15 +80,15 @@ def _against(found: Result) -> list[str]:
 def _conditions(found: Result) -> str:
     samples = found["conditions"]["samples"]
     parts = []
-    if degrees := _told(samples["temperature_c"]):
+    if degrees := _known(samples["temperature_c"]):
         parts.append(f"{min(degrees):.0f} to {max(degrees):.0f} °C")
     if clocks := [clock for clock in samples["clock_mhz"] if clock]:
         parts.append(f"{min(clocks):.0f} to {max(clocks):.0f} MHz")
     if governor := found["machine"]["governor"]:
         parts.append(f"governor {governor}")
-    told = {"heat": degrees, "clock": clocks, "throttling": _told(samples["throttled"])}
-    if untold := [name for name, values in told.items() if not values]:
-        parts.append(f"no sensor tells of {' or '.join(untold)}")
+    measured = {"heat": degrees, "clock": clocks, "throttling": _known(samples["throttled"])}
+    if missing := [name for name, values in measured.items() if not values]:
+        parts.append(f"no sensor for {' or '.join(missing)}")
     return ", ".join(parts)
 
 
@@ -97,7 +97,7 @@ def _drawn(settings: dict[str, Any]) -> bool:
     return bool(settings["source"].partition(":")[0] == "signer")
 
 
-def _told(values: list[Any]) -> list[Any]:
+def _known(values: list[Any]) -> list[Any]:
     return [value for value in values if value is not None]
 
 
@@ -120,9 +120,9 @@ def _lines(found: Result) -> Iterator[str]:
     yield ""
     cpu_s, memory_mb = found["cpu_s"], found["memory_mb"]
     whole = "the whole process" + ", the drawing of the synthetic signer with it" * _drawn(settings)
-    for name, told in (("loop", whole), ("capture", "the camera's process")):
+    for name, process in (("loop", whole), ("capture", "the camera's process")):
         if name in cpu_s:
-            yield f"{told}: {cpu_s[name]:.1f} CPU-seconds, at most {memory_mb[name]:.0f} MB"
+            yield f"{process}: {cpu_s[name]:.1f} CPU-seconds, at most {memory_mb[name]:.0f} MB"
     yield f"measuring took {found['measuring_share']:.2%} on top of what it measured"
     if found["work"]:
         yield from (f"counted, {line}" for line in work.lines(found["work"]))
@@ -156,7 +156,7 @@ def _kind_lines(kind: str, figures: dict[str, Any]) -> Iterator[str]:
         yield f"{overhead}  {figures['overhead_share']:.1%}"
     yield _row("  waiting for it, on top", figures["wait_ms"])
     if "glass_ms" in figures:
-        yield _row("  from glass to told", figures["glass_ms"])
+        yield _row("  from glass to sinks", figures["glass_ms"])
 
 
 def _row(name: str, values: dict[str, float]) -> str:

@@ -116,7 +116,7 @@ class Watch:
 
     samples: lists of one length: t_s, temperature_c, clock_mhz, others_cpus (how many cores other
         programs, or a virtual machine's other guests, took since the sample before; what this
-        process starts is not another's), throttled (in words, [] for not). None: untold.
+        process starts is not another's), throttled (in words, [] for not). None: unknown.
     cpu_s, memory_mb: of this process ("loop") and of the one that a camera lives in ("capture",
         only where there is one): processor time between start and end, and the most memory ever.
     took_s: what the sampling itself took of a processor; vcgencmd's own time is not in it.
@@ -141,7 +141,7 @@ class Watch:
         self._start_s = self._before_s = time.monotonic()
         self._first_s = time.process_time()
         self._old = None if (bits := _bits()) is None else set(machine.throttling(bits)[1])
-        self._look_at_processes()
+        self._measure_processes()
         self._first_others_s = self._before_others_s = self._others_s()
         self._thread.start()
         return self
@@ -152,7 +152,7 @@ class Watch:
         self._sample()
         spent_s = self._before_others_s - self._first_others_s
         self._others_cpus = max(0.0, spent_s) / max(self._before_s - self._start_s, 1e-3)
-        # The firmware remembers what came and went between two samples.
+        # The firmware remembers throttling that came and went between two samples.
         if self._old is not None and (bits := _bits()) is not None:
             self._held_back |= set(machine.throttling(bits)[1]) - self._old
         self._last_s = time.process_time()
@@ -199,7 +199,7 @@ class Watch:
 
     def _sample(self) -> None:
         start_s = time.thread_time()
-        self._look_at_processes()
+        self._measure_processes()
         now_s, others_s = time.monotonic(), self._others_s()
         others = max(0.0, others_s - self._before_others_s) / max(now_s - self._before_s, 1e-3)
         self._before_s, self._before_others_s = now_s, others_s
@@ -227,7 +227,7 @@ class Watch:
         ended_s = waited_for.ru_utime + waited_for.ru_stime
         return busy - time.process_time() - self._children_s - ended_s
 
-    def _look_at_processes(self) -> None:
+    def _measure_processes(self) -> None:
         self._memory_mb["loop"] = peak_memory_mb()
         self._children_s = 0.0
         for pid, seconds in _children():

@@ -26,7 +26,7 @@ Take = Callable[[Callable[[], Result]], tuple[Result, Mapping[str, float]]]
 def calls(models: Sequence[CountingModel]) -> Iterator[Take]:
     """Counts calls of functions, Python's and C's, of models and of OpenCV, and bytes copied.
 
-    models: those that the step runs. They and edge.counting count what they do, whoever asks.
+    models: those that the step runs. They and edge.counting always count what they do.
     """
     called = 0
 

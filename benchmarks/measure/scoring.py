@@ -13,7 +13,7 @@ from edge.types import Event, Frame
 # A letter may be settled this long after its hold, whose end is known to 0.15 s in real clips; a
 # letter of four a second comes 0.25 s after the one before.
 LATE_S = 1.0
-# And before it: a hand that slows down looks like its letter before it has come to rest.
+# And this long before it: a hand that slows down is read before it has come to rest.
 EARLY_S = 0.3
 TRACED = "JZ"  # letters that are motions: they are read at their end
 

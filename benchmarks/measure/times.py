@@ -20,7 +20,7 @@ class Times:
     """What every frame took, by kind and stage. Four bytes a figure, so that a long run fits."""
 
     def __init__(self) -> None:
-        self.frames = 0  # that were looked at since the warm-up
+        self.frames = 0  # that were read since the warm-up
         self.with_hand = 0
         self.sizes: set[tuple[int, ...]] = set()  # height, width
         self.took_s = 0.0  # what writing down took

@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 print(f"{f'{name}:{variant}':<24}{adapter.SUMMARY}{wants}")
         return 0
     if options.table:
-        print(_told(options.table))
+        print(_table_of(options.table))
         return 0
     with environment.reserved():
         measured = measure(options, known)
@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return INTERRUPTED if measured["ended"] == "interrupted" else 0
 
 
-def _told(path: Path) -> str:
+def _table_of(path: Path) -> str:
     """Returns the table of a result; raises UsageError for a file that is none."""
     try:
         return table(result.read(path, "peers"))

@@ -17,7 +17,7 @@ class Reading(NamedTuple):
 
     kind: what work it did: "tracked" (it followed the hand of the frame before), "searching" (it
         searched the whole frame), "idle" (neither, as there was no hand).
-    label: the letter that the frame itself looks like, "" for none.
+    label: the letter that is read from the frame alone, "" for none.
     events: (kind, label, t_ns) of letters and deletions that it settled, as edge.types.Event; of a
         peer with a rule of its own for that.
     """

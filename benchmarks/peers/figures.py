@@ -164,7 +164,7 @@ def _settled(row: Row, samples: Sequence[Sample], t_ns: Sequence[int]) -> dict[s
 
 
 def steady(samples: Sequence[Sample], t_ns: Sequence[int], n: int) -> Iterator[Event]:
-    """Yields a letter when so many frames in a row have looked like it; once until they differ."""
+    """Yields a letter when it was read from so many frames in a row; once until they differ."""
     last, run = "", 0
     for sample, now_ns in zip(samples, t_ns, strict=True):
         run = run + 1 if sample.label == last else 1

@@ -49,6 +49,6 @@ def _bars(
     for y, (row, value) in enumerate(zip(rows, values, strict=True)):
         ours = row["name"].startswith(OURS)
         axes.barh(y, value or 0, 0.65, color=INK if ours else PALE)
-        told = "?" if value is None else form.format(value)
-        axes.annotate(f" {told}", (value or 0, y), va="center", fontsize=8)
+        shown = "?" if value is None else form.format(value)
+        axes.annotate(f" {shown}", (value or 0, y), va="center", fontsize=8)
     axes.set_xlim(0, 1.3 * max(filter(None, values), default=1))

@@ -127,7 +127,7 @@ def _log_ms(axes: Axes) -> None:
 def fps(results: Mapping[str, Result]) -> bytes:
     """Draws the frames a second that each result's loop could take, tracked and searching apart.
 
-    Idle ones, in which nothing is looked for, cost next to nothing and are left out.
+    Idle ones, in which no hand is searched for, cost next to nothing and are left out.
     """
     bars = [
         (label, kind, found["frames"][kind]["fps"])

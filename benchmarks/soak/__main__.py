@@ -95,7 +95,7 @@ class Soak:
         self._frames = arguments.frames
         self._seconds = 0.0 if self._frames else 60 * arguments.minutes
         self._state = scratch / "state"
-        self._told = scratch / "letters.jsonl"
+        self._letters = scratch / "letters.jsonl"
         self._uri = arguments.source or SOURCE.format(
             text=TEXT,
             seed=arguments.seed,
@@ -120,7 +120,7 @@ class Soak:
             stack.callback(logging.getLogger("edge").removeHandler, self._troubles)
             camera = Unhurried(open_guarded(self._uri + self._state_option, CAMERA))
             stack.callback(camera.close)
-            sinks = [f"jsonl:{self._told}"]
+            sinks = [f"jsonl:{self._letters}"]
             if self._page:
                 sinks.append(f"metrics:{self._page.address}")
             with open_session(
@@ -194,7 +194,8 @@ class Soak:
     def _verdict(self) -> dict[str, Any]:
         """Returns what is held to a bound, and whether all of it is kept."""
         ledger, faults = self._ledger, self._faults()
-        written = sum('"event": "letter"' in line for line in self._told.read_text().splitlines())
+        lines = self._letters.read_text().splitlines()
+        written = sum('"event": "letter"' in line for line in lines)
         beyond = None if faults is None else max(0, ledger.disturbances - faults)
         silence_s = self._systemd.silence_s()
         held = [

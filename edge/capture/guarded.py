@@ -264,7 +264,7 @@ class GuardedSource:
                 _log.warning("%s", trouble)
             else:
                 gone_s = self._clock() - self._troubled_s
-                _log.info("%s is well again after %.1f s", self._shown, gone_s)
+                _log.info("%s works again after %.1f s", self._shown, gone_s)
         self.trouble = trouble
 
 

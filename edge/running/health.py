@@ -47,13 +47,13 @@ class Outputs(Protocol):
         ...
 
 
-class _Well:
+class _NoSinks:
     """The outputs of a run without sinks."""
 
     trouble, lost = "", 0
 
 
-ALWAYS_WELL: Outputs = _Well()
+NO_SINKS: Outputs = _NoSinks()
 
 
 class Health:
@@ -67,7 +67,7 @@ class Health:
         source: Source,
         *,
         patience_s: float,
-        outputs: Outputs = ALWAYS_WELL,
+        outputs: Outputs = NO_SINKS,
         notifier: Notifier | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -170,7 +170,7 @@ class Health:
             "in the last minute %d frames of %.0f ms, %d dropped, %d letters; reopened %d times,"
             " %.0f MB%s; %s",
             frames, vitals.busy_ms, dropped, letters, vitals.reopened, vitals.memory_mb, heat,
-            problems or "well",
+            problems or "no faults",
             extra={"fields": {"letters": letters} | asdict(vitals)},
         )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""benchmarks.peers: processes that read the same frames by turns, and those that fall ill."""
+"""benchmarks.peers: processes that read the same frames by turns, and those that fail."""
 
 from __future__ import annotations
 

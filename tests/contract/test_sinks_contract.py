@@ -110,12 +110,14 @@ def test_a_sink_that_wants_to_know_how_the_run_is_takes_all_of_it(sink: Sink) ->
     """Before the first frame, while it is well, while no frame comes, and when frames are back."""
     if not isinstance(sink, Monitor):
         pytest.skip("it does not want to know")
-    ill = Vitals(trouble="the camera was lost; it is opened again in 4 s", waited_s=3.5, reopened=2)
-    assert sink.note(ill) is None
+    troubled = Vitals(
+        trouble="the camera was lost; it is opened again in 4 s", waited_s=3.5, reopened=2
+    )
+    assert sink.note(troubled) is None
     for moment in moments():
         assert sink.write(moment) is None
         assert sink.note(Vitals(fps=30.0, temperature_c=50.0, throttled=("capped clock",))) is None
-        assert sink.note(ill) is None
+        assert sink.note(troubled) is None
     sink.close(End("A", 93, 2))
 
 

@@ -264,14 +264,14 @@ def test_hung_camera(machine: Machine, running: Callable[..., int]) -> None:
     source = f"faulty:HELLO?fault=hang&after=3&state={state}&live=yes"
     before = running(f'source = "{source}"\n{TO_FILE}[camera]\nstall_s = 1.5\n')
     try:
-        wait_until(lambda: "is well again" in machine.journal(UNIT), 25, machine)
+        wait_until(lambda: "works again" in machine.journal(UNIT), 25, machine)
         read = letters(machine)
         wait_until(lambda: letters(machine) > read, 15, machine)
         said = machine.journal(UNIT)
     finally:
         machine.run("rm", "-f", state)
     assert "has sent nothing for 1.5 s" in said
-    hung_s = re.search(r"is well again after ([\d.]+) s", said)
+    hung_s = re.search(r"works again after ([\d.]+) s", said)
     assert hung_s
     told("hung camera to pictures, 1.5 s of it stall_s", float(hung_s[1]))
     assert main_pid(machine) == before

@@ -130,7 +130,7 @@ def test_the_script_is_well_written() -> None:
 def test_a_new_machine(machine: Machine, install: Install) -> None:
     """Without a network and a camera, all is put in place, and what is missing is said."""
     said = install(*OFFLINE).stdout
-    assert "there is no camera yet, and it is waited for" in said
+    assert "there is no camera yet; the service waits for one" in said
     assert machine.show(SERVICE, "UnitFileState") == ["enabled"]
     assert "ok     hand models" in install("--check", check=False).stdout
     mode = machine.run("stat", "-c", "%a %U %G", CONFIGURATION).stdout.split()

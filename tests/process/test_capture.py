@@ -114,7 +114,7 @@ def test_a_camera_that_fails_is_opened_again(
     lines = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
     assert len(lines) == 1
     assert told in lines[0]
-    assert re.search(r"faulty:HI is well again after \d+\.\d s", caplog.text)
+    assert re.search(r"faulty:HI works again after \d+\.\d s", caplog.text)
     seen = [frame.truth.hand is not None for frame in frames if frame.truth]
     assert any(seen)
 

@@ -43,8 +43,8 @@ class Camera:
     paths: list[str] = field(default_factory=list)
     outlasted: bool = False  # the silent camera hung up before its client did
     gone: Event = field(default_factory=Event)  # set when the test is over
-    lasts: int = 10**9  # so many black, half or small pictures, and it is well again
-    fell_ill_s: float = 0.0  # when `frames` were sent, on the monotonic clock
+    lasts: int = 10**9  # so many black, half or small pictures, and it works again
+    failed_s: float = 0.0  # when `frames` were sent, on the monotonic clock
     sent: int = 0
 
     def next(self) -> bytes:
@@ -83,7 +83,7 @@ def serve(camera: Camera, port: int = 0) -> Iterator[Camera]:
             try:
                 for _ in range(camera.frames if ill else 10**9):
                     self._send(camera.next())
-                camera.fell_ill_s = time.monotonic()
+                camera.failed_s = time.monotonic()
                 if camera.then == "stall":
                     camera.gone.wait(20)
                 elif camera.then == "freeze":

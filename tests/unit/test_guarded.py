@@ -102,7 +102,7 @@ def test_a_camera_that_fails_is_opened_again(fault: str, caplog: pytest.LogCaptu
     assert machine.opened[1][0] - failed_s == pytest.approx(0.5, abs=0.3)
     assert machine.opened[1][1] == "usb:1"  # where the first opening had found it
     assert all(a.index < b.index and a.t_ns < b.t_ns for a, b in pairwise(taken))
-    assert "usb:0 is well again after" in caplog.text
+    assert "usb:0 works again after" in caplog.text
     source.close()
     assert machine.running == 0
 

@@ -167,7 +167,7 @@ def test_one_line_a_minute(bench: Bench, caplog: pytest.LogCaptureFixture) -> No
     lines = [r for r in caplog.records if "last minute" in r.message]
     assert len(lines) == 3
     assert re.search(r" 200\d frames of 10 ms, 20 dropped, 0 letters", lines[1].message)
-    assert lines[1].message.endswith("well")
+    assert lines[1].message.endswith("no faults")
     assert lines[1].fields["reopened"] == 3  # type: ignore[attr-defined]
 
 

@@ -71,7 +71,7 @@ def resolution(config: Config, seconds: float, stop: Stop) -> Axis:
 
 
 def hands(config: Config, seconds: float, stop: Stop) -> Axis:
-    """Measures frames in which none, one and two hands are followed; up to two are looked for."""
+    """Measures frames in which none, one and two hands are followed; the limit is two."""
     (left, no_left), (right, no_right) = (
         ([scaled(p, HALF) for p in held], scaled(empty, HALF))
         for held, empty in (lanes.drawn(0), lanes.drawn(1))
