@@ -25,7 +25,7 @@ import numpy as np
 from edge.capture import channel, symptoms
 from edge.capture.channel import SLOT_BYTES, SLOTS, Memory, is_ready, receive, send
 from edge.errors import FingerspellError, SourceError
-from edge.sources import is_url, open_source
+from edge.sources import is_url, open_source, public
 from edge.stages import Source
 from edge.types import Frame
 
@@ -50,7 +50,8 @@ def main(socket_fd: int, memory_fd: int) -> None:
         with suppress(OSError):  # the parent is gone, or does not listen any more
             send(parent, "error", error=type(error).__name__, text=str(error))
     except Exception as error:  # of a library: it ends this process, not the run
-        text = f"{order['shown']} failed: {type(error).__name__} {error}".splitlines()[0]
+        reason = public(f"{type(error).__name__} {error}").partition("\n")[0]
+        text = f"{order['shown']} failed: {reason}"
         with suppress(OSError):
             send(parent, "error", error="SourceError", text=text)
 

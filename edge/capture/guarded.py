@@ -13,7 +13,7 @@ from edge.capture.settings import CameraConfig
 from edge.capture.stamps import Stamps
 from edge.capture.watch import Watch
 from edge.errors import FingerspellError, SourceError, UsageError
-from edge.sources import is_url, public
+from edge.sources import is_url, place
 from edge.types import Frame
 
 _log = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class GuardedSource:
         self._config = config
         self._start, self._clock, self._sleep = start, clock, sleep
         self._uri = uri  # the one to open the next time
-        self._shown = re.sub(r"[?#].*", "", public(uri).removeprefix("video:"))
+        self._shown = place(uri.partition(":")[2]) if is_url(uri) else re.sub(r"\?.*", "", uri)
         self._advice = "check the network and the camera" if is_url(uri) else "check its cable"
         self._open_s = _URL_OPEN_S if is_url(uri) else _CAMERA_OPEN_S
         self._child: Child | None = None

@@ -2,13 +2,15 @@
 
 In comes a URI, `NAME:REST`, such as `usb:0?size=1280x720&fps=30`. Out goes a Source
 (edge/stages.py), which yields frames. The file `NAME.py` has `open(rest: str) -> Source` and is
-imported when a URI first names it. REST may end in options, `?name=value&name=value`. A file that
+imported when a URI first names it. REST may end in options, `?name=value&name=value`, or, where it
+is a URL, `#name=value&name=value`: what follows the "?" of a URL is the camera's own. A file that
 declares `HIDDEN = True` opens as every other does, but users are not offered it. A driver or a
 network may hang for ever: a file declares `GUARDED = True` if whatever it opens may hang, and
 `GUARDED = "urls"` if only URLs may. edge.capture opens these in a process of its own.
 
-Other rooms use open_source, first_camera, is_guarded, is_url, suggestion, public, names and
-shown_names. The sources themselves also use Size, VGA, split_options and read_options.
+Other rooms use open_source, first_camera, is_guarded, is_url, suggestion, public, place, names and
+shown_names. Whatever shows a URI or a URL shows public(uri), which names nobody's password. The
+sources themselves also use Size, VGA, split_options, split_url_options and read_options.
 """
 
 from __future__ import annotations
@@ -27,14 +29,19 @@ from urllib.parse import unquote
 
 from edge import plugins
 from edge.errors import SourceError, UsageError
+from edge.sources._urls import OPTIONS, is_url, place, public, split_fragment
 from edge.stages import Source
+
+__all__ = [
+    "VGA", "Size", "first_camera", "is_guarded", "is_url", "names", "open_source", "place",
+    "public", "read_options", "shown_names", "split_options", "split_url_options", "suggestion",
+]  # fmt: skip
 
 _log = logging.getLogger(__name__)
 
 Options = TypeVar("Options")
 
 _EXAMPLES = {"usb": "0", "picamera": "0", "signer": "HELLO"}  # for those who name a source only
-_OPTIONS = re.compile(r"[a-z][a-z0-9_]*=[^&]*(&[a-z][a-z0-9_]*=[^&]*)*")
 
 
 class Size(NamedTuple):
@@ -97,20 +104,6 @@ def is_guarded(uri: str) -> bool:
     return guarded is True or (guarded == "urls" and is_url(rest))
 
 
-def is_url(text: str) -> bool:
-    """Whether a URI, or what follows its name, holds a URL, which is reached over a network."""
-    return "://" in text
-
-
-def public(uri: str) -> str:
-    """A URI or URL without its user name and password, fit to be shown or logged.
-
-    All that stands between "//" and the last "@" before the path is left out. A password may
-    contain ? and #, although they should be written as %3F and %23.
-    """
-    return re.sub(r"//[^/]*@", "//", uri)
-
-
 def first_camera(opened: Callable[[str], Source] = open_source) -> Source | None:
     """Opens the first camera that works, camera modules before USB; None if there is none.
 
@@ -140,15 +133,29 @@ def split_options(rest: str) -> tuple[str, dict[str, str]]:
     Raises UsageError for an option given twice.
     """
     head, mark, tail = rest.rpartition("?")
-    if not mark or not _OPTIONS.fullmatch(tail):
+    if not mark or not OPTIONS.fullmatch(tail):
         return rest, {}
+    return head, _pairs(tail)
+
+
+def split_url_options(url: str) -> tuple[str, dict[str, str]]:
+    """Splits "http://host/?a=1#timeout=2" into "http://host/?a=1" and {"timeout": "2"}.
+
+    Our options follow the last "#", which is never sent to a camera. A URL without one is the
+    camera's as it stands. Otherwise as split_options.
+    """
+    url, tail = split_fragment(url)
+    return url, _pairs(tail) if tail else {}
+
+
+def _pairs(tail: str) -> dict[str, str]:
     options: dict[str, str] = {}
     for pair in tail.split("&"):
         name, _, value = pair.partition("=")
         if name in options:
-            raise UsageError(f"option {name} is given twice in {rest!r}; give it once")
+            raise UsageError(f"option {name} is given twice; give it once")
         options[name] = unquote(value)
-    return head, options
+    return options
 
 
 def read_options(options: dict[str, str], kind: type[Options]) -> Options:

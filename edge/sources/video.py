@@ -26,8 +26,9 @@ from pathlib import Path
 import cv2
 
 from edge.errors import SourceError, UsageError
-from edge.sources import is_url, public, read_options, split_options
+from edge.sources import is_url, place, public, read_options, split_url_options
 from edge.sources._capture import Capture
+from edge.sources._urls import encoded
 from edge.stages import Source
 from edge.types import Frame
 
@@ -75,10 +76,7 @@ def open(rest: str) -> Source:
 
 
 def _open_url(rest: str) -> Source:
-    url, _, fragment = rest.rpartition("#")
-    _, texts = split_options(f"?{fragment}")
-    if not texts:
-        url = rest
+    url, texts = split_url_options(rest)
     options = read_options(texts, Options)
     if not re.match(r"(https?|rtsps?)://[^/]", url):
         raise UsageError(
@@ -87,8 +85,8 @@ def _open_url(rest: str) -> Source:
     timeout_ms = round(options.timeout * 1000)
     params = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, timeout_ms]
     params += [cv2.CAP_PROP_READ_TIMEOUT_MSEC, timeout_ms]
-    shown = re.sub(r"[?#].*", "", public(url))
-    capture = Capture(url, cv2.CAP_FFMPEG, params, live=True)
+    shown = place(url)
+    capture = Capture(encoded(url), cv2.CAP_FFMPEG, params, live=True)
     if not capture.opened():
         raise SourceError(
             f"no video from {shown} within {options.timeout:g} s; "
