@@ -92,8 +92,10 @@ class GuardedSource:
     def frames(self) -> Iterator[Frame]:
         """Yields frames until a recording ends.
 
-        Raises SourceError when the patience is over. It also raises SourceError when a URL that was
-        waited for turns out to be a recording: the run took it to be live, and dropped frames.
+        Raises SourceError when the patience is over, and UsageError for an option that turns out
+        wrong with the first picture, such as a crop outside of it. It also raises SourceError when
+        a URL that was waited for turns out to be a recording: the run took it to be live, and
+        dropped frames.
         """
         self._frame_s = self._clock()
         live = self.live
@@ -153,6 +155,9 @@ class GuardedSource:
 
     def _why_ended(self, message: Message) -> str | None:
         """What is wrong, or "" at the end of a recording; None if this message is not the last."""
+        if message["kind"] == "error" and message["error"] == "UsageError":
+            self.close()
+            raise UsageError(message["text"])  # opening it again would not help
         if message["kind"] == "error":
             return str(message["text"])
         if message["kind"] == "end":

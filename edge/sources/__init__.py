@@ -10,7 +10,8 @@ network may hang for ever: a file declares `GUARDED = True` if whatever it opens
 
 Other rooms use open_source, first_camera, is_guarded, is_url, suggestion, public, place, names and
 shown_names. Whatever shows a URI or a URL shows public(uri), which names nobody's password. The
-sources themselves also use Size, VGA, split_options, split_url_options and read_options.
+sources also use Size, VGA, split_options, split_url_options and read_options. The options that
+every source takes are in _view.py.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ def shown_names() -> tuple[str, ...]:
 
 
 def open_source(uri: str) -> Source:
-    """Opens the source that `uri` names, such as "usb:0" or "video:clip.mp4".
+    """Opens the source that `uri` names, such as "usb:0" or "video:clip.mp4?rotate=90".
 
     Raises UsageError for a URI that names no source or has a wrong option, and whatever the
     source itself raises: UsageError for a path that does not exist, SourceError for a camera or
@@ -90,8 +91,11 @@ def open_source(uri: str) -> Source:
         hint = f"did you mean {public(likely)}?" if likely else "see fingerspell run --help"
         known = ", ".join(f"{n}:" for n in shown_names())
         raise UsageError(f"{public(uri)!r} names no source; there are {known}; {hint}")
+    from edge.sources import _view  # it imports this module
+
+    rest, view = _view.take(rest)
     source: Source = importlib.import_module(f"{__name__}.{name}").open(rest)
-    return source
+    return _view.Viewed(source, view, uri) if view else source
 
 
 def is_guarded(uri: str) -> bool:

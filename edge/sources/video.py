@@ -1,7 +1,8 @@
 """`video:PATH` and `video:URL`: video files, animated GIFs, and http or rtsp streams.
 
 Every frame of a file is read, in order, so that a replay is exact. Everything after `video:` is
-the path. A file that is cut short ends after the last frame that can be read.
+the path, but for the options of every source. A file that is cut short ends after the last frame
+that can be read.
 
 A URL (http, https, rtsp, rtsps) is live unless it is a recording of known length. Its options stand
 in the fragment, which is never sent to the camera, so that the camera's own `?name=value` can be

@@ -107,6 +107,15 @@ def test_a_camera_that_fails_is_opened_again(fault: str, caplog: pytest.LogCaptu
     assert machine.running == 0
 
 
+def test_a_mistake_that_shows_late_ends_the_run() -> None:
+    """A crop outside of the first picture stays there, however often the camera is opened."""
+    machine = Machine([[*hello(), *error("crop lies outside", "UsageError")]])
+    source = machine.open()
+    with pytest.raises(UsageError, match="crop lies outside"):
+        list(source.frames())
+    assert (source.reopened, machine.running) == (0, 0)
+
+
 def test_time_without_a_frame_is_counted_from_the_last_one() -> None:
     """A camera that gives a frame just in time, for ever, is never opened again."""
     slow = [(0.65, message) for _, message in frames(100)]
