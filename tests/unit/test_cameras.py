@@ -316,6 +316,43 @@ def test_a_camera_module_is_configured_as_asked(monkeypatch: pytest.MonkeyPatch)
     assert fake.opened[0].closed == 1
 
 
+V2, V3 = fake_picamera2.IMX219, fake_picamera2.IMX708
+
+
+@pytest.mark.parametrize(
+    ("modes", "options", "mode", "share"),
+    [
+        (V2, "", (1640, 1232), "100 %"),  # and not 640x480, which sees the middle
+        (V2, "?size=1920x1080&fps=20", (3280, 2464), "100 %"),
+        (V2, "?fps=47", (1920, 1080), "26 %"),  # the whole sensor is slower
+        (V2, "?fps=500", (640, 480), "15 %"),
+        (V3, "", (2304, 1296), "100 %"),
+        (V3, "?fps=14", (2304, 1296), "100 %"),  # as much as the largest, and read faster
+    ],
+)
+def test_a_camera_module_sees_as_much_as_its_rate_allows(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    modes: list[dict[str, object]],
+    options: str,
+    mode: tuple[int, int],
+    share: str,
+) -> None:
+    """Left to itself, libcamera takes a mode that sees the sensor's middle; the log says which."""
+    fake = fake_picamera2.install(monkeypatch, modes=modes)
+    with caplog.at_level(logging.INFO):
+        open_source(f"picamera:0{options}").close()
+    assert fake.opened[0].config["sensor"] == {"output_size": mode, "bit_depth": 10}
+    assert f"sees {share} of its sensor, in its mode {mode[0]}x{mode[1]}" in caplog.text
+
+
+def test_a_camera_module_without_modes_still_opens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some sensors state none."""
+    fake = fake_picamera2.install(monkeypatch, modes=[])
+    open_source("picamera:0").close()
+    assert fake.opened[0].config["sensor"] is None
+
+
 def test_a_camera_module_that_stops_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     """A cable that comes loose ends in SourceError, and the camera is closed."""
     fake = fake_picamera2.install(monkeypatch, stalls_after=3)
