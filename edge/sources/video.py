@@ -33,7 +33,7 @@ from edge.sources._urls import encoded
 from edge.stages import Source
 from edge.types import Frame
 
-GUARDED = "urls"
+GUARDED = True  # a file may lie on a network share, or be a pipe or an endless playlist
 
 _FALLBACK_FPS = 25.0  # of a file that states no rate; FFmpeg assumes the same
 _MOTION_JPEG = int.from_bytes(b"MJPG", "little")
