@@ -84,12 +84,21 @@ def chosen_source(config: Config) -> Source | None:
     return first_camera(lambda uri: open_guarded(uri, at_once))
 
 
-def window(source: Source) -> tuple[str, ...]:
-    """Returns the sink that is a window, where there is a screen to put it on; else ().
+def windows(sinks: tuple[str, ...], source: Source) -> tuple[str, ...]:
+    """Returns the sinks of the settings or, if there are none, a window where there is a screen.
 
-    The window is a mirror for who stands before a camera, and none for a recording.
+    A window is a mirror for who stands before a camera, and none for a recording, whose captions
+    would read backwards. Where a sink's own words say "mirror" or "no-mirror", that holds.
     """
     display = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    if display and find_spec("pygame"):
-        return ("screen" if source.live else "screen:no-mirror",)
-    return ()
+    if not sinks and display and find_spec("pygame"):
+        sinks = ("screen",)
+    return sinks if source.live else tuple(_without_mirror(uri) for uri in sinks)
+
+
+def _without_mirror(uri: str) -> str:
+    name, _, rest = uri.partition(":")
+    words = rest.split(",") if rest else []
+    if name != "screen" or {"mirror", "no-mirror"} & set(words):
+        return uri
+    return f"screen:{','.join([*words, 'no-mirror'])}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,15 @@ SYSFS = Path("/sys/class/video4linux")
 # the raw side of a camera module, which picamera2 opens, and converters and decoders. Source: the
 # Raspberry Pi's kernel, drivers/media/platform and drivers/staging/vc04_services.
 _NO_CAMERA = ("unicam", "rp1-cfe", "bcm2835-isp", "bcm2835-codec", "pispbe", "rpi-hevc-dec")
+
+_MULTI_PLANAR = (
+    "gives pictures in several planes (V4L2 multi-planar), which is not supported; "
+    "use a USB camera, or picamera: for a Raspberry Pi's module"
+)
+# Pixel formats without colour, of infrared cameras. Source: the kernel's
+# Documentation/userspace-api/media/v4l, pixfmt-yuv-luma, pixfmt-z16 and pixfmt-inzi.
+_GREY = {"GREY", "Y8I", "Y04", "Y06", "Y10", "Y10B", "Y10P", "Y12", "Y12I", "Y12P", "Y14", "Y14P"}
+_GREY |= {"Y16", "Z16", "INZI"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +56,21 @@ class Camera:
         """What to pass to `fingerspell run --source`."""
         return f"{self.kind}:{self.number}"
 
+    @property
+    def infrared(self) -> bool:
+        """Whether it sees in infrared, as those for face recognition do: it says so, or is grey."""
+        grey = {mode.format for mode in self.modes} <= _GREY
+        named = re.search(r"\b(ir|infrared)\b", self.name, re.IGNORECASE)
+        return named is not None or (bool(self.modes) and grey)
+
 
 def list_cameras() -> list[Camera]:
-    """All cameras, usable or not: camera modules first, then USB cameras by their numbers."""
-    return _modules() + _usb_cameras()
+    """All cameras, usable or not, in the order in which a run tries them.
+
+    Camera modules come first, then USB cameras by their numbers, those in colour before those that
+    see in infrared.
+    """
+    return _modules() + sorted(_usb_cameras(), key=lambda camera: camera.infrared)
 
 
 def describe(cameras: list[Camera]) -> str:
@@ -116,9 +137,11 @@ def _examine(number: int) -> Camera | None:
         return Camera("usb", number, name, problem=_problem(error, path))
     modes: tuple[Mode, ...] = ()
     try:
-        driver = v4l2.capture_driver(fd)
-        if driver is None or driver in _NO_CAMERA:
+        node = v4l2.node(fd)
+        if node.driver in _NO_CAMERA or not (node.captures or node.multi_planar):
             return None
+        if node.multi_planar:
+            return Camera("usb", number, name, problem=_MULTI_PLANAR)
         modes = tuple(v4l2.modes(fd))
         v4l2.check_free(fd)
     except OSError as error:
@@ -181,6 +204,8 @@ def _lines(camera: Camera) -> Iterator[str]:
     yield f"{camera.uri}  {camera.name}"
     if camera.problem:
         yield f"    {camera.problem}"
+    if camera.infrared:
+        yield "    infrared, without colour: a run takes it only if there is no other camera"
     for name in dict.fromkeys(mode.format for mode in camera.modes):
         modes = [mode for mode in camera.modes if mode.format == name]
         rates = [f" at {mode.fps:g}" if mode.fps else "" for mode in modes]

@@ -12,7 +12,7 @@ import fcntl
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 # V4L2 requests: direction (2 reads, 3 writes and reads), size of the structure, "V", number.
 _QUERYCAP = struct.Struct("16s32s32sIII12x")
@@ -33,6 +33,7 @@ VIDIOC_ENUM_FRAMESIZES = _request(3, _FRMSIZE, 74)
 VIDIOC_ENUM_FRAMEINTERVALS = _request(3, _FRMIVAL, 75)
 
 _CAP_VIDEO_CAPTURE = 0x1
+_CAP_VIDEO_CAPTURE_MPLANE = 0x1000
 _CAP_DEVICE_CAPS = 0x80000000
 _BUF_TYPE_VIDEO_CAPTURE = 1
 _MEMORY_MMAP = 1
@@ -57,11 +58,25 @@ class Mode:
     fps: float | None
 
 
-def capture_driver(fd: int) -> str | None:
-    """The name of the driver if the device captures pictures, else None."""
+class Node(NamedTuple):
+    """What a device is.
+
+    driver: the driver's name. captures: whether it gives pictures. multi_planar: whether it gives
+    them in several planes only, through requests of their own.
+    """
+
+    driver: str
+    captures: bool
+    multi_planar: bool
+
+
+def node(fd: int) -> Node:
+    """What the device says that it is."""
     driver, _, _, _, capabilities, device = _ioctl(fd, VIDIOC_QUERYCAP, _QUERYCAP)
     able = device if capabilities & _CAP_DEVICE_CAPS else capabilities
-    return driver.split(b"\0")[0].decode("ascii", "replace") if able & _CAP_VIDEO_CAPTURE else None
+    name = driver.split(b"\0")[0].decode("ascii", "replace")
+    planar = bool(able & _CAP_VIDEO_CAPTURE)
+    return Node(name, planar, bool(able & _CAP_VIDEO_CAPTURE_MPLANE) and not planar)
 
 
 def check_free(fd: int) -> None:

@@ -10,6 +10,7 @@ from the child to the parent
     hello   live, fps, again, recorded: the source is open. `again` is the URI to open it again.
     frame   slot, height, width, index, t_ns, checksum, black, truth, cost_ms: a picture.
     broken  index: a picture of which a part was missing; it was left out.
+    skipped index: a recording goes on, and is still before `start`.
     log     name, level, text: something to be logged.
     error   error, text: what the source raised; the last message.
     end     the source has no more frames; the last message.
@@ -33,7 +34,7 @@ from edge.types import Box, Hand, Rgb, Truth
 # kernel provides a page of memory only once it is written to, and the lowest free slot is taken
 # first: slots that are never used cost nothing.
 SLOTS = 6
-SLOT_BYTES = 3840 * 2160 * 3
+SLOT_BYTES = 7680 * 4320 * 3
 _MAX_MESSAGE_BYTES = 65536  # a frame's message has 200 bytes, and 1,500 with its truth
 
 Message = dict[str, Any]

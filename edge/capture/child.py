@@ -13,6 +13,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import re
 import select
 import signal
 import socket
@@ -24,10 +25,17 @@ import numpy as np
 
 from edge.capture import channel, symptoms
 from edge.capture.channel import SLOT_BYTES, SLOTS, Memory, is_ready, receive, send
+from edge.capture.complaints import Complaints
 from edge.errors import FingerspellError, SourceError
-from edge.sources import is_url, open_source
+from edge.sources import open_source, public
 from edge.stages import Source
 from edge.types import Frame
+
+_log = logging.getLogger(__name__)
+
+# A recording that goes on where it broke off tells that it lives after so many skipped frames.
+_SKIPPED = 30
+_STILL = 25  # so many pictures that are all the same are told: one second of most videos
 
 
 def main(socket_fd: int, memory_fd: int) -> None:
@@ -41,16 +49,19 @@ def main(socket_fd: int, memory_fd: int) -> None:
     order = receive(parent)
     if order is None:
         return
-    if order["uri"].startswith("usb:"):
-        _silence_stderr()
+    uri = order["uri"] = _of_parent(order["uri"])
+    complaints = Complaints() if uri.startswith(("usb:", "video:")) else None
+    if uri.startswith("video:"):
+        _let_ffmpeg_complain()
     try:
-        _send_frames(open_source(order["uri"]), order, parent, memory)
+        _send_frames(open_source(uri), order, parent, memory, complaints)
         send(parent, "end")
     except FingerspellError as error:
         with suppress(OSError):  # the parent is gone, or does not listen any more
             send(parent, "error", error=type(error).__name__, text=str(error))
     except Exception as error:  # of a library: it ends this process, not the run
-        text = f"{order['shown']} failed: {type(error).__name__} {error}".splitlines()[0]
+        reason = public(f"{type(error).__name__} {error}").partition("\n")[0]
+        text = f"{order['shown']} failed: {reason}"
         with suppress(OSError):
             send(parent, "error", error="SourceError", text=text)
 
@@ -68,36 +79,97 @@ def _die_with_parent() -> None:
         os._exit(0)
 
 
-def _silence_stderr() -> None:
-    """Keeps libjpeg's complaints about each broken picture of a webcam from stderr."""
-    sys.stderr = os.fdopen(os.dup(2), "w")  # Python itself still writes to it
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+def _of_parent(uri: str) -> str:
+    """The URI of a file that is open in the parent, /dev/stdin or /dev/fd/N, for this process."""
+    found = re.fullmatch(r"video:(?:/dev/stdin|(?:/dev|/proc/self)/fd/([0-9]+))((?:\?.*)?)", uri)
+    return f"video:/proc/{os.getppid()}/fd/{found[1] or 0}{found[2]}" if found else uri
+
+
+def _let_ffmpeg_complain() -> None:
+    """Has FFmpeg write what it cannot decode to stderr, which is kept here.
+
+    With the variable, whatever its value is, OpenCV writes that to stdout, if at all.
+    """
+    from edge.decoding.opencv_log import SILENT  # which sets the variable
+
+    if os.environ.get("OPENCV_FFMPEG_LOGLEVEL") == SILENT:
+        del os.environ["OPENCV_FFMPEG_LOGLEVEL"]
 
 
 def _send_frames(
-    source: Source, order: channel.Message, parent: socket.socket, memory: Memory
+    source: Source,
+    order: channel.Message,
+    parent: socket.socket,
+    memory: Memory,
+    complaints: Complaints | None,
 ) -> None:
-    recorded = is_url(order["uri"]) and not source.live
+    recorded = order["uri"].startswith("video:") and not source.live
     again = getattr(source, "again", order["uri"])
     send(parent, "hello", live=source.live, fps=source.fps, again=again, recorded=recorded)
     slots = _Slots(parent)
     judged = not (recorded or order["flat_is_whole"])
     broken = symptoms.BrokenPictures()
+    decoder = _Decoder(order["shown"], recorded, complaints)
     for frame in source.frames():
+        decoder.check()
         if recorded and frame.index < order["start"]:
+            if frame.index % _SKIPPED == 0:
+                send(parent, "skipped", index=frame.index)
             continue  # an earlier process gave it, before the stream broke off
         if judged and broken.is_broken(symptoms.flat_end_rows(frame.rgb)):
             send(parent, "broken", index=frame.index)
             continue
         slot = slots.take(wait=not source.live)
         if slot is not None:
-            _put(frame, slot, parent, memory)
+            decoder.take(_put(frame, slot, parent, memory))
+    decoder.end()
 
 
-def _put(frame: Frame, slot: int, parent: socket.socket, memory: Memory) -> None:
+class _Decoder:
+    """What a video's decoder complains of, and whether its pictures change at all."""
+
+    def __init__(self, shown: str, recorded: bool, complaints: Complaints | None) -> None:
+        self._shown = shown
+        self._recorded = recorded
+        self._complaints = complaints
+        self._count = 0
+        self._pictures = 0
+        self._checksums: set[int] = set()
+
+    def check(self) -> None:
+        """Logs the first complaint. Raises SourceError for one that means a wrong picture."""
+        lines = self._complaints.new() if self._complaints else []
+        for line in lines:
+            if "interlaced" in line:  # of libswscale: it leaves the picture as it was
+                raise SourceError(
+                    f"{self._shown} is interlaced, which this version of OpenCV cannot read; "
+                    "convert it: ffmpeg -i FILE -vf yadif NEW.mp4, or set the camera to progressive"
+                )
+        if lines and not self._count:
+            _log.warning(
+                "%s: the decoder says %r; pictures may be damaged", self._shown, lines[0][:200]
+            )
+        self._count += len(lines)
+
+    def take(self, checksum: int) -> None:
+        """Takes the checksum of a picture."""
+        self._pictures += 1
+        if len(self._checksums) < 2:
+            self._checksums.add(checksum)
+
+    def end(self) -> None:
+        """The source has ended: logs what was wrong with all of it."""
+        if self._count > 1:
+            _log.warning("%s: the decoder complained %d times", self._shown, self._count)
+        if self._recorded and self._pictures >= _STILL and len(self._checksums) == 1:
+            _log.warning("%s shows the same picture from start to end", self._shown)
+
+
+def _put(frame: Frame, slot: int, parent: socket.socket, memory: Memory) -> int:
+    """Hands a frame to the parent; returns the checksum of its picture."""
     height, width = frame.rgb.shape[:2]
     if frame.rgb.size > SLOT_BYTES:
-        raise SourceError(f"pictures of {width}x{height} are too large; choose 3840x2160 or less")
+        raise SourceError(f"pictures of {width}x{height} are too large; choose 7680x4320 or less")
     start_ns = time.perf_counter_ns()
     np.copyto(memory.picture(slot, height, width)[0], frame.rgb)
     pixels = symptoms.some_pixels(frame.rgb)
@@ -116,6 +188,7 @@ def _put(frame: Frame, slot: int, parent: socket.socket, memory: Memory) -> None
         truth=channel.pack_truth(frame.truth),
         cost_ms={**frame.cost_ms, "share": share_ms},
     )
+    return checksum
 
 
 class _Slots:

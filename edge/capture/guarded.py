@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Callable, Generator, Iterator
 
@@ -12,8 +11,9 @@ from edge.capture.process import Child, Process
 from edge.capture.settings import CameraConfig
 from edge.capture.stamps import Stamps
 from edge.capture.watch import Watch
+from edge.capture.words import advice, is_file, shown
 from edge.errors import FingerspellError, SourceError, UsageError
-from edge.sources import is_url, public
+from edge.sources import is_url
 from edge.types import Frame
 
 _log = logging.getLogger(__name__)
@@ -26,6 +26,8 @@ _POLL_S = 0.25
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 10.0
 # After frames have come for so long, the next pause is the first one again.
 _STEADY_S = 10.0
+# A disk that wakes up, or a busy network share, takes seconds.
+_FILE_STALL_S = 10.0
 # How long opening may take. A Raspberry Pi needs 5 s to start Python and picamera2. The timeout of
 # a URL is at most 60 s (edge/sources/video.py), and 5 s more leave it time to say what is wrong.
 _CAMERA_OPEN_S, _URL_OPEN_S = 20.0, 65.0
@@ -66,8 +68,10 @@ class GuardedSource:
         self._config = config
         self._start, self._clock, self._sleep = start, clock, sleep
         self._uri = uri  # the one to open the next time
-        self._shown = re.sub(r"[?#].*", "", public(uri).removeprefix("video:"))
-        self._advice = "check the network and the camera" if is_url(uri) else "check its cable"
+        self._file, self._shown, self._advice = is_file(uri), shown(uri), advice(uri)
+        self._stall_s = max(config.stall_s, _FILE_STALL_S) if self._file else config.stall_s
+        # The index at which a file was opened again the last time; -1 for never.
+        self._reopened_at = -1
         self._open_s = _URL_OPEN_S if is_url(uri) else _CAMERA_OPEN_S
         self._child: Child | None = None
         self._closed = False
@@ -85,15 +89,18 @@ class GuardedSource:
         try:
             self._open()
         except SourceError as error:
-            if not config.wait:
+            if not config.wait or self._file:
                 raise
             self._set_trouble(str(error))
 
     def frames(self) -> Iterator[Frame]:
         """Yields frames until a recording ends.
 
-        Raises SourceError when the patience is over. It also raises SourceError when a URL that was
-        waited for turns out to be a recording: the run took it to be live, and dropped frames.
+        Raises SourceError when the patience is over, and at once for a file that says what is wrong
+        with it or that fails twice at the same frame; UsageError for an option that turns out
+        wrong with the first picture, such as a crop outside of it. It also raises SourceError when
+        a URL that was waited for turns out to be a recording: the run took it to be live, and
+        dropped frames.
         """
         self._frame_s = self._clock()
         live = self.live
@@ -128,13 +135,13 @@ class GuardedSource:
         sent = _SILENT
         while not self._closed:
             since_s = max(self._frame_s, self._opened_s)
-            left_s = since_s + self._config.stall_s - self._clock()
+            left_s = since_s + self._stall_s - self._clock()
             if (message := child.receive(max(0.0, min(left_s, _POLL_S)))) is None:
                 if child.ended:
                     return f"{self._shown}: its process {child.ended}"
                 if left_s <= 0:
                     self._flat_is_whole = self._flat_is_whole or sent == _BROKEN
-                    return f"{self._shown} {sent} for {self._config.stall_s:g} s; {self._advice}"
+                    return f"{self._shown} {sent} for {self._stall_s:g} s; {self._advice}"
             elif message["kind"] == "frame":
                 to_be_reopened = self._judge(message)
                 yield self._frame(message)
@@ -147,12 +154,20 @@ class GuardedSource:
                 self.broken += 1
                 self._next_index = self._first_index + message["index"] + 1
                 sent = _BROKEN
+            elif message["kind"] == "skipped":
+                self._opened_s = self._clock()  # as if it had been opened by now
             elif (why_ended := self._why_ended(message)) is not None:
                 return why_ended
         return ""
 
     def _why_ended(self, message: Message) -> str | None:
         """What is wrong, or "" at the end of a recording; None if this message is not the last."""
+        if message["kind"] == "error" and message["error"] == "UsageError":
+            self.close()
+            raise UsageError(message["text"])  # opening it again would not help
+        if message["kind"] == "error" and self._file:
+            self.close()
+            raise SourceError(message["text"])
         if message["kind"] == "error":
             return str(message["text"])
         if message["kind"] == "end":
@@ -191,6 +206,10 @@ class GuardedSource:
             self._set_trouble(trouble)
             if self._child:
                 self._child.end()
+            if self._file and self._next_index == self._reopened_at:
+                self.close()
+                raise SourceError(f"{trouble} (twice, at frame {self._next_index})")
+            self._reopened_at = self._next_index
             silent_s = self._clock() - self._frame_s
             if silent_s >= self._config.patience_s:
                 self.close()

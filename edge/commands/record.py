@@ -6,7 +6,7 @@ import logging
 import tempfile
 from pathlib import Path
 
-from edge.assembly import chosen_source, open_tracker, window
+from edge.assembly import chosen_source, open_tracker, windows
 from edge.config import Config
 from edge.errors import SourceError, UsageError
 from edge.recording.recorder import Order
@@ -38,7 +38,7 @@ def record(config: Config, order: Order, stop: Stop) -> int:
         stop,
         lambda: _source(config),
         stages,
-        lambda source: config.sink or window(source),
+        lambda source: windows(config.sink, source),
         patience_s=config.camera.patience_s,
     ) as session:
         recording = session.stages

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge.assembly import open_stages, some_source, window
+from edge.assembly import open_stages, some_source, windows
 from edge.config import Config
 from edge.running.stop import Stop
 from edge.session import open_session
@@ -19,7 +19,7 @@ def run(config: Config, stop: Stop) -> End:
         stop,
         lambda: some_source(config),
         lambda source: open_stages(config, source),
-        lambda source: config.sink or window(source) or ("jsonl:-",),
+        lambda source: windows(config.sink, source) or ("jsonl:-",),
         patience_s=config.camera.patience_s,
         max_seconds=config.max_seconds,
     ) as session:

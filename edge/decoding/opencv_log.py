@@ -9,7 +9,8 @@ import cv2
 
 # FFmpeg, inside OpenCV, does not heed OpenCV's log level. It reads this variable when it is first
 # used; -8 is AV_LOG_QUIET of FFmpeg's libavutil/log.h. A value that the user has set is kept.
-os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+SILENT = "-8"
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", SILENT)
 
 # The functions moved in OpenCV 5.
 _log = cv2 if hasattr(cv2, "setLogLevel") else cv2.utils.logging

@@ -2,13 +2,16 @@
 
 In comes a URI, `NAME:REST`, such as `usb:0?size=1280x720&fps=30`. Out goes a Source
 (edge/stages.py), which yields frames. The file `NAME.py` has `open(rest: str) -> Source` and is
-imported when a URI first names it. REST may end in options, `?name=value&name=value`. A file that
+imported when a URI first names it. REST may end in options, `?name=value&name=value`, or, where it
+is a URL, `#name=value&name=value`: what follows the "?" of a URL is the camera's own. A file that
 declares `HIDDEN = True` opens as every other does, but users are not offered it. A driver or a
 network may hang for ever: a file declares `GUARDED = True` if whatever it opens may hang, and
 `GUARDED = "urls"` if only URLs may. edge.capture opens these in a process of its own.
 
-Other rooms use open_source, first_camera, is_guarded, is_url, suggestion, public, names and
-shown_names. The sources themselves also use Size, VGA, split_options and read_options.
+Other rooms use open_source, first_camera, is_guarded, is_url, suggestion, public, place, names and
+shown_names. Whatever shows a URI or a URL shows public(uri), which names nobody's password. The
+sources also use Size, VGA, split_options, split_url_options and read_options. The options that
+every source takes are in _view.py.
 """
 
 from __future__ import annotations
@@ -27,14 +30,19 @@ from urllib.parse import unquote
 
 from edge import plugins
 from edge.errors import SourceError, UsageError
+from edge.sources._urls import OPTIONS, is_url, place, public, split_fragment
 from edge.stages import Source
+
+__all__ = [
+    "VGA", "Size", "first_camera", "is_guarded", "is_url", "names", "open_source", "place",
+    "public", "read_options", "shown_names", "split_options", "split_url_options", "suggestion",
+]  # fmt: skip
 
 _log = logging.getLogger(__name__)
 
 Options = TypeVar("Options")
 
 _EXAMPLES = {"usb": "0", "picamera": "0", "signer": "HELLO"}  # for those who name a source only
-_OPTIONS = re.compile(r"[a-z][a-z0-9_]*=[^&]*(&[a-z][a-z0-9_]*=[^&]*)*")
 
 
 class Size(NamedTuple):
@@ -71,7 +79,7 @@ def shown_names() -> tuple[str, ...]:
 
 
 def open_source(uri: str) -> Source:
-    """Opens the source that `uri` names, such as "usb:0" or "video:clip.mp4".
+    """Opens the source that `uri` names, such as "usb:0" or "video:clip.mp4?rotate=90".
 
     Raises UsageError for a URI that names no source or has a wrong option, and whatever the
     source itself raises: UsageError for a path that does not exist, SourceError for a camera or
@@ -83,8 +91,11 @@ def open_source(uri: str) -> Source:
         hint = f"did you mean {public(likely)}?" if likely else "see fingerspell run --help"
         known = ", ".join(f"{n}:" for n in shown_names())
         raise UsageError(f"{public(uri)!r} names no source; there are {known}; {hint}")
+    from edge.sources import _view  # it imports this module
+
+    rest, view = _view.take(rest)
     source: Source = importlib.import_module(f"{__name__}.{name}").open(rest)
-    return source
+    return _view.Viewed(source, view, uri) if view else source
 
 
 def is_guarded(uri: str) -> bool:
@@ -95,20 +106,6 @@ def is_guarded(uri: str) -> bool:
     name, _, rest = uri.partition(":")
     guarded = plugins.declared(__path__, name, "GUARDED") if name in names() else None
     return guarded is True or (guarded == "urls" and is_url(rest))
-
-
-def is_url(text: str) -> bool:
-    """Whether a URI, or what follows its name, holds a URL, which is reached over a network."""
-    return "://" in text
-
-
-def public(uri: str) -> str:
-    """A URI or URL without its user name and password, fit to be shown or logged.
-
-    All that stands between "//" and the last "@" before the path is left out. A password may
-    contain ? and #, although they should be written as %3F and %23.
-    """
-    return re.sub(r"//[^/]*@", "//", uri)
 
 
 def first_camera(opened: Callable[[str], Source] = open_source) -> Source | None:
@@ -140,15 +137,29 @@ def split_options(rest: str) -> tuple[str, dict[str, str]]:
     Raises UsageError for an option given twice.
     """
     head, mark, tail = rest.rpartition("?")
-    if not mark or not _OPTIONS.fullmatch(tail):
+    if not mark or not OPTIONS.fullmatch(tail):
         return rest, {}
+    return head, _pairs(tail)
+
+
+def split_url_options(url: str) -> tuple[str, dict[str, str]]:
+    """Splits "http://host/?a=1#timeout=2" into "http://host/?a=1" and {"timeout": "2"}.
+
+    Our options follow the last "#", which is never sent to a camera. A URL without one is the
+    camera's as it stands. Otherwise as split_options.
+    """
+    url, tail = split_fragment(url)
+    return url, _pairs(tail) if tail else {}
+
+
+def _pairs(tail: str) -> dict[str, str]:
     options: dict[str, str] = {}
     for pair in tail.split("&"):
         name, _, value = pair.partition("=")
         if name in options:
-            raise UsageError(f"option {name} is given twice in {rest!r}; give it once")
+            raise UsageError(f"option {name} is given twice; give it once")
         options[name] = unquote(value)
-    return head, options
+    return options
 
 
 def read_options(options: dict[str, str], kind: type[Options]) -> Options:

@@ -2,8 +2,9 @@
 
 Options: `usb:0?size=1280x720&fps=30&format=MJPG`
 size (default 640x480) and fps (default 30): the camera gives the nearest size and rate it has.
-format (MJPG or YUYV): the default is the format in which the camera offers that size at the higher
-rate. If both have the same rate it is YUYV, which needs no decoding and has no artefacts.
+format (MJPG or YUYV): the default is the format in which the camera offers that size, or the one
+nearest to it, at the higher rate. If both have the same rate it is YUYV, which needs no decoding
+and has no artefacts.
 name: opens the camera that `fingerspell devices` lists by this name, whatever its number is now,
 since numbers change when cameras are plugged in again. If several have the name, it is the one with
 the given number, or else the first. In a name, & is written as %26.
@@ -86,12 +87,27 @@ def open(rest: str) -> Source:
 
 
 def choose_format(modes: tuple[Mode, ...], size: Size, fps: float) -> str:
-    """Returns MJPG or YUYV: the format that comes closer to `fps` at `size`; YUYV if both do."""
+    """Returns MJPG or YUYV: the format that comes closer to `fps` at the size nearest to `size`.
+
+    YUYV if both do, and if the camera lists neither.
+    """
+    known = [mode for mode in modes if mode.format in ("MJPG", "YUYV")]
+    least = min((_off(mode, size) for mode in known), default=0)
     rates = {"MJPG": 0.0, "YUYV": 0.0}
-    for mode in modes:
-        if mode.format in rates and (mode.width_px, mode.height_px) == size:
+    for mode in known:
+        if _off(mode, size) == least:
             rates[mode.format] = max(rates[mode.format], min(mode.fps or 1.0, fps))
     return "MJPG" if rates["MJPG"] > rates["YUYV"] else "YUYV"
+
+
+def _off(mode: Mode, size: Size) -> int:
+    """How far a mode is from a size: the pixels that only one of the two has.
+
+    The driver chooses the nearest size by this too: uvc_v4l2_try_format in the kernel's
+    drivers/media/usb/uvc/uvc_v4l2.c.
+    """
+    shared = min(mode.width_px, size.width) * min(mode.height_px, size.height)
+    return mode.width_px * mode.height_px + size.width * size.height - 2 * shared
 
 
 class Usb:

@@ -1,7 +1,8 @@
 """`video:PATH` and `video:URL`: video files, animated GIFs, and http or rtsp streams.
 
 Every frame of a file is read, in order, so that a replay is exact. Everything after `video:` is
-the path. A file that is cut short ends after the last frame that can be read.
+the path, but for the options of every source. A file that is cut short ends after the last frame
+that can be read.
 
 A URL (http, https, rtsp, rtsps) is live unless it is a recording of known length. Its options stand
 in the fragment, which is never sent to the camera, so that the camera's own `?name=value` can be
@@ -26,12 +27,13 @@ from pathlib import Path
 import cv2
 
 from edge.errors import SourceError, UsageError
-from edge.sources import is_url, public, read_options, split_options
+from edge.sources import is_url, place, public, read_options, split_url_options
 from edge.sources._capture import Capture
+from edge.sources._urls import encoded
 from edge.stages import Source
 from edge.types import Frame
 
-GUARDED = "urls"
+GUARDED = True  # a file may lie on a network share, or be a pipe or an endless playlist
 
 _FALLBACK_FPS = 25.0  # of a file that states no rate; FFmpeg assumes the same
 _MOTION_JPEG = int.from_bytes(b"MJPG", "little")
@@ -75,10 +77,7 @@ def open(rest: str) -> Source:
 
 
 def _open_url(rest: str) -> Source:
-    url, _, fragment = rest.rpartition("#")
-    _, texts = split_options(f"?{fragment}")
-    if not texts:
-        url = rest
+    url, texts = split_url_options(rest)
     options = read_options(texts, Options)
     if not re.match(r"(https?|rtsps?)://[^/]", url):
         raise UsageError(
@@ -87,8 +86,8 @@ def _open_url(rest: str) -> Source:
     timeout_ms = round(options.timeout * 1000)
     params = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, timeout_ms]
     params += [cv2.CAP_PROP_READ_TIMEOUT_MSEC, timeout_ms]
-    shown = re.sub(r"[?#].*", "", public(url))
-    capture = Capture(url, cv2.CAP_FFMPEG, params, live=True)
+    shown = place(url)
+    capture = Capture(encoded(url), cv2.CAP_FFMPEG, params, live=True)
     if not capture.opened():
         raise SourceError(
             f"no video from {shown} within {options.timeout:g} s; "

@@ -79,6 +79,7 @@ WAYS: dict[str, tuple[str, Callable[[Stage], str]]] = {
     "faulty": ("faulty", Stage.faulty),
     "usb-guarded": ("usb", Stage.usb),
     "picamera-guarded": ("picamera", Stage.picamera),
+    "video-file-guarded": ("video", Stage.video),
     "video-stream-guarded": ("video", Stage.stream),
     "faulty-guarded": ("faulty", Stage.faulty),
 }

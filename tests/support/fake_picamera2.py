@@ -20,6 +20,24 @@ import pytest
 RED = (250, 20, 10)
 
 
+def _mode(width: int, height: int, fps: float, *crop: int) -> dict[str, Any]:
+    return {"size": (width, height), "bit_depth": 10, "fps": fps, "crop_limits": crop}
+
+
+# As picamera2 lists them for the v2 and the v3 module.
+IMX219 = [
+    _mode(640, 480, 206.65, 1000, 752, 1280, 960),
+    _mode(1640, 1232, 41.85, 0, 0, 3280, 2464),
+    _mode(1920, 1080, 47.57, 680, 692, 1920, 1080),
+    _mode(3280, 2464, 21.19, 0, 0, 3280, 2464),
+]
+IMX708 = [
+    _mode(1536, 864, 120.13, 768, 432, 3072, 1728),
+    _mode(2304, 1296, 56.03, 0, 0, 4608, 2592),
+    _mode(4608, 2592, 14.35, 0, 0, 4608, 2592),
+]
+
+
 def install(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> type[Picamera2]:
     """Puts a fresh fake where `import picamera2` finds it; `changes` replace its attributes."""
     module = ModuleType("picamera2")
@@ -76,6 +94,7 @@ class Picamera2:
         {"Model": "imx708", "Location": 2, "Rotation": 180, "Id": "/base/soc/i2c@1/imx708@1a"}
     ]
     opened: ClassVar[list[Picamera2]] = []
+    modes: ClassVar[list[dict[str, Any]]] = IMX708
     busy = False
     stalls_after: int | None = None
     interval_s = 0.005
@@ -90,6 +109,7 @@ class Picamera2:
         self.cameras[camera_num]
         self.lock = Lock()
         self.config: dict[str, Any] = {}
+        self._known = False
         self.closed = 0
         self._jobs: list[Job] = []
         self._stop = Event()
@@ -100,15 +120,22 @@ class Picamera2:
     def camera_controls(self) -> dict[str, Any]:
         return {"FrameDurationLimits": (11415, 11767556, 33333), "NoiseReductionMode": (0, 4, 0)}
 
+    @property
+    def sensor_modes(self) -> list[dict[str, Any]]:
+        assert not self.config or self._known, "the real one cannot list modes once it has started"
+        self._known = True
+        return self.modes
+
     def create_video_configuration(
         self,
         main: dict[str, Any] | None = None,
         buffer_count: int = 6,
         controls: dict[str, Any] | None = None,
+        sensor: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
         filled = {"format": "XBGR8888", "size": (1280, 720)} | (main or {})
         limits = {"FrameDurationLimits": (33333, 33333)} | (controls or {})
-        return {"main": filled, "buffer_count": buffer_count, "controls": limits}
+        return {"main": filled, "buffer_count": buffer_count, "controls": limits, "sensor": sensor}
 
     def configure(self, config: dict[str, Any]) -> None:
         size = config["main"]["size"]

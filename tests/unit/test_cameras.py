@@ -21,6 +21,7 @@ from edge.sources.usb import choose_format
 from tests.support import fake_picamera2
 from tests.support.fake_v4l2 import M2M, META, STREAMING, Device, Machine
 
+MPLANE, M2M_MPLANE = 0x1000, 0x4000
 BUSY, HIDDEN = errno.EBUSY, errno.EACCES
 
 
@@ -153,6 +154,73 @@ def test_the_faster_format_is_chosen(modes: list[tuple[str, float | None]], chos
     assert choose_format(offered, Size(640, 480), 30) == chosen
 
 
+@pytest.mark.parametrize(
+    ("modes", "size", "chosen"),
+    [
+        # neither lists 640x480
+        ([("MJPG", 640, 360, 30), ("YUYV", 640, 360, 10)], (640, 480), "MJPG"),
+        ([("MJPG", 800, 600, 30), ("YUYV", 800, 600, 30)], (640, 480), "YUYV"),
+        ([("YUYV", 800, 600, 10), ("MJPG", 800, 600, 30)], (640, 480), "MJPG"),
+        # a rate counts at the nearest size only
+        ([("YUYV", 640, 360, 30), ("YUYV", 1280, 720, 10), ("MJPG", 1280, 720, 30)], (640, 480),
+         "YUYV"),
+        ([("YUYV", 640, 360, 30), ("YUYV", 1280, 720, 10), ("MJPG", 1280, 720, 30)], (1920, 1080),
+         "MJPG"),
+        ([("H264", 640, 480, 30), ("MJPG", 640, 360, 30), ("YUYV", 640, 360, 5)], (640, 480),
+         "MJPG"),
+    ],
+)  # fmt: skip
+def test_the_faster_format_at_the_nearest_size_is_chosen(
+    modes: list[tuple[str, int, int, float]], size: tuple[int, int], chosen: str
+) -> None:
+    """The driver gives the nearest size it has, so that the rate there is the one that comes."""
+    assert choose_format(tuple(Mode(*mode) for mode in modes), Size(*size), 30) == chosen
+
+
+INFRARED = {"GREY": [(640, 360, [(1, 30)])]}
+
+
+@pytest.mark.parametrize(
+    "infrared",
+    [
+        Device("Integrated Camera", formats=INFRARED),
+        Device("Integrated IR Camera"),
+        Device("Camera (Infrared)"),
+    ],
+)
+def test_colour_comes_before_infrared(machine: Machine, infrared: Device) -> None:
+    """A laptop's camera for face recognition is often video0; its pictures are grey."""
+    machine.plug(0, infrared)
+    machine.plug(2, Device("FIRST Camera"))
+    assert [camera.uri for camera in list_cameras()] == ["usb:2", "usb:0"]
+    source = first_camera()
+    assert getattr(source, "again", "").startswith("usb:2?")
+    source.close()  # type: ignore[union-attr]
+    assert describe(list_cameras()).count("infrared, without colour") == 1
+
+
+def test_infrared_is_better_than_nothing(machine: Machine) -> None:
+    """If there is no other camera, it is taken."""
+    machine.plug(0, Device("IR", formats=INFRARED))
+    source = first_camera()
+    assert source is not None
+    source.close()
+
+
+def test_a_device_that_gives_several_planes_says_that_it_is_not_supported(
+    machine: Machine,
+) -> None:
+    """It is listed with the reason, in place of being no camera; converters still are none."""
+    machine.plug(0, Device("rkisp_mainpath", "rkisp_v5", MPLANE | STREAMING))
+    machine.plug(1, Device("pispbe-output0", "pispbe", MPLANE | STREAMING))
+    machine.plug(2, Device("hantro-vpu-dec", "hantro-vpu", M2M_MPLANE | STREAMING))
+    assert [(camera.uri, "multi-planar" in str(camera.problem)) for camera in list_cameras()] == [
+        ("usb:0", True)
+    ]
+    with pytest.raises(SourceError, match="not supported"):
+        open_source("usb:0")
+
+
 def test_the_drivers_stamps_are_kept(machine: Machine) -> None:
     """Frames carry the moment of capture, not the moment at which they were read."""
     machine.plug(0, Device())
@@ -246,6 +314,43 @@ def test_a_camera_module_is_configured_as_asked(monkeypatch: pytest.MonkeyPatch)
     assert config["main"] == {"format": "BGR888", "size": (800, 600)}
     assert config["controls"]["FrameDurationLimits"] == (20000, 20000)
     assert fake.opened[0].closed == 1
+
+
+V2, V3 = fake_picamera2.IMX219, fake_picamera2.IMX708
+
+
+@pytest.mark.parametrize(
+    ("modes", "options", "mode", "share"),
+    [
+        (V2, "", (1640, 1232), "100 %"),  # and not 640x480, which sees the middle
+        (V2, "?size=1920x1080&fps=20", (3280, 2464), "100 %"),
+        (V2, "?fps=47", (1920, 1080), "26 %"),  # the whole sensor is slower
+        (V2, "?fps=500", (640, 480), "15 %"),
+        (V3, "", (2304, 1296), "100 %"),
+        (V3, "?fps=14", (2304, 1296), "100 %"),  # as much as the largest, and read faster
+    ],
+)
+def test_a_camera_module_sees_as_much_as_its_rate_allows(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    modes: list[dict[str, object]],
+    options: str,
+    mode: tuple[int, int],
+    share: str,
+) -> None:
+    """Left to itself, libcamera takes a mode that sees the sensor's middle; the log says which."""
+    fake = fake_picamera2.install(monkeypatch, modes=modes)
+    with caplog.at_level(logging.INFO):
+        open_source(f"picamera:0{options}").close()
+    assert fake.opened[0].config["sensor"] == {"output_size": mode, "bit_depth": 10}
+    assert f"sees {share} of its sensor, in its mode {mode[0]}x{mode[1]}" in caplog.text
+
+
+def test_a_camera_module_without_modes_still_opens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some sensors state none."""
+    fake = fake_picamera2.install(monkeypatch, modes=[])
+    open_source("picamera:0").close()
+    assert fake.opened[0].config["sensor"] is None
 
 
 def test_a_camera_module_that_stops_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,7 +60,7 @@ def read(source: GuardedSource, reopened: int, further: int = 20) -> list[Frame]
         ("picamera:0", True),
         ("faulty:A", True),
         ("video:rtsp://host/stream", True),
-        ("video:clip.mp4", False),
+        ("video:clip.mp4", True),
         ("images:folder", False),
         ("signer:A", False),
         ("tape:0", False),
@@ -68,7 +68,7 @@ def read(source: GuardedSource, reopened: int, further: int = 20) -> list[Frame]
     ],
 )
 def test_a_source_says_whether_it_may_hang(uri: str, guarded: bool) -> None:
-    """Cameras and streams may; files, folders and the signer may not, nor what is no source."""
+    """Cameras, streams and videos may; pictures and the signer may not, nor what is no source."""
     assert is_guarded(uri) == guarded
 
 
@@ -105,6 +105,51 @@ def test_a_camera_that_fails_is_opened_again(fault: str, caplog: pytest.LogCaptu
     assert "usb:0 works again after" in caplog.text
     source.close()
     assert machine.running == 0
+
+
+def test_a_mistake_that_shows_late_ends_the_run() -> None:
+    """A crop outside of the first picture stays there, however often the camera is opened."""
+    machine = Machine([[*hello(), *error("crop lies outside", "UsageError")]])
+    source = machine.open()
+    with pytest.raises(UsageError, match="crop lies outside"):
+        list(source.frames())
+    assert (source.reopened, machine.running) == (0, 0)
+
+
+FILE = "video:/a/clip.mp4?rotate=90"
+
+
+def test_what_is_wrong_with_a_file_ends_the_run() -> None:
+    """Opening it again would not mend it, even where cameras are waited for."""
+    machine = Machine([[*hello(live=False, recorded=True), *frames(3), *error("is interlaced")]])
+    source = machine.open(QUICK, FILE)
+    with pytest.raises(SourceError, match="is interlaced"):
+        list(source.frames())
+    assert (source.reopened, machine.running) == (0, 0)
+    machine = Machine([error("clip.mp4 is empty")])
+    with pytest.raises(SourceError, match="is empty"):
+        machine.open(CameraConfig(wait=True), FILE)
+
+
+@pytest.mark.parametrize("fault", [SILENCE, DEATH])
+def test_a_file_that_fails_twice_at_one_frame_ends_the_run(fault: Scripted) -> None:
+    """It is opened once more, as a network share may have stalled; then it is the file."""
+    machine = Machine([[*hello(live=False, recorded=True), *frames(3), *fault]] * 2)
+    source = machine.open(CameraConfig(stall_s=0.7), FILE)
+    with pytest.raises(SourceError, match=r"/a/clip\.mp4.*twice, at frame 3") as told:
+        list(source.frames())
+    assert "rotate" not in str(told.value)
+    assert (source.reopened, machine.running) == (1, 0)
+
+
+def test_a_recording_that_skips_frames_is_alive() -> None:
+    """What it skips to go on where it broke off takes longer than a stall would."""
+    skipping = [(2.0, dict(kind="skipped", index=n)) for n in range(20)]
+    again = [*hello(live=False, recorded=True), *skipping, *frames(3), *END]
+    machine = Machine([[*hello(live=False, recorded=True), *frames(3), *SILENCE], again])
+    source = machine.open(CameraConfig(stall_s=3.0), "video:http://host/clip.mp4")
+    list(source.frames())
+    assert source.reopened == 1
 
 
 def test_time_without_a_frame_is_counted_from_the_last_one() -> None:

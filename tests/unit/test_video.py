@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from contextlib import closing
@@ -81,6 +82,44 @@ def test_a_turned_phone_gives_upright_frames(tmp_path: Path) -> None:
     path.write_bytes(data)
     with closing(open_source(f"video:{path}")) as source:
         assert next(source.frames()).rgb.shape == (160, 120, 3)
+
+
+FFMPEG = shutil.which("ffmpeg")
+needs_ffmpeg = pytest.mark.skipif(not FFMPEG, reason="ffmpeg is not installed")
+
+
+def film(path: Path, *options: str) -> Path:
+    """Twelve pictures of 64 x 48 in which something moves, as these options of ffmpeg make it."""
+    moving = ["-f", "lavfi", "-i", "testsrc=size=64x48:rate=25:duration=0.48"]
+    command = [str(FFMPEG), "-v", "error", "-y", *moving, *options, str(path)]
+    subprocess.run(command, check=True, timeout=60)
+    return path
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize(
+    ("aspect", "turn", "size"),
+    [
+        ("2/1", "0", (128, 48)),
+        ("4/3", "0", (85, 48)),
+        ("1/2", "0", (64, 96)),
+        ("1/1", "0", (64, 48)),
+        ("2/1", "90", (48, 128)),
+    ],
+)
+def test_pixels_are_square(tmp_path: Path, aspect: str, turn: str, size: tuple[int, int]) -> None:
+    """A picture that a player would stretch is stretched, also one that is turned."""
+    path = film(tmp_path / "a.mp4", "-vf", f"setsar={aspect}", "-c:v", "libx264")
+    if turn != "0":
+        turned = tmp_path / "turned.mp4"
+        quiet = [str(FFMPEG), "-v", "error"]
+        rest = ["-i", str(path), "-c", "copy", "-metadata:s:v", f"rotate={turn}", str(turned)]
+        if subprocess.run([*quiet, "-display_rotation", turn, *rest], check=False).returncode:
+            subprocess.run([*quiet, *rest], check=True)  # ffmpeg before 6
+        path = turned
+    with closing(open_source(f"video:{path}")) as source:
+        height, width = next(iter(source.frames())).rgb.shape[:2]
+    assert (width, height) == size
 
 
 def test_a_file_cut_short_ends_early(tmp_path: Path) -> None:
