@@ -17,6 +17,10 @@ class FingerspellError(Exception):
 
     exit_code = 1
 
+    def __str__(self) -> str:
+        """Returns the message; what a terminal would act on is escaped: file names may hold it."""
+        return printable(super().__str__())
+
 
 class UsageError(FingerspellError):
     """A flag, URI, setting or path that the user gave is wrong."""
@@ -40,3 +44,8 @@ class SinkError(FingerspellError):
     """A sink cannot be opened: no display, no permission to write."""
 
     exit_code = 5
+
+
+def printable(text: str) -> str:
+    r"""Returns the text with each character that cannot be seen, such as ESC, as \x1b."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -1,7 +1,7 @@
 """Still pictures: any file that OpenCV can decode, upright, as 8-bit RGB.
 
 - Files: JPEG, PNG, WebP, BMP, TIFF, GIF (the first picture), PPM, and others that OpenCV was built
-  with. Most builds read neither AVIF nor HEIC.
+  with. AVIF is read where OpenCV was built with it. HEIC is not read.
 - 16-bit pictures become 8-bit; grey and CMYK pictures become RGB.
 - EXIF orientation is applied, except to transparent pictures: OpenCV keeps either the orientation
   or the transparency.
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
 import cv2
 import numpy as np
@@ -36,7 +36,11 @@ MAX_DECODED_BYTES = 600_000_000
 DECODER_COPIES = 2  # of the decoded picture, measured for each format as the peak of its memory
 MAX_BYTES = 200_000_000  # of a file, which is read into memory as a whole
 
-_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm")
+# HEIC cannot be read. It is listed all the same, so that it is named and not passed over.
+_SUFFIXES = (
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".avif", ".bmp", ".dib", ".tif", ".tiff",
+    ".gif", ".jp2", ".ppm", ".pgm", ".pbm", ".pnm", ".heic", ".heif",
+)  # fmt: skip
 _GREY = 128  # the middle of 0..255
 # The first bytes of TIFF, JPEG 2000 without its container, Radiance HDR, Sun raster, PFM, PAM, EXR.
 _OTHERS = (
@@ -73,14 +77,23 @@ def find_pictures(folder: Path) -> list[Path]:
     Picture files are known by their suffix. Hidden files and sub-folders are left out. Raises
     UsageError if there is no picture, or the folder cannot be read.
     """
-    try:
-        inside = [p for p in folder.iterdir() if p.suffix.lower() in _SUFFIXES]
-    except OSError as error:
-        raise UsageError(f"{folder} cannot be read: {error.strerror}") from None
-    pictures = [p for p in inside if p.name[0] != "." and not p.is_dir()]
+    pictures, _ = inside(folder)
     if not pictures:
         raise UsageError(f"there is no picture in {folder}; it takes files such as A.jpg or A.png")
-    return sorted(pictures, key=natural)
+    return pictures
+
+
+def inside(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Returns the picture files in a folder, and its sub-folders, both in natural order.
+
+    Hidden ones are left out. Raises UsageError if the folder cannot be read.
+    """
+    try:
+        found = sorted((p for p in folder.iterdir() if p.name[0] != "."), key=natural)
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be read: {error.strerror}") from None
+    folders = [p for p in found if p.is_dir()]
+    return [p for p in found if p.suffix.lower() in _SUFFIXES and p not in folders], folders
 
 
 def natural(path: Path) -> tuple[list[tuple[bool, int, str]], str]:
@@ -104,10 +117,25 @@ def read_picture(path: Path) -> Picture:
         data = path.read_bytes()
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror}") from None
+    return _decoded(data, str(path))
+
+
+def read_stream(file: BinaryIO, name: str) -> Picture:
+    """Reads a picture from an open file, to its end; `name` is for messages. Raises SourceError."""
+    try:
+        data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise SourceError(f"{name} cannot be read: {error.strerror}") from None
+    if len(data) > MAX_BYTES:
+        raise SourceError(f"{name} is too large for a picture ({MAX_BYTES // 10**6} MB)")
+    return _decoded(data, name)
+
+
+def _decoded(data: bytes, name: str) -> Picture:
     try:
         return decode(data)
     except ValueError as error:
-        raise SourceError(f"{path} {error}") from None
+        raise SourceError(f"{name} {error}") from None
 
 
 def decode(data: bytes) -> Picture:
@@ -201,6 +229,11 @@ def _apart(data: bytes, flags: int) -> npt.NDArray[Any]:
             f"would take more than the {MAX_DECODED_BYTES // 10**6} MB of memory that are the "
             "most; make the picture smaller"
         ) from None
+    if bgr is None and headers.brand(data) == "AVIF":
+        raise ValueError(
+            f"is AVIF that is damaged, or that OpenCV {cv2.__version__} on this computer cannot "
+            "decode; convert it to JPEG"
+        )
     if bgr is None:
         raise ValueError(_UNDECODED)
     return bgr

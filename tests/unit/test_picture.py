@@ -367,7 +367,16 @@ def test_no_bytes_break_the_reader(content: bytes, head: bytes) -> None:
 
 def test_folders_are_in_natural_order(tmp_path: Path) -> None:
     """9 comes before 10, and capitals do not come first; other files are left out."""
-    for name in ("10.png", "9.png", "b.JPG", "A.png", "a2.png", "notes.txt", ".hidden.png"):
+    for name in (
+        "10.png",
+        "9.png",
+        "b.JPG",
+        "A.png",
+        "a2.png",
+        "c.jfif",
+        "notes.txt",
+        ".hidden.png",
+    ):
         (tmp_path / name).touch()
     (tmp_path / "folder.png").mkdir()
     assert [path.name for path in find_pictures(tmp_path)] == [
@@ -376,6 +385,7 @@ def test_folders_are_in_natural_order(tmp_path: Path) -> None:
         "A.png",
         "a2.png",
         "b.JPG",
+        "c.jfif",
     ]
 
 
