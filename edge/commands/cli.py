@@ -6,11 +6,19 @@ import argparse
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.errors import FingerspellError, SinkError, UsageError, printable
+from edge.errors import (
+    FingerspellError,
+    OutOfMemoryError,
+    SinkError,
+    UsageError,
+    lacks_memory,
+    printable,
+)
 from edge.running import logs
 from edge.running.stop import Ended, true_interrupts
 
@@ -54,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:  # noqa: PLR0911 - one retur
     logs.set_up()
     try:
         try:
-            with true_interrupts():
+            with true_interrupts(), _memory_told():
                 arguments = _parser().parse_args(argv)
                 code: int = arguments.command(arguments)
         finally:
@@ -79,6 +87,19 @@ def main(argv: Sequence[str] | None = None) -> int:  # noqa: PLR0911 - one retur
             return 0
         print(f"fingerspell: cannot write to stdout: {error.strerror}", file=sys.stderr)
         return SinkError.exit_code
+
+
+@contextmanager
+def _memory_told() -> Iterator[None]:
+    """Raises OutOfMemoryError in place of what Python, OpenCV or the linker raise."""
+    try:
+        yield
+    except FingerspellError:
+        raise
+    except Exception as error:
+        if not lacks_memory(error):
+            raise
+        raise OutOfMemoryError("there is not enough memory; end other programs") from error
 
 
 class _Version(argparse.Action):

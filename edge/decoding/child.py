@@ -26,10 +26,14 @@ TIMEOUT_S = 60  # for a picture at the bound, on a Pi; a whole picture takes a s
 _TOO_LARGE = 3  # exit status: there was not enough memory within the limit
 
 
+class TooLargeError(Exception):
+    """Decoding a picture takes more memory or time than it may."""
+
+
 def decode(data: bytes, flags: int, limit_bytes: int) -> npt.NDArray[Any] | None:
     """Returns the decoded picture, None where it cannot be decoded.
 
-    Raises MemoryError where decoding takes more than `limit_bytes` or longer than TIMEOUT_S.
+    Raises TooLargeError where decoding takes more than `limit_bytes` or longer than TIMEOUT_S.
     """
     command = [sys.executable, "-m", "edge.decoding.child", str(flags), str(limit_bytes)]
     environment = {
@@ -43,9 +47,9 @@ def decode(data: bytes, flags: int, limit_bytes: int) -> npt.NDArray[Any] | None
             env=environment,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        raise MemoryError from None
+        raise TooLargeError from None
     if done.returncode == _TOO_LARGE:
-        raise MemoryError
+        raise TooLargeError
     if done.returncode or not done.stdout:
         return None
     array: npt.NDArray[Any] = np.load(io.BytesIO(done.stdout), allow_pickle=False)

@@ -26,7 +26,7 @@ import numpy.typing as npt
 
 from edge.decoding import child, headers, jpeg, png
 from edge.decoding.opencv_log import decoders_silenced, quiet
-from edge.errors import SourceError, UsageError
+from edge.errors import SourceError, UsageError, lacks_memory
 from edge.types import Rgb
 
 MAX_SIDE_PX = 4096  # of what is returned: a phone's picture of 12 megapixels is 4,032 px wide
@@ -211,7 +211,9 @@ def _imdecode(data: bytes, flags: int) -> npt.NDArray[Any]:
     with quiet:
         try:
             bgr = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-        except cv2.error:
+        except cv2.error as error:
+            if lacks_memory(error):
+                raise
             bgr = None
     if bgr is None:
         raise ValueError(_UNDECODED)
@@ -224,7 +226,7 @@ def _apart(data: bytes, flags: int) -> npt.NDArray[Any]:
         raise ValueError(_UNDECODED)
     try:
         bgr = child.decode(data, flags, DECODER_COPIES * MAX_DECODED_BYTES)
-    except MemoryError:
+    except child.TooLargeError:
         raise ValueError(
             f"would take more than the {MAX_DECODED_BYTES // 10**6} MB of memory that are the "
             "most; make the picture smaller"

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -14,7 +15,16 @@ import numpy as np
 import pytest
 
 from edge import sources
-from tests.support.command_line import ROOT, TIMEOUT_S, command, events, fault, fingerspell, running
+from tests.support.command_line import (
+    ROOT,
+    TIMEOUT_S,
+    command,
+    environment,
+    events,
+    fault,
+    fingerspell,
+    running,
+)
 from tests.support.tiny_model import classifier, save
 
 
@@ -143,7 +153,7 @@ def test_read_has_the_same_rules_by_name_and_in_folders(
     assert [line.get("hands") for line in lines] == [[], [], [], None, None, []]
     assert "is HEIC" in lines[3]["error"]
     assert "heif-convert" in lines[3]["error"]
-    assert events(fingerspell("read", *(line["path"] for line in lines)).stdout) == lines
+    assert events(fingerspell("read", *(str(line["path"]) for line in lines)).stdout) == lines
 
 
 def test_read_takes_a_picture_from_standard_input(pictures: Path, hand_models: object) -> None:
@@ -183,7 +193,7 @@ def test_read_is_for_people_on_a_terminal(
     """A plain line there, JSON with --json; names cannot move the cursor or change colours."""
     name = "\x1b[31mred\x07.png"
     (tmp_path / name).write_bytes((pictures / "b_none.png").read_bytes())
-    paths = [pictures / "a_hand.png", tmp_path / name, tmp_path / "\x1b[2Jgone.png", "-"]
+    paths: list[str | Path] = [pictures / "a_hand.png", tmp_path / name, tmp_path / "\x1b[2Jgone.png", "-"]
     hand, none, gone, stdin = on_a_terminal("read", *paths).splitlines()
     assert re.fullmatch(rf"{re.escape(str(paths[0]))}  [A-Z]  \d+ %", hand)
     assert none == rf"{tmp_path}/\x1b[31mred\x07.png  no hand"
@@ -231,3 +241,32 @@ def test_ctrl_c_ends_reading_with_one_line(pictures: Path, hand_models: object) 
         out, err = process.communicate(timeout=TIMEOUT_S)
     assert (process.returncode, err) == (130, "fingerspell: stopped\n")
     assert all(line["hands"] == [] for line in events(out))
+
+
+# Runs a command that may take so many bytes more than Python has when it begins.
+IN_LITTLE_MEMORY = """
+import resource, sys
+from edge.commands.cli import main
+
+pages = int(open("/proc/self/statm").read().split()[0])
+most = pages * resource.getpagesize() + int(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_AS, (most, most))
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+@pytest.mark.parametrize("more_mb", [20, 160, 250, 290, 310, 330])
+def test_out_of_memory_is_not_told_as_a_broken_model(
+    more_mb: int, pictures: Path, hand_models: object
+) -> None:
+    """Statuses 2 and 4 are for what does not mend itself: systemd does not start it again then."""
+    words = ["read", str(pictures / "b_none.png")]
+    done = subprocess.run(
+        [sys.executable, "-c", IN_LITTLE_MEMORY, str(more_mb << 20), *words],
+        capture_output=True, text=True, cwd=ROOT, timeout=TIMEOUT_S, check=False,
+        env=environment(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1"),
+    )  # fmt: skip
+    assert done.returncode in (0, 1), done.stderr
+    assert "Traceback" not in done.stderr
+    if done.returncode:
+        assert "there is not enough memory" in done.stderr
