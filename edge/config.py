@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from edge.capture import CameraConfig
-from edge.errors import UsageError
+from edge.errors import UsageError, lacks_memory
 from edge.recognise.rules.tunables import DebounceConfig, GestureConfig
 from edge.running.logs import Style
 from edge.spelling.speller import TextConfig
@@ -81,6 +81,8 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
+        if lacks_memory(error):
+            raise
         raise UsageError(f"cannot read the configuration: {error.strerror}") from error
     except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, or absurdly deep or long
         raise UsageError(f"this is not TOML: {error}") from error

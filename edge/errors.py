@@ -1,6 +1,7 @@
 """Every error that fingerspell raises on purpose, and the exit code that it ends with.
 
 FingerspellError            1  anything below, for callers who catch them all
+├── OutOfMemoryError        1  memory or threads run out, which another start may mend
 ├── UsageError              2  a flag, URI, configuration file or picture folder that is wrong
 ├── SourceError             3  no camera, a camera in use, a stream that was lost
 ├── ModelError              4  a model file missing, altered, or not what its manifest says
@@ -11,11 +12,21 @@ The message of each is one line: what is wrong, then what to do about it.
 
 from __future__ import annotations
 
+import errno
+
 
 class FingerspellError(Exception):
     """Any failure that fingerspell expects; its message is one line for the user."""
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        """Returns the message; what a terminal would act on is escaped: file names may hold it."""
+        return printable(super().__str__())
+
+
+class OutOfMemoryError(FingerspellError):
+    """There is not enough memory; a service is started again after it, and may then have more."""
 
 
 class UsageError(FingerspellError):
@@ -40,3 +51,25 @@ class SinkError(FingerspellError):
     """A sink cannot be opened: no display, no permission to write."""
 
     exit_code = 5
+
+
+def printable(text: str) -> str:
+    r"""Returns the text with each character that cannot be seen, such as ESC, as \x1b."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def lacks_memory(error: BaseException) -> bool:
+    """Whether memory, threads or open files have run out, as Python, OpenCV or the linker say it.
+
+    None of these is the fault of the file that was being read.
+    """
+    if isinstance(error, MemoryError | OutOfMemoryError):
+        return True
+    if isinstance(error, OSError) and error.errno in (errno.ENOMEM, errno.EMFILE, errno.ENFILE):
+        return True
+    if getattr(error, "code", None) == -4:  # cv2.error, StsNoMem
+        return True
+    said = ("failed to map segment", "annot allocate memory", "can't start new thread")
+    return isinstance(error, ImportError | OSError | RuntimeError) and any(
+        text in str(error) for text in said
+    )

@@ -6,11 +6,19 @@ import argparse
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.errors import FingerspellError, SinkError, UsageError
+from edge.errors import (
+    FingerspellError,
+    OutOfMemoryError,
+    SinkError,
+    UsageError,
+    lacks_memory,
+    printable,
+)
 from edge.running import logs
 from edge.running.stop import Ended, true_interrupts
 
@@ -54,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:  # noqa: PLR0911 - one retur
     logs.set_up()
     try:
         try:
-            with true_interrupts():
+            with true_interrupts(), _memory_told():
                 arguments = _parser().parse_args(argv)
                 code: int = arguments.command(arguments)
         finally:
@@ -71,13 +79,27 @@ def main(argv: Sequence[str] | None = None) -> int:  # noqa: PLR0911 - one retur
         return INTERRUPTED
     except OSError as error:  # commands turn errors of their own files into FingerspellError
         if error.filename is not None:
-            print(f"fingerspell: {error.filename}: {error.strerror}", file=sys.stderr)
+            name = printable(os.fsdecode(error.filename))
+            print(f"fingerspell: {name}: {error.strerror}", file=sys.stderr)
             return SinkError.exit_code
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):  # `fingerspell devices | head -1` has had its fill
             return 0
         print(f"fingerspell: cannot write to stdout: {error.strerror}", file=sys.stderr)
         return SinkError.exit_code
+
+
+@contextmanager
+def _memory_told() -> Iterator[None]:
+    """Raises OutOfMemoryError in place of what Python, OpenCV or the linker raise."""
+    try:
+        yield
+    except FingerspellError:
+        raise
+    except Exception as error:
+        if not lacks_memory(error):
+            raise
+        raise OutOfMemoryError("there is not enough memory; end other programs") from error
 
 
 class _Version(argparse.Action):
@@ -118,9 +140,12 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--config", type=Path, metavar="FILE", help="settings, in TOML")
     _add_reading(run)
 
-    read = commands.add_parser("read", help="read still photographs, one JSON line each")
+    read = commands.add_parser("read", help="read still photographs, a line each")
     read.set_defaults(command=_read)
-    read.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="pictures or folders")
+    read.add_argument(
+        "paths", nargs="+", type=Path, metavar="PATH", help="pictures or folders; -: stdin"
+    )
+    read.add_argument("--json", action="store_true", help="JSON lines, also on a terminal")
     read.add_argument("--hands", type=int, choices=(1, 2), help="the most hands in a picture")
     read.add_argument("--config", type=Path, metavar="FILE", help="settings, in TOML")
     _add_reading(read)
@@ -222,7 +247,7 @@ def _run(arguments: argparse.Namespace) -> int:
 def _read(arguments: argparse.Namespace) -> int:
     from edge.commands.read import read
 
-    return read(arguments.paths, _config(arguments))
+    return read(arguments.paths, _config(arguments), arguments.json)
 
 
 def _record(arguments: argparse.Namespace) -> int:

@@ -1,8 +1,11 @@
-"""Keeps OpenCV's own warnings from stderr; our exceptions say what went wrong."""
+"""Keeps the warnings of OpenCV and its decoders from stderr; our exceptions say what went wrong."""
 
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Lock
 
 import cv2
@@ -38,3 +41,34 @@ class _Quiet:
 
 
 quiet = _Quiet()
+
+
+_NOISE = (b"Corrupt JPEG", b"Premature end of JPEG", b"Invalid JPEG", b"libpng ")
+_stderr_lock = Lock()
+
+
+@contextmanager
+def decoders_silenced() -> Iterator[None]:
+    """Drops what libjpeg and libpng write to stderr; what others wrote there is passed on after.
+
+    These two do not heed OpenCV's log level. Without a stderr there is nothing to do.
+    """
+    with _stderr_lock:
+        try:
+            saved = os.dup(2) if sys.stderr else None
+            caught = None if saved is None else os.memfd_create("stderr")
+        except (OSError, AttributeError):  # descriptor 2 is closed; this is not Linux
+            saved = caught = None
+        if saved is None or caught is None:
+            yield
+            return
+        os.dup2(caught, 2)
+        try:
+            yield
+        finally:
+            os.dup2(saved, 2)
+            lines = os.pread(caught, os.fstat(caught).st_size, 0).splitlines(keepends=True)
+            os.close(caught)
+            if others := b"".join(line for line in lines if not line.startswith(_NOISE)):
+                os.write(saved, others)
+            os.close(saved)

@@ -1,41 +1,57 @@
 """Still pictures: any file that OpenCV can decode, upright, as 8-bit RGB.
 
 - Files: JPEG, PNG, WebP, BMP, TIFF, GIF (the first picture), PPM, and others that OpenCV was built
-  with. Most builds read neither AVIF nor HEIC.
+  with. AVIF is read where OpenCV was built with it. HEIC is not read.
 - 16-bit pictures become 8-bit; grey and CMYK pictures become RGB.
 - EXIF orientation is applied, except to transparent pictures: OpenCV keeps either the orientation
   or the transparency.
 - Transparent parts are shown on mid grey, against which light and dark skin both stand out.
 - A picture whose longer side exceeds MAX_SIDE_PX comes back smaller. A JPEG is then scaled down by
-  2, 4 or 8 while it is decoded, so that one of 12,000 px needs little memory. Other formats are
-  decoded at full size first, and a PNG of more than MAX_PIXELS is refused.
-- A file that is cut short is refused: OpenCV would return a picture with a part missing.
+  2, 4 or 8 while it is decoded, so that one of 12,000 px needs little memory.
+- A picture that would take more than MAX_DECODED_BYTES is refused. The header tells, before it is
+  decoded. Formats whose header is not read here are decoded in a process with limited memory.
+- A file that lacks a part of its picture is refused: OpenCV would fill it with grey. One that lacks
+  its end marker only is read.
 """
 
 from __future__ import annotations
 
 import re
-import struct
-import zlib
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edge.decoding.opencv_log import quiet
-from edge.errors import SourceError, UsageError
+from edge.decoding import child, headers, jpeg, png
+from edge.decoding.opencv_log import decoders_silenced, quiet
+from edge.errors import SourceError, UsageError, lacks_memory
 from edge.types import Rgb
 
 MAX_SIDE_PX = 4096  # of what is returned: a phone's picture of 12 megapixels is 4,032 px wide
-MAX_PIXELS = 200_000_000  # of a PNG: at three bytes a pixel 600 MB, which a Pi can still hold
+# Of a picture once it is decoded, whatever its format: 200 megapixels of 8-bit RGB, the most that
+# phones take. OpenCV holds it twice while it hands it over, and a Pi of 2 GB can still do that.
+MAX_DECODED_BYTES = 600_000_000
+DECODER_COPIES = 2  # of the decoded picture, measured for each format as the peak of its memory
 MAX_BYTES = 200_000_000  # of a file, which is read into memory as a whole
 
-_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".ppm", ".pgm")
+# HEIC cannot be read. It is listed all the same, so that it is named and not passed over.
+_SUFFIXES = (
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".avif", ".bmp", ".dib", ".tif", ".tiff",
+    ".gif", ".jp2", ".ppm", ".pgm", ".pbm", ".pnm", ".heic", ".heif",
+)  # fmt: skip
 _GREY = 128  # the middle of 0..255
-_PNG = b"\x89PNG\r\n\x1a\n"
-_JPEG = b"\xff\xd8\xff"
+# The first bytes of TIFF, JPEG 2000 without its container, Radiance HDR, Sun raster, PFM, PAM, EXR.
+_OTHERS = (
+    *headers.TIFF, b"\xff\x4f\xff\x51", b"#?", b"\x59\xa6\x6a\x95", b"PF", b"Pf", b"P7",
+    b"\x76\x2f\x31\x01",
+)  # fmt: skip
+_UNDECODED = "is damaged, cut short or no picture that OpenCV can decode"
+CONVERT = (
+    "convert it: heif-convert photo.heic photo.jpg (apt install libheif-examples), or let the "
+    "phone share it as JPEG"
+)
 _REDUCED = (
     (1, cv2.IMREAD_COLOR),
     (2, cv2.IMREAD_REDUCED_COLOR_2),
@@ -61,14 +77,23 @@ def find_pictures(folder: Path) -> list[Path]:
     Picture files are known by their suffix. Hidden files and sub-folders are left out. Raises
     UsageError if there is no picture, or the folder cannot be read.
     """
-    try:
-        inside = [p for p in folder.iterdir() if p.suffix.lower() in _SUFFIXES]
-    except OSError as error:
-        raise UsageError(f"{folder} cannot be read: {error.strerror}") from None
-    pictures = [p for p in inside if p.name[0] != "." and not p.is_dir()]
+    pictures, _ = inside(folder)
     if not pictures:
         raise UsageError(f"there is no picture in {folder}; it takes files such as A.jpg or A.png")
-    return sorted(pictures, key=natural)
+    return pictures
+
+
+def inside(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Returns the picture files in a folder, and its sub-folders, both in natural order.
+
+    Hidden ones are left out. Raises UsageError if the folder cannot be read.
+    """
+    try:
+        found = sorted((p for p in folder.iterdir() if p.name[0] != "."), key=natural)
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be read: {error.strerror}") from None
+    folders = [p for p in found if p.is_dir()]
+    return [p for p in found if p.suffix.lower() in _SUFFIXES and p not in folders], folders
 
 
 def natural(path: Path) -> tuple[list[tuple[bool, int, str]], str]:
@@ -92,50 +117,133 @@ def read_picture(path: Path) -> Picture:
         data = path.read_bytes()
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror}") from None
+    return _decoded(data, str(path))
+
+
+def read_stream(file: BinaryIO, name: str) -> Picture:
+    """Reads a picture from an open file, to its end; `name` is for messages. Raises SourceError."""
     try:
-        return _decode(data)
+        data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise SourceError(f"{name} cannot be read: {error.strerror}") from None
+    if len(data) > MAX_BYTES:
+        raise SourceError(f"{name} is too large for a picture ({MAX_BYTES // 10**6} MB)")
+    return _decoded(data, name)
+
+
+def _decoded(data: bytes, name: str) -> Picture:
+    try:
+        return decode(data)
     except ValueError as error:
-        raise SourceError(f"{path} {error}") from None
+        raise SourceError(f"{name} {error}") from None
 
 
-def _decode(data: bytes) -> Picture:
+def decode(data: bytes) -> Picture:
     """Decodes a picture file; raises ValueError with a reason that follows the file's name."""
     if not data:
         raise ValueError("is empty")
-    flags, longer_px, transparent = cv2.IMREAD_COLOR, 0, True
-    if data.startswith(_JPEG):
-        longer_px, transparent = max(_jpeg_size(data)), False
-        fitting = (flag for factor, flag in _REDUCED if longer_px <= factor * MAX_SIDE_PX)
-        flags = next(fitting, cv2.IMREAD_REDUCED_COLOR_8)
-    elif data.startswith(_PNG):
-        transparent = _check_png(data)
-    picture = _imdecode(data, cv2.IMREAD_UNCHANGED if transparent else flags)
-    if transparent and not _has_alpha(picture):
+    if data.startswith(jpeg.START):
+        return _shrunk(*_jpeg(data))
+    if headers.brand(data) == "HEIC":
+        raise ValueError(f"is HEIC, which is not read; {CONVERT}")
+    if data.startswith(headers.PNG):
+        data, transparent = png.checked(data)
+    else:
+        transparent = True
+    size = headers.decoded_bytes(data)
+    _check_bytes(size or 0)
+    imdecode = _apart if size is None else _imdecode
+    picture = imdecode(data, cv2.IMREAD_UNCHANGED if transparent else cv2.IMREAD_COLOR)
+    if transparent and not _has_alpha(picture, data):
         del picture
-        picture = _imdecode(data, flags)
-    longer_px = longer_px or max(picture.shape[:2])
+        picture = imdecode(data, cv2.IMREAD_COLOR)
+    return _shrunk(picture, max(picture.shape[:2]))
+
+
+def _jpeg(data: bytes) -> tuple[npt.NDArray[Any], int]:
+    """Decodes a JPEG, scaled down where it is large; returns it and the longer side of the file."""
+    header = jpeg.parse(data)
+    longer_px = max(header.width, header.height)
+    fitting = (item for item in _REDUCED if longer_px <= item[0] * MAX_SIDE_PX)
+    factor, flags = next(fitting, _REDUCED[-1])
+    _check_bytes(header.coefficient_bytes + 3 * header.width * header.height // factor**2)
+    with decoders_silenced():
+        picture = _imdecode(header.data, flags)
+        if jpeg.is_cut(header, picture, lambda other: _imdecode(other, flags)):
+            raise ValueError("is a JPEG that is cut short: a part of its picture is missing")
+    return picture, longer_px
+
+
+def _check_bytes(decoded: int) -> None:
+    if decoded > MAX_DECODED_BYTES:
+        raise ValueError(
+            f"would take {decoded / 1e6:,.0f} MB of memory, and {MAX_DECODED_BYTES // 10**6} MB "
+            "are the most; make the picture smaller"
+        )
+
+
+def _shrunk(picture: npt.NDArray[Any], longer_px: int) -> Picture:
+    """Makes RGB of BGR or BGRA, and a picture that is too wide smaller.
+
+    longer_px: the longer side of the picture in the file.
+    """
     if max(picture.shape[:2]) > MAX_SIDE_PX:
         shrink = MAX_SIDE_PX / max(picture.shape[:2])
         size = [max(1, round(side * shrink)) for side in picture.shape[1::-1]]
         picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    bgr = _opaque(picture) if _has_alpha(picture) else picture
+    bgr = _opaque(picture) if picture.shape[2] == 4 else picture
     rgb = cast(Rgb, cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
     return Picture(rgb, longer_px / max(rgb.shape[:2]))
 
 
-def _has_alpha(picture: npt.NDArray[Any]) -> bool:
-    return picture.ndim == 3 and picture.shape[2] == 4
+def _has_alpha(picture: npt.NDArray[Any], data: bytes) -> bool:
+    """Whether the fourth channel says what is transparent.
+
+    In BMP and TIFF it may be padding, and is then zero everywhere.
+    """
+    if picture.ndim < 3 or picture.shape[2] != 4:
+        return False
+    may_be_padding = data.startswith((headers.BMP, *headers.TIFF))
+    return not may_be_padding or bool(picture[:, :, 3].any())
 
 
 def _imdecode(data: bytes, flags: int) -> npt.NDArray[Any]:
     with quiet:
         try:
             bgr = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-        except cv2.error:
+        except cv2.error as error:
+            if lacks_memory(error):
+                raise
             bgr = None
     if bgr is None:
-        raise ValueError("is damaged, cut short or no picture that OpenCV can decode")
+        raise ValueError(_UNDECODED)
     return bgr
+
+
+def _apart(data: bytes, flags: int) -> npt.NDArray[Any]:
+    """Decodes a format whose size is not known before, in a process with limited memory."""
+    if not _is_picture(data):
+        raise ValueError(_UNDECODED)
+    try:
+        bgr = child.decode(data, flags, DECODER_COPIES * MAX_DECODED_BYTES)
+    except child.TooLargeError:
+        raise ValueError(
+            f"would take more than the {MAX_DECODED_BYTES // 10**6} MB of memory that are the "
+            "most; make the picture smaller"
+        ) from None
+    if bgr is None and headers.brand(data) == "AVIF":
+        raise ValueError(
+            f"is AVIF that is damaged, or that OpenCV {cv2.__version__} on this computer cannot "
+            "decode; convert it to JPEG"
+        )
+    if bgr is None:
+        raise ValueError(_UNDECODED)
+    return bgr
+
+
+def _is_picture(data: bytes) -> bool:
+    """Whether the first bytes are those of a format that OpenCV may know: no child for the rest."""
+    return data.startswith(_OTHERS) or data[4:8] in (b"ftyp", b"jP  ")
 
 
 def _opaque(bgra: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
@@ -144,44 +252,3 @@ def _opaque(bgra: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
         bgra = (bgra >> 8).astype(np.uint8)
     alpha = bgra[:, :, 3:].astype(np.uint16)
     return ((bgra[:, :, :3] * alpha + _GREY * (255 - alpha) + 127) // 255).astype(np.uint8)
-
-
-def _jpeg_size(data: bytes) -> tuple[int, int]:
-    """The (width, height) that a JPEG's frame header states."""
-    at = 2
-    while at + 9 <= len(data) and data[at] == 0xFF:
-        marker = data[at + 1]
-        if marker in (0xFF, 0x01) or 0xD0 <= marker <= 0xD8:
-            at += 1 if marker == 0xFF else 2  # padding, or a marker that stands alone
-        elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            height, width = struct.unpack_from(">HH", data, at + 5)
-            return width, height
-        else:
-            at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    raise ValueError("is a JPEG that is damaged or cut short")
-
-
-def _check_png(data: bytes) -> bool:
-    """Whether a PNG has transparent parts.
-
-    Its chunks are checked here, since libpng would write warnings to stderr.
-    """
-    transparent = False
-    at, view = len(_PNG), memoryview(data)
-    while at + 12 <= len(data):
-        length, name = struct.unpack_from(">I4s", data, at)
-        end = at + 8 + length
-        if end + 4 > len(data):
-            break
-        if name == b"IHDR" and length == 13:
-            width, height, _, colour_type = struct.unpack_from(">IIBB", data, at + 8)
-            transparent = colour_type in (4, 6)
-            if width * height > MAX_PIXELS:
-                raise ValueError(f"has {width}x{height} pixels; make it smaller")
-        if zlib.crc32(view[at + 4 : end]) != int.from_bytes(view[end : end + 4], "big"):
-            raise ValueError("is a PNG that is damaged")
-        if name == b"IEND":
-            return transparent
-        transparent = transparent or name == b"tRNS"
-        at = end + 4
-    raise ValueError("is a PNG that is cut short")

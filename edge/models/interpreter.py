@@ -8,6 +8,7 @@ ai-edge-litert is not installed, the older tflite-runtime is used.
 from __future__ import annotations
 
 import hashlib
+import mmap
 import os
 import struct
 import sys
@@ -21,7 +22,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge.errors import ModelError
+from edge.errors import ModelError, OutOfMemoryError, lacks_memory
 
 Array = npt.NDArray[Any]
 
@@ -39,6 +40,10 @@ class Quantisation:
 
 
 BYTES = Quantisation(1.0, -128, np.dtype(np.int8))  # of pixels that the model takes as 0..255
+
+# Where so much is left, besides what a model's own size asks for, its failure is no lack of memory.
+# The largest, hand_landmark_full, opens in 30 MB and not in 20 (RLIMIT_AS). This is twice as much.
+_ENOUGH_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,8 @@ class Model:
         try:
             content = path.read_bytes()
         except OSError as error:
+            if lacks_memory(error):
+                raise
             reason = error.strerror or error
             raise ModelError(f"cannot read the model {path}: {reason}; reinstall it") from error
         if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
@@ -99,6 +106,10 @@ class Model:
                 self._interpreter = _interpreter_class()(model_content=content, num_threads=threads)
                 self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError, struct.error) as error:
+            if _memory_is_short(len(content)):
+                raise OutOfMemoryError(
+                    f"there is not enough memory for the model {path}"
+                ) from error
             raise ModelError(f"{path} is not a whole .tflite model; fetch it again") from error
         self.inputs = tuple(_tensor(d) for d in self._interpreter.get_input_details())
         self.outputs = tuple(_tensor(d) for d in self._interpreter.get_output_details())
@@ -157,6 +168,15 @@ def with_output(content: bytes, tensor: int) -> bytes:
     return bytes(body + struct.pack("<i", tensor))
 
 
+def _memory_is_short(model_bytes: int) -> bool:
+    """Whether a model of this size cannot be opened: the runtime does not say why it fails."""
+    try:
+        mmap.mmap(-1, _ENOUGH_BYTES + 4 * model_bytes).close()
+    except (OSError, MemoryError):
+        return True
+    return False
+
+
 def runtime() -> str:
     """Returns the interpreter's name and version; raises ModelError if there is none."""
     from importlib.metadata import PackageNotFoundError, version
@@ -170,14 +190,19 @@ def runtime() -> str:
 
 def _interpreter_class() -> Any:
     try:
-        from ai_edge_litert.interpreter import Interpreter
-    except ImportError:
         try:
+            from ai_edge_litert.interpreter import Interpreter
+        except ModuleNotFoundError:
             from tflite_runtime.interpreter import Interpreter
-        except ImportError as error:
-            raise ModelError(
-                "no TensorFlow Lite runtime is installed; pip install ai-edge-litert"
-            ) from error
+    except ModuleNotFoundError as error:
+        raise ModelError(
+            "no TensorFlow Lite runtime is installed; pip install ai-edge-litert"
+        ) from error
+    except (ImportError, OSError) as error:  # one of its libraries cannot be loaded
+        if lacks_memory(error):
+            raise
+        reason = " ".join(str(error).split())
+        raise ModelError(f"the TensorFlow Lite runtime cannot be loaded: {reason}") from error
     return Interpreter
 
 

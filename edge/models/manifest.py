@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
-from edge.errors import ModelError
+from edge.errors import ModelError, lacks_memory
 from edge.files import write
 from edge.models.interpreter import Model, Tensor
 
@@ -100,6 +100,8 @@ def load(path: Path) -> Manifest:
     try:
         given = json.loads(path.read_bytes())
     except OSError as error:
+        if lacks_memory(error):
+            raise
         reason = error.strerror or error
         raise ModelError(f"cannot read the manifest {path}: {reason}; reinstall it") from error
     except ValueError as error:
@@ -124,6 +126,8 @@ def open_model(path: Path, *, threads: int = 1) -> tuple[Manifest, Model]:
     try:
         size = model_path.stat().st_size
     except OSError as error:
+        if lacks_memory(error):
+            raise
         raise ModelError(f"the model {model_path} is missing; reinstall it") from error
     if size != manifest.size_bytes:
         raise ModelError(

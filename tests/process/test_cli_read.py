@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import re
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -10,7 +15,16 @@ import numpy as np
 import pytest
 
 from edge import sources
-from tests.support.command_line import TIMEOUT_S, events, fault, fingerspell, running
+from tests.support.command_line import (
+    ROOT,
+    TIMEOUT_S,
+    command,
+    environment,
+    events,
+    fault,
+    fingerspell,
+    running,
+)
 from tests.support.tiny_model import classifier, save
 
 
@@ -105,6 +119,107 @@ def test_read_of_a_picture_that_is_not_there(hand_models: object) -> None:
     assert events(done.stdout) == [{"path": "/no/such.png", "error": "there is no /no/such.png"}]
 
 
+def test_read_goes_on_after_a_folder_without_pictures(
+    pictures: Path, tmp_path: Path, hand_models: object
+) -> None:
+    """The folder has a line that says so, the status is 1, and the other paths are read."""
+    (tmp_path / "notes.txt").touch()
+    done = fingerspell("read", tmp_path, pictures / "b_none.png")
+    assert (done.returncode, done.stderr) == (1, "")
+    folder, none = events(done.stdout)
+    assert folder["path"] == str(tmp_path)
+    assert "there is no picture in" in folder["error"]
+    assert none["hands"] == []
+
+
+HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(200)
+
+
+def test_read_has_the_same_rules_by_name_and_in_folders(
+    tmp_path: Path, hand_models: object
+) -> None:
+    """Sub-folders come after a folder's own files; HEIC is named, with how to convert it."""
+    grey = np.full((40, 60, 3), 90, np.uint8)
+    jpeg, jp2 = (cv2.imencode(suffix, grey)[1].tobytes() for suffix in (".jpg", ".jp2"))
+    files = {"1.jfif": jpeg, "2.jpe": jpeg, "3.jp2": jp2, "4.heic": HEIC, "5.HEIF": HEIC,
+             "a/b/6.JPG": jpeg, "a/b/.7.jpg": jpeg, ".b/8.jpg": jpeg}  # fmt: skip
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "a" / "back").symlink_to(tmp_path)
+    lines = events(fingerspell("read", tmp_path).stdout)
+    names = [str(Path(line["path"]).relative_to(tmp_path)) for line in lines]
+    assert names == ["1.jfif", "2.jpe", "3.jp2", "4.heic", "5.HEIF", "a/b/6.JPG"]
+    assert [line.get("hands") for line in lines] == [[], [], [], None, None, []]
+    assert "is HEIC" in lines[3]["error"]
+    assert "heif-convert" in lines[3]["error"]
+    assert events(fingerspell("read", *(str(line["path"]) for line in lines)).stdout) == lines
+
+
+def test_read_takes_a_picture_from_standard_input(pictures: Path, hand_models: object) -> None:
+    """`-` is what is piped in; a file of this name is ./-"""
+    for name, code in (("b_none.png", 0), ("d_text.png", 1)):
+        with (pictures / name).open("rb") as file:
+            done = subprocess.run(
+                command(["read", "-"]), stdin=file, capture_output=True, text=True, cwd=ROOT,
+                timeout=TIMEOUT_S, check=False,
+            )  # fmt: skip
+        assert (done.returncode, done.stderr) == (code, "")
+        (line,) = events(done.stdout)
+        assert line["path"] == "-"
+        assert line.get("hands") == (None if code else [])
+        assert ("standard input is damaged" in line.get("error", "")) == bool(code)
+
+
+def on_a_terminal(*arguments: str | Path) -> str:
+    """What a command that runs on a terminal of its own writes there, stderr and all."""
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(
+        command(arguments), stdin=theirs, stdout=theirs, stderr=theirs, cwd=ROOT
+    )
+    os.close(theirs)
+    text = b""
+    with contextlib.suppress(OSError):  # EIO: the command has ended
+        while more := os.read(ours, 4096):
+            text += more
+    os.close(ours)
+    process.wait(TIMEOUT_S)
+    return text.decode().replace("\r\n", "\n")
+
+
+def test_read_is_for_people_on_a_terminal(
+    pictures: Path, tmp_path: Path, hand_models: object
+) -> None:
+    """A plain line there, JSON with --json; names cannot move the cursor or change colours."""
+    name = "\x1b[31mred\x07.png"
+    (tmp_path / name).write_bytes((pictures / "b_none.png").read_bytes())
+    paths: list[str | Path] = [pictures / "a_hand.png", tmp_path / name, tmp_path / "\x1b[2Jgone.png", "-"]
+    hand, none, gone, stdin = on_a_terminal("read", *paths).splitlines()
+    assert re.fullmatch(rf"{re.escape(str(paths[0]))}  [A-Z]  \d+ %", hand)
+    assert none == rf"{tmp_path}/\x1b[31mred\x07.png  no hand"
+    assert gone == (
+        rf"{tmp_path}/\x1b[2Jgone.png  not read: there is no {tmp_path}/\x1b[2Jgone.png"
+    )
+    assert stdin.startswith("-  not read: standard input holds no picture")
+    (line,) = events(on_a_terminal("read", "--json", paths[0]))
+    assert line["hands"]
+
+
+def test_no_message_passes_terminal_escapes_on(tmp_path: Path) -> None:
+    """Wherever a file's name is in an error, on stderr or in a log."""
+    name = "\x1b[2Jgone"
+    for arguments in (
+        ["read", "--model", tmp_path / name, "x.png"],
+        ["run", "--config", tmp_path / name],
+        ["run", "--source", f"images:{tmp_path / name}"],
+        ["run", "--source", f"video:{tmp_path / name}.mp4"],
+    ):
+        done = fingerspell(*arguments)
+        assert done.returncode
+        assert "\x1b" not in done.stderr
+        assert r"\x1b[2Jgone" in done.stderr
+
+
 def test_read_whose_reader_goes_away_ends_quietly(pictures: Path, hand_models: object) -> None:
     """As in `fingerspell read | head -1`."""
     paths = [pictures / "b_none.png"] * 20
@@ -126,3 +241,32 @@ def test_ctrl_c_ends_reading_with_one_line(pictures: Path, hand_models: object) 
         out, err = process.communicate(timeout=TIMEOUT_S)
     assert (process.returncode, err) == (130, "fingerspell: stopped\n")
     assert all(line["hands"] == [] for line in events(out))
+
+
+# Runs a command that may take so many bytes more than Python has when it begins.
+IN_LITTLE_MEMORY = """
+import resource, sys
+from edge.commands.cli import main
+
+pages = int(open("/proc/self/statm").read().split()[0])
+most = pages * resource.getpagesize() + int(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_AS, (most, most))
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+@pytest.mark.parametrize("more_mb", [20, 160, 250, 290, 310, 330])
+def test_out_of_memory_is_not_told_as_a_broken_model(
+    more_mb: int, pictures: Path, hand_models: object
+) -> None:
+    """Statuses 2 and 4 are for what does not mend itself: systemd does not start it again then."""
+    words = ["read", str(pictures / "b_none.png")]
+    done = subprocess.run(
+        [sys.executable, "-c", IN_LITTLE_MEMORY, str(more_mb << 20), *words],
+        capture_output=True, text=True, cwd=ROOT, timeout=TIMEOUT_S, check=False,
+        env=environment(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1"),
+    )  # fmt: skip
+    assert done.returncode in (0, 1), done.stderr
+    assert "Traceback" not in done.stderr
+    if done.returncode:
+        assert "there is not enough memory" in done.stderr
