@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -54,7 +54,6 @@ def run(config: Config, wanted: Wanted, stop: Stop) -> dict[str, Any]:
     measured, and KeyboardInterrupt where it was stopped before anything was.
     """
     times, late = Times(), ""
-    sinks_ms: Mapping[str, float] = {}
     try:
         with (
             _Until(wanted, stop) as until,
@@ -74,8 +73,7 @@ def run(config: Config, wanted: Wanted, stop: Stop) -> dict[str, Any]:
             with Watch() as watch:
                 ended, trouble, shed = _measured(session, results, until, times)
                 seconds = until.passed_s()
-            sinks_ms = session.sinks.took_ms
-    except SinkError as error:  # of the last word: all has been measured
+    except SinkError as error:  # of a sink that failed: all has been measured
         if not times.frames:
             raise
         late = str(error)
@@ -92,10 +90,8 @@ def run(config: Config, wanted: Wanted, stop: Stop) -> dict[str, Any]:
         warnings.append(f"it ended after {seconds:.1f} s: {trouble or 'the source has no more'}")
     if shed:
         warnings.append(f"there was too much to do for a while: {shed}")
-    if late:
+    if late and ended != "sink":  # else all sinks failed, and the reason is there already
         warnings.append(late)
-    elif ended != "sink":  # else all sinks failed, and the last one's reason is there already
-        warnings += _left_out(config.sink, sinks_ms)
     return {
         "models": sums(session.stages.models),
         "settings": {"live": live, "sizes": sorted(f"{w}x{h}" for h, w in times.sizes)},
@@ -116,13 +112,6 @@ def run(config: Config, wanted: Wanted, stop: Stop) -> dict[str, Any]:
         "memory_mb": watch.memory_mb,
         "measuring_share": round(times.took_share() + watch.took_s / seconds, 6),
     }
-
-
-def _left_out(sinks: Sequence[str], sinks_ms: Mapping[str, float]) -> list[str]:
-    """Returns a line for each sink that the last frame was not handed to."""
-    return [
-        f"the sink {public(uri)} failed and was left out" for uri in sinks if uri not in sinks_ms
-    ]
 
 
 def _why(stop: Stop) -> str:

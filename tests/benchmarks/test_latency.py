@@ -331,7 +331,7 @@ def test_a_sink_that_fails_costs_nothing_of_what_was_measured(tmp_path: Path) ->
     config = Config(source=f"{SMALL}&loop=yes", detector="truth", sink=("jsonl:/dev/full",))
     found = run(config, Wanted(60.0, None, 0), Stop())
     assert found["ended"] == "sink"
-    assert "no sink is left" in found["conditions"]["warnings"][-1]
+    assert "no sink works" in found["conditions"]["warnings"][-1]
     assert found["total_frames"] > 5
 
 
@@ -350,7 +350,7 @@ def test_a_last_word_that_cannot_be_written_costs_nothing() -> None:
     found = measured(config, 8)  # no event yet, so that nothing is written before the end
     assert found["ended"] == "frames"
     assert found["total_frames"] == 8
-    assert "no sink is left" in found["conditions"]["warnings"][-1]
+    assert "cannot write to /dev/full" in found["conditions"]["warnings"][-1]
 
 
 def test_a_sink_that_drops_out_is_told(tmp_path: Path) -> None:
@@ -358,7 +358,7 @@ def test_a_sink_that_drops_out_is_told(tmp_path: Path) -> None:
     sinks = ("jsonl:/dev/full", f"jsonl:{tmp_path / 'events.jsonl'}")
     found = measured(Config(source=f"{SMALL}&loop=yes", detector="truth", sink=sinks), 60)
     assert found["ended"] == "frames"
-    assert "the sink jsonl:/dev/full failed and was left out" in found["conditions"]["warnings"]
+    assert any("events did not reach it" in line for line in found["conditions"]["warnings"])
     assert not any("events.jsonl" in line for line in found["conditions"]["warnings"])
 
 

@@ -193,11 +193,12 @@ def test_read_is_for_people_on_a_terminal(
     """A plain line there, JSON with --json; names cannot move the cursor or change colours."""
     name = "\x1b[31mred\x07.png"
     (tmp_path / name).write_bytes((pictures / "b_none.png").read_bytes())
-    paths: list[str | Path] = [pictures / "a_hand.png", tmp_path / name, tmp_path / "\x1b[2Jgone.png", "-"]
-    hand, none, gone, stdin = on_a_terminal("read", *paths).splitlines()
+    gone = tmp_path / "\x1b[2Jgone.png"
+    paths: list[str | Path] = [pictures / "a_hand.png", tmp_path / name, gone, "-"]
+    hand, none, missing, stdin = on_a_terminal("read", *paths).splitlines()
     assert re.fullmatch(rf"{re.escape(str(paths[0]))}  [A-Z]  \d+ %", hand)
     assert none == rf"{tmp_path}/\x1b[31mred\x07.png  no hand"
-    assert gone == (
+    assert missing == (
         rf"{tmp_path}/\x1b[2Jgone.png  not read: there is no {tmp_path}/\x1b[2Jgone.png"
     )
     assert stdin.startswith("-  not read: standard input holds no picture")
