@@ -44,6 +44,16 @@ class Guarded(Source, Protocol):
         ...
 
 
+@runtime_checkable
+class Renamed(Source, Protocol):
+    """A source that may have another URI when it is opened again, as a camera's number changes."""
+
+    @property
+    def again(self) -> str:
+        """The URI that opens the same source once more."""
+        ...
+
+
 class CountingModel(Protocol):
     """A model that counts its work since it was opened: edge.models.interpreter.Model.
 

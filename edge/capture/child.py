@@ -27,8 +27,8 @@ from edge.capture import channel, symptoms
 from edge.capture.channel import SLOT_BYTES, SLOTS, Memory, is_ready, receive, send
 from edge.capture.complaints import Complaints
 from edge.errors import FingerspellError, SourceError
-from edge.sources import open_source, public
-from edge.stages import Source
+from edge.sources import may_complain, open_source, public
+from edge.stages import Renamed, Source
 from edge.types import Frame
 
 _log = logging.getLogger(__name__)
@@ -50,8 +50,9 @@ def main(socket_fd: int, memory_fd: int) -> None:
     if order is None:
         return
     uri = order["uri"] = _of_parent(order["uri"])
-    complaints = Complaints() if uri.startswith(("usb:", "video:")) else None
-    if uri.startswith("video:"):
+    complaints = None
+    if may_complain(uri):
+        complaints = Complaints()
         _let_ffmpeg_complain()
     try:
         _send_frames(open_source(uri), order, parent, memory, complaints)
@@ -104,7 +105,7 @@ def _send_frames(
     complaints: Complaints | None,
 ) -> None:
     recorded = order["uri"].startswith("video:") and not source.live
-    again = getattr(source, "again", order["uri"])
+    again = source.again if isinstance(source, Renamed) else order["uri"]
     send(parent, "hello", live=source.live, fps=source.fps, again=again, recorded=recorded)
     slots = _Slots(parent)
     judged = not (recorded or order["flat_is_whole"])

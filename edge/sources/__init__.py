@@ -6,12 +6,13 @@ imported when a URI first names it. REST may end in options, `?name=value&name=v
 is a URL, `#name=value&name=value`: what follows the "?" of a URL is the camera's own. A file that
 declares `HIDDEN = True` opens as every other does, but users are not offered it. A driver or a
 network may hang for ever: a file declares `GUARDED = True` if whatever it opens may hang, and
-`GUARDED = "urls"` if only URLs may. edge.capture opens these in a process of its own.
+edge.capture opens it in a process of its own. `COMPLAINS = True` says that its libraries write to
+stderr what is wrong with a picture; that process keeps and counts these lines.
 
-Other rooms use open_source, first_camera, is_guarded, is_url, suggestion, public, place, names and
-shown_names. Whatever shows a URI or a URL shows public(uri), which names nobody's password. The
-sources also use Size, VGA, split_options, split_url_options and read_options. The options that
-every source takes are in _view.py.
+Other rooms use open_source, first_camera, is_guarded, may_complain, is_url, suggestion, public,
+place, names and shown_names. Whatever shows a URI or a URL shows public(uri), which names nobody's
+password. The sources also use Size, VGA, split_options, split_url_options and read_options. The
+options that every source takes are in _view.py.
 """
 
 from __future__ import annotations
@@ -103,9 +104,17 @@ def is_guarded(uri: str) -> bool:
 
     False for a URI that names no source, which open_source() refuses.
     """
-    name, _, rest = uri.partition(":")
-    guarded = plugins.declared(__path__, name, "GUARDED") if name in names() else None
-    return guarded is True or (guarded == "urls" and is_url(rest))
+    return _declares(uri, "GUARDED")
+
+
+def may_complain(uri: str) -> bool:
+    """Whether the file of this source declares that its libraries write to stderr (`COMPLAINS`)."""
+    return _declares(uri, "COMPLAINS")
+
+
+def _declares(uri: str, constant: str) -> bool:
+    name = uri.partition(":")[0]
+    return name in names() and plugins.declared(__path__, name, constant) is True
 
 
 def first_camera(opened: Callable[[str], Source] = open_source) -> Source | None:

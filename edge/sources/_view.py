@@ -26,7 +26,7 @@ import numpy as np
 from edge.errors import UsageError
 from edge.hands.geometry import box_of
 from edge.sources import is_url, read_options, split_options, split_url_options
-from edge.stages import Source
+from edge.stages import Renamed, Source
 from edge.types import Frame, Hand, Handedness, Landmarks, Rgb, Truth
 
 # For each flip: the sign of x, and the sign of y.
@@ -134,10 +134,10 @@ class Viewed:
         self.live = source.live
         self.fps = source.fps
         self.again = uri
-        if again := getattr(source, "again", ""):
-            mark = "&" if "?" in again else "?"
+        if isinstance(source, Renamed):
+            mark = "&" if "?" in source.again else "?"
             pairs = {"rotate": view.rotate, "flip": view.flip, "crop": str(view.crop)}
-            self.again = _joined(again, mark, pairs)
+            self.again = _joined(source.again, mark, pairs)
         self._source = source
         self._view = view
 

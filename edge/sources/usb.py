@@ -30,6 +30,7 @@ from edge.stages import Source
 from edge.types import Frame
 
 GUARDED = True
+COMPLAINS = True  # libjpeg, of each broken picture
 
 _log = logging.getLogger(__name__)
 

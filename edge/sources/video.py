@@ -34,6 +34,7 @@ from edge.stages import Source
 from edge.types import Frame
 
 GUARDED = True  # a file may lie on a network share, or be a pipe or an endless playlist
+COMPLAINS = True  # FFmpeg, of what it cannot decode
 
 _FALLBACK_FPS = 25.0  # of a file that states no rate; FFmpeg assumes the same
 _MOTION_JPEG = int.from_bytes(b"MJPG", "little")

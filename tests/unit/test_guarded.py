@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from edge.capture import CameraConfig
 from edge.capture.guarded import GuardedSource
 from edge.errors import SourceError, UsageError
-from edge.sources import is_guarded
+from edge.sources import is_guarded, may_complain
 from edge.stages import Guarded
 from edge.types import Frame
 from tests.support.guarded import (
@@ -70,6 +70,14 @@ def read(source: GuardedSource, reopened: int, further: int = 20) -> list[Frame]
 def test_a_source_says_whether_it_may_hang(uri: str, guarded: bool) -> None:
     """Cameras, streams and videos may; pictures and the signer may not, nor what is no source."""
     assert is_guarded(uri) == guarded
+
+
+@pytest.mark.parametrize(
+    ("uri", "noisy"), [("usb:0", True), ("video:a", True), ("signer:A", False), ("no", False)]
+)
+def test_sources_declare_whether_they_complain(uri: str, noisy: bool) -> None:
+    """The process that runs a source knows none of them by name."""
+    assert may_complain(uri) == (uri in ("usb:0", "video:a"))
 
 
 def test_what_is_guarded_says_so() -> None:
