@@ -24,10 +24,10 @@ from urllib.parse import quote
 import numpy as np
 
 from edge.errors import UsageError
-from edge.hands.geometry import box_of
-from edge.sources import is_url, read_options, split_options, split_url_options
+from edge.sources._options import read_options, split_options, split_url_options
+from edge.sources._urls import is_url
 from edge.stages import Renamed, Source
-from edge.types import Frame, Hand, Handedness, Landmarks, Rgb, Truth
+from edge.types import Box, Frame, Hand, Handedness, Landmarks, Rgb, Truth
 
 # For each flip: the sign of x, and the sign of y.
 _SIGNS = {"no": (1, 1), "horizontal": (-1, 1), "vertical": (1, -1)}
@@ -97,7 +97,7 @@ class View:
         return replace(
             hand,
             landmarks=landmarks,
-            box_px=box_of(landmarks),
+            box_px=Box(*(float(v) for v in (*landmarks[:, :2].min(0), *landmarks[:, :2].max(0)))),
             handedness=hand.handedness if self.flip == "no" else other,
         )
 

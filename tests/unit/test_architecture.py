@@ -29,6 +29,7 @@ FREE_STANDING: dict[str, set[str]] = {
 # What single files of these rooms may import besides.
 EXCEPTIONS = {
     "edge.sources": {"edge.cameras"},  # the first camera that works
+    "edge.capture.child": {"edge.decoding"},  # what its decoders complain of is kept
     "edge.sources._capture": {"edge.decoding"},
     "edge.sources.faulty": {"edge.signer"},  # the synthetic signer, seen by a camera with faults
     "edge.sources.images": {"edge.decoding"},
