@@ -28,7 +28,7 @@ import cv2
 
 from edge.errors import SourceError, UsageError
 from edge.sources import is_url, place, public, read_options, split_url_options
-from edge.sources._capture import Capture
+from edge.sources._capture import Capture, Picture
 from edge.sources._urls import encoded
 from edge.stages import Source
 from edge.types import Frame
@@ -41,6 +41,9 @@ _TEXT = int.from_bytes(b"ansi", "little")  # FFmpeg opens text files too, and dr
 # A read that took this share of the time limit ran into the limit, which OpenCV checks only now and
 # then.
 _STALLED_SHARE = 0.95
+
+# After the end of a video each further read fails at once, so that this costs no time.
+_MOST_UNREADABLE = 100
 
 
 @dataclass(frozen=True)
@@ -132,9 +135,10 @@ class Video:
         step_ns = round(1e9 / (self.fps or _FALLBACK_FPS))
         index, t_ns = 0, -step_ns
         begun_s = time.monotonic()
-        while (picture := self._capture.read()) is not None:
+        while (found := self._next(begun_s)) is not None:
+            left_out, (rgb, stamp_ms, cost_ms) = found
             self._check_stall(begun_s)
-            rgb, stamp_ms, cost_ms = picture
+            index += left_out
             stamp_ns = round(stamp_ms * 1e6) if self._stamped else time.monotonic_ns()
             t_ns = stamp_ns if stamp_ns > t_ns else t_ns + step_ns
             yield Frame(rgb, index, t_ns, cost_ms=cost_ms)
@@ -153,15 +157,32 @@ class Video:
         """Releases the video; may be called twice, and from another thread."""
         self._capture.close()
 
+    def _next(self, begun_s: float) -> tuple[int, Picture] | None:
+        """The next picture, and how many before it could not be decoded and were left out.
+
+        None at the end, which looks the same as so many pictures that cannot be decoded.
+        """
+        for left_out in range(_MOST_UNREADABLE):
+            picture = self._capture.read()
+            if picture is not None:
+                return left_out, picture
+            if self._capture.closed or self._stalled(begun_s):
+                break
+        return None
+
+    def _stalled(self, begun_s: float) -> bool:
+        """Whether the read that began at `begun_s` ran into the time limit."""
+        waited_s = time.monotonic() - begun_s
+        return self._timeout_s is not None and waited_s > _STALLED_SHARE * self._timeout_s
+
     def _check_stall(self, begun_s: float) -> None:
         """Raises SourceError if the read that began at `begun_s` ran into the time limit.
 
         Such a read may still return a frame: an old one that the decoder had held back. Several
         reads after it may do the same, each after waiting as long again.
         """
-        if self._timeout_s is None:
-            return
-        if time.monotonic() - begun_s > _STALLED_SHARE * self._timeout_s:
+        if self._stalled(begun_s):
+            assert self._timeout_s is not None
             self.close()
             raise SourceError(
                 f"{self._shown} sent nothing for {self._timeout_s:g} s; "
