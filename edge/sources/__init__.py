@@ -5,8 +5,8 @@ In comes a URI, `NAME:REST`, such as `usb:0?size=1280x720&fps=30`. Out goes a So
 imported when a URI first names it. REST may end in options, `?name=value&name=value`, or, where it
 is a URL, `#name=value&name=value`: what follows the "?" of a URL is the camera's own. A file that
 declares `HIDDEN = True` opens as every other does, but users are not offered it. A driver or a
-network may hang for ever: a file declares `GUARDED = True` if whatever it opens may hang, and
-`GUARDED = "urls"` if only URLs may. edge.capture opens these in a process of its own.
+network may hang for ever: a file declares `GUARDED = True` if what it opens may hang. edge.capture
+opens these in a process of its own.
 
 Other rooms use open_source, first_camera, is_guarded, is_url, suggestion, public, place, names and
 shown_names. Whatever shows a URI or a URL shows public(uri), which names nobody's password. The
@@ -103,9 +103,8 @@ def is_guarded(uri: str) -> bool:
 
     False for a URI that names no source, which open_source() refuses.
     """
-    name, _, rest = uri.partition(":")
-    guarded = plugins.declared(__path__, name, "GUARDED") if name in names() else None
-    return guarded is True or (guarded == "urls" and is_url(rest))
+    name = uri.partition(":")[0]
+    return name in names() and plugins.declared(__path__, name, "GUARDED") is True
 
 
 def first_camera(opened: Callable[[str], Source] = open_source) -> Source | None:

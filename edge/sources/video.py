@@ -28,6 +28,7 @@ import cv2
 
 from edge.errors import SourceError, UsageError
 from edge.sources import is_url, place, public, read_options, split_url_options
+from edge.sources._answer import is_single_picture, what_is_there
 from edge.sources._capture import Capture, Picture
 from edge.sources._urls import encoded
 from edge.stages import Source
@@ -42,6 +43,11 @@ _TEXT = int.from_bytes(b"ansi", "little")  # FFmpeg opens text files too, and dr
 # then.
 _STALLED_SHARE = 0.95
 
+# What FFmpeg recognises and, as OpenCV's packages have it, does not decode, by its four characters.
+_NOT_DECODED = {"AV01": "AV1 video", "av01": "AV1 video", "webp": "an animated WebP"}
+_CONVERT = "which this OpenCV cannot decode; convert it: ffmpeg -i FILE -c:v libx264 NEW.mp4"
+_ASK_S = 3.0  # the longest wait for a camera that is asked what its address is
+_ONE_PICTURE = "is a single picture, not a stream; use the camera's address for video"
 # After the end of a video each further read fails at once, so that this costs no time.
 _MOST_UNREADABLE = 100
 
@@ -92,11 +98,24 @@ def _open_url(rest: str) -> Source:
     shown = place(url)
     capture = Capture(encoded(url), cv2.CAP_FFMPEG, params, live=True)
     if not capture.opened():
+        matter = what_is_there(url, min(options.timeout, _ASK_S))
+        if matter is not None:
+            raise SourceError(f"{shown} {matter}")
         raise SourceError(
             f"no video from {shown} within {options.timeout:g} s; "
             "check the address, the password and that the camera is on"
         )
-    return Video(capture, shown, options.timeout)
+    video = Video(capture, shown, options.timeout, url)
+    if video.is_one_picture():
+        video.close()
+        raise UsageError(f"{shown} {_ONE_PICTURE}")
+    return video
+
+
+def _fourcc(capture: Capture) -> str:
+    """The four characters that name the codec."""
+    code = int(max(0.0, capture.get(cv2.CAP_PROP_FOURCC)))
+    return code.to_bytes(8, "little")[:4].decode("ascii", "replace")
 
 
 def _why_not(path: Path) -> str:
@@ -118,8 +137,12 @@ class Video:
     invents them, at 25 frames a second), so its frames are stamped when they arrive.
     """
 
-    def __init__(self, capture: Capture, shown: str, timeout_s: float | None) -> None:
+    def __init__(
+        self, capture: Capture, shown: str, timeout_s: float | None, url: str = ""
+    ) -> None:
+        """url: its address, to ask what is the matter with it; "" for a file."""
         self._capture = capture
+        self._url = url
         self._shown = shown
         self._timeout_s = timeout_s
         self._length = int(max(0, capture.get(cv2.CAP_PROP_FRAME_COUNT)))
@@ -147,11 +170,20 @@ class Video:
         if self._capture.closed:
             return
         self._check_stall(begun_s)
+        codec = _NOT_DECODED.get(_fourcc(self._capture))
         self.close()
+        if not index and codec:
+            raise SourceError(f"{self._shown} is {codec}, {_CONVERT}")
+        if self.live and index <= 1 and is_single_picture(self._url, _ASK_S):
+            raise UsageError(f"{self._shown} {_ONE_PICTURE}")
         if self.live:
             raise SourceError(f"{self._shown} ended the stream; check the camera")
         if not index:
             raise SourceError(f"{self._shown} holds no frame that can be read; copy it again")
+
+    def is_one_picture(self) -> bool:
+        """Whether the address is known to be that of a single JPEG."""
+        return bool(self._url) and self._length == 1 and _fourcc(self._capture) == "MJPG"
 
     def close(self) -> None:
         """Releases the video; may be called twice, and from another thread."""
