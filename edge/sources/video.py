@@ -146,8 +146,7 @@ class Video:
         self._shown = shown
         self._timeout_s = timeout_s
         self._length = int(max(0, capture.get(cv2.CAP_PROP_FRAME_COUNT)))
-        url = timeout_s is not None
-        self.live = url and not self._length
+        self.live = timeout_s is not None and not self._length
         self._stamped = not (self.live and capture.get(cv2.CAP_PROP_FOURCC) == _MOTION_JPEG)
         fps = capture.get(cv2.CAP_PROP_FPS)
         self.fps = fps if self._stamped and 0 < fps <= 1000 else None
