@@ -1,4 +1,4 @@
-"""Capture: cameras and streams live in a process of their own, so that none can stop the loop.
+"""Capture: cameras, streams and videos live in a process of their own, and cannot stop the loop.
 
     source = open_guarded("usb:0", CameraConfig())
 
@@ -7,7 +7,8 @@ A driver that hangs does so in a child process (edge/capture/child.py). The chil
 picture into shared memory, and sends everything else through a socket (edge/capture/channel.py).
 The loop's own process waits for the child with a time limit only (edge/capture/process.py). When
 no frame comes, or when the pictures show a fault (edge/capture/symptoms.py, edge/capture/watch.py),
-it kills the child and opens the camera again (edge/capture/guarded.py).
+it kills the child and opens the camera again (edge/capture/guarded.py). What a decoder complains of
+is told (edge/capture/complaints.py).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ __all__ = ["CameraConfig", "open_guarded"]
 
 
 def open_guarded(uri: str, config: CameraConfig = USUAL) -> Source:
-    """Opens the source of this URI; a camera or a stream is opened in a process of its own.
+    """Opens the source of this URI; a camera, stream or video is opened in its own process.
 
     Which sources may hang, their modules declare (edge.sources.is_guarded). They are opened as a
     GuardedSource, which is an edge.stages.Guarded: it says how often it was `reopened`, and what

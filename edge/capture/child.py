@@ -14,12 +14,14 @@ import fcntl
 import logging
 import os
 import re
+import resource
 import select
 import signal
 import socket
 import sys
 import time
 from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 
@@ -27,12 +29,15 @@ from edge.capture import channel, symptoms
 from edge.capture.channel import SLOT_BYTES, SLOTS, Memory, is_ready, receive, send
 from edge.capture.complaints import Complaints
 from edge.errors import FingerspellError, SourceError
-from edge.sources import may_complain, open_source, public
+from edge.sources import is_url, may_complain, open_source, public
 from edge.stages import Renamed, Source
 from edge.types import Frame
 
 _log = logging.getLogger(__name__)
 
+# What decoding may take: a stream of 3840x2160 takes 0.3 GB, a film of 7680x4320 takes 1.2 GB (17
+# pictures of the decoder and 3 of ours). FFmpeg collects what a server sends as an endless picture.
+_URL_BYTES, _FILE_BYTES = 512 * 10**6, 2 * 10**9
 # A recording that goes on where it broke off tells that it lives after so many skipped frames.
 _SKIPPED = 30
 _STILL = 25  # so many pictures that are all the same are told: one second of most videos
@@ -54,6 +59,7 @@ def main(socket_fd: int, memory_fd: int) -> None:
     if may_complain(uri):
         complaints = Complaints()
         _let_ffmpeg_complain()
+        bound_memory(_URL_BYTES if is_url(uri) else _FILE_BYTES)
     try:
         _send_frames(open_source(uri), order, parent, memory, complaints)
         send(parent, "end")
@@ -95,6 +101,21 @@ def _let_ffmpeg_complain() -> None:
 
     if os.environ.get("OPENCV_FFMPEG_LOGLEVEL") == SILENT:
         del os.environ["OPENCV_FFMPEG_LOGLEVEL"]
+
+
+def bound_memory(most_bytes: int) -> None:
+    """Has this process fail where it would take so much more memory than now.
+
+    The bound is a quarter of the machine's memory if that is less.
+    """
+    page = os.sysconf("SC_PAGE_SIZE")
+    # Shared memory is not counted, libraries' data is: proc_pid_statm(5), the sixth number.
+    used = int(Path("/proc/self/statm").read_text().split()[5]) * page
+    more = min(most_bytes, os.sysconf("SC_PHYS_PAGES") * page // 4)
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    wanted = used + more
+    if most == resource.RLIM_INFINITY or wanted < most:
+        resource.setrlimit(resource.RLIMIT_DATA, (wanted, most))
 
 
 def _send_frames(

@@ -28,7 +28,8 @@ import cv2
 
 from edge.errors import SourceError, UsageError
 from edge.sources import is_url, place, public, read_options, split_url_options
-from edge.sources._capture import Capture
+from edge.sources._answer import is_single_picture, what_is_there
+from edge.sources._capture import Capture, Picture
 from edge.sources._urls import encoded
 from edge.stages import Source
 from edge.types import Frame
@@ -42,6 +43,14 @@ _TEXT = int.from_bytes(b"ansi", "little")  # FFmpeg opens text files too, and dr
 # A read that took this share of the time limit ran into the limit, which OpenCV checks only now and
 # then.
 _STALLED_SHARE = 0.95
+
+# What FFmpeg recognises and, as OpenCV's packages have it, does not decode, by its four characters.
+_NOT_DECODED = {"AV01": "AV1 video", "av01": "AV1 video", "webp": "an animated WebP"}
+_CONVERT = "which this OpenCV cannot decode; convert it: ffmpeg -i FILE -c:v libx264 NEW.mp4"
+_ASK_S = 3.0  # the longest wait for a camera that is asked what its address is
+_ONE_PICTURE = "is a single picture, not a stream; use the camera's address for video"
+# After the end of a video each further read fails at once, so that this costs no time.
+_MOST_UNREADABLE = 100
 
 
 @dataclass(frozen=True)
@@ -90,11 +99,24 @@ def _open_url(rest: str) -> Source:
     shown = place(url)
     capture = Capture(encoded(url), cv2.CAP_FFMPEG, params, live=True)
     if not capture.opened():
+        matter = what_is_there(url, min(options.timeout, _ASK_S))
+        if matter is not None:
+            raise SourceError(f"{shown} {matter}")
         raise SourceError(
             f"no video from {shown} within {options.timeout:g} s; "
             "check the address, the password and that the camera is on"
         )
-    return Video(capture, shown, options.timeout)
+    video = Video(capture, shown, options.timeout, url)
+    if video.is_one_picture():
+        video.close()
+        raise UsageError(f"{shown} {_ONE_PICTURE}")
+    return video
+
+
+def _fourcc(capture: Capture) -> str:
+    """The four characters that name the codec."""
+    code = int(max(0.0, capture.get(cv2.CAP_PROP_FOURCC)))
+    return code.to_bytes(8, "little")[:4].decode("ascii", "replace")
 
 
 def _why_not(path: Path) -> str:
@@ -116,13 +138,16 @@ class Video:
     invents them, at 25 frames a second), so its frames are stamped when they arrive.
     """
 
-    def __init__(self, capture: Capture, shown: str, timeout_s: float | None) -> None:
+    def __init__(
+        self, capture: Capture, shown: str, timeout_s: float | None, url: str = ""
+    ) -> None:
+        """url: its address, to ask what is the matter with it; "" for a file."""
         self._capture = capture
+        self._url = url
         self._shown = shown
         self._timeout_s = timeout_s
         self._length = int(max(0, capture.get(cv2.CAP_PROP_FRAME_COUNT)))
-        url = timeout_s is not None
-        self.live = url and not self._length
+        self.live = timeout_s is not None and not self._length
         self._stamped = not (self.live and capture.get(cv2.CAP_PROP_FOURCC) == _MOTION_JPEG)
         fps = capture.get(cv2.CAP_PROP_FPS)
         self.fps = fps if self._stamped and 0 < fps <= 1000 else None
@@ -133,9 +158,10 @@ class Video:
         step_ns = round(1e9 / (self.fps or _FALLBACK_FPS))
         index, t_ns = 0, -step_ns
         begun_s = time.monotonic()
-        while (picture := self._capture.read()) is not None:
+        while (found := self._next(begun_s)) is not None:
+            left_out, (rgb, stamp_ms, cost_ms) = found
             self._check_stall(begun_s)
-            rgb, stamp_ms, cost_ms = picture
+            index += left_out
             stamp_ns = round(stamp_ms * 1e6) if self._stamped else time.monotonic_ns()
             t_ns = stamp_ns if stamp_ns > t_ns else t_ns + step_ns
             yield Frame(rgb, index, t_ns, cost_ms=cost_ms)
@@ -144,15 +170,42 @@ class Video:
         if self._capture.closed:
             return
         self._check_stall(begun_s)
+        codec = _NOT_DECODED.get(_fourcc(self._capture))
         self.close()
+        if not index and codec:
+            raise SourceError(f"{self._shown} is {codec}, {_CONVERT}")
+        if self.live and index <= 1 and is_single_picture(self._url, _ASK_S):
+            raise UsageError(f"{self._shown} {_ONE_PICTURE}")
         if self.live:
             raise SourceError(f"{self._shown} ended the stream; check the camera")
         if not index:
             raise SourceError(f"{self._shown} holds no frame that can be read; copy it again")
 
+    def is_one_picture(self) -> bool:
+        """Whether the address is known to be that of a single JPEG."""
+        return bool(self._url) and self._length == 1 and _fourcc(self._capture) == "MJPG"
+
     def close(self) -> None:
         """Releases the video; may be called twice, and from another thread."""
         self._capture.close()
+
+    def _next(self, begun_s: float) -> tuple[int, Picture] | None:
+        """The next picture, and how many before it could not be decoded and were left out.
+
+        None at the end, which looks the same as so many pictures that cannot be decoded.
+        """
+        for left_out in range(_MOST_UNREADABLE):
+            picture = self._capture.read()
+            if picture is not None:
+                return left_out, picture
+            if self._capture.closed or self._stalled(begun_s):
+                break
+        return None
+
+    def _stalled(self, begun_s: float) -> bool:
+        """Whether the read that began at `begun_s` ran into the time limit."""
+        waited_s = time.monotonic() - begun_s
+        return self._timeout_s is not None and waited_s > _STALLED_SHARE * self._timeout_s
 
     def _check_stall(self, begun_s: float) -> None:
         """Raises SourceError if the read that began at `begun_s` ran into the time limit.
@@ -160,9 +213,8 @@ class Video:
         Such a read may still return a frame: an old one that the decoder had held back. Several
         reads after it may do the same, each after waiting as long again.
         """
-        if self._timeout_s is None:
-            return
-        if time.monotonic() - begun_s > _STALLED_SHARE * self._timeout_s:
+        if self._stalled(begun_s):
+            assert self._timeout_s is not None
             self.close()
             raise SourceError(
                 f"{self._shown} sent nothing for {self._timeout_s:g} s; "

@@ -148,3 +148,20 @@ def test_standard_input_is_a_file_too(tmp_path: Path) -> None:
         command = [sys.executable, "-c", script]
         done = subprocess.run(command, stdin=file, capture_output=True, timeout=50, check=False)
     assert done.stdout.decode().strip() == "10", done.stderr.decode()
+
+
+def test_decoding_cannot_take_all_memory() -> None:
+    """What would take more than its bound fails in the child, and nothing else does."""
+    script = (
+        "from edge.capture.child import bound_memory\n"
+        "bound_memory(10**8)\n"
+        "few = bytearray(3 * 10**7)\n"
+        "try:\n"
+        "    bytearray(2 * 10**8)\n"
+        "except MemoryError:\n"
+        "    print('bounded')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, timeout=50, check=False
+    )
+    assert done.stdout.decode().strip() == "bounded", done.stderr.decode()

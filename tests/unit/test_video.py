@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import pytest
 
 from edge.errors import FingerspellError, SourceError, UsageError
 from edge.sources import open_source
-from tests.support.mjpeg_server import Camera, serve
+from tests.support.mjpeg_server import Camera, jpeg, serve
 
 CLIPS = Path(__file__).parents[2].parent / "shared" / "data" / "clips"
 
@@ -185,6 +186,42 @@ def test_motion_jpeg_is_stamped_on_arrival() -> None:
         assert s.fps is None
     steps_ms = [(b - a) / 1e6 for a, b in pairwise(stamps[1:])]
     assert np.median(steps_ms) == pytest.approx(100, abs=30)
+
+
+NOISY = [
+    jpeg(np.random.default_rng(n).integers(0, 255, (48, 64, 3)).astype(np.uint8)) for n in range(8)
+]
+
+
+@pytest.mark.parametrize(
+    "part", [NOISY[0][:200], b"\xff\xd8" + bytes(range(256)), b"", b"out of memory"]
+)
+def test_a_part_that_cannot_be_decoded_is_left_out(part: bytes) -> None:
+    """The stream goes on over the same connection, and the part counts as a dropped frame."""
+    pictures = [*NOISY, part, *NOISY]
+    with serve(Camera(pictures=pictures)) as camera:
+        source = open_source(f"video:{camera.url}#timeout=2")
+        frames = source.frames()
+        first = next(frames).index
+        connections = len(camera.paths)
+        indices = [first, *(next(frames).index for _ in range(50))]
+        assert len(camera.paths) == connections
+        source.close()
+    assert indices[-1] > len(indices) - 1
+    assert all(a < b for a, b in pairwise(indices))
+
+
+def test_a_damaged_picture_does_not_end_a_file(tmp_path: Path) -> None:
+    """It is left out; the rest of the file is read."""
+    path = write_video(tmp_path / "a.avi", 30)
+    data = bytearray(path.read_bytes())
+    starts = [found.start() + 8 for found in re.finditer(rb"00dc", data)][:30]
+    for at in range(starts[12], starts[13] - 8):
+        data[at] = 0
+    path.write_bytes(data)
+    with closing(open_source(f"video:{path}")) as source:
+        indices = [frame.index for frame in source.frames()]
+    assert (len(indices), indices[0], indices[-1]) == (29, 0, 29)
 
 
 @pytest.mark.parametrize(
