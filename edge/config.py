@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
@@ -78,14 +79,31 @@ def load(path: Path | None, flags: Mapping[str, Any]) -> Config:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    text = ""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8-sig")  # some editors put a mark before the text
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"this is not TOML: {error}{_quoted(text, str(error))}") from error
     except OSError as error:
         if lacks_memory(error):
             raise
         raise UsageError(f"cannot read the configuration: {error.strerror}") from error
     except (ValueError, RecursionError) as error:  # not TOML, not UTF-8, or absurdly deep or long
         raise UsageError(f"this is not TOML: {error}") from error
+
+
+def _quoted(text: str, error: str) -> str:
+    """Returns what to write in place of a line that lacks only its quotes; "" for any other."""
+    line = re.search(r"at line (\d+)", error)
+    given = text.splitlines()[int(line[1]) - 1 :][:1] if line else []
+    found = re.fullmatch(r"\s*([\w.-]+)\s*=\s*([^\s\"'\[{#][^\"'#]*?)\s*(#.*)?", "".join(given))
+    if found is None:
+        return ""
+    name, value = found[1], found[2]
+    if value.lower() in ("true", "yes", "on", "false", "no", "off"):
+        return f"; write {name} = {'true' if value.lower() in ('true', 'yes', 'on') else 'false'}"
+    return f'; write {name} = "{value}"'
 
 
 def _changed(config: Any, table: Mapping[str, Any], prefix: str = "") -> Any:

@@ -7,12 +7,16 @@ configured for, and kept in the user's data folder.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from edge.errors import ModelError
@@ -37,6 +41,7 @@ SHA256 = {
 # convolution. Landmarks, presence and handedness are each a matrix product with it. Source: the
 # graphs of the two files above.
 POOLED = {"hand_landmark_lite": 162, "hand_landmark_full": 160}
+_SCRATCH = ".fetch-"  # how the folders of downloads begin that are not complete
 MEND = "run: make models, or fingerspell models --fetch"
 
 
@@ -89,7 +94,11 @@ def fetch() -> None:
     """
     try:
         folder().mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder(), prefix=".fetch-") as scratch:
+        _sweep()
+        with (
+            tempfile.TemporaryDirectory(dir=folder(), prefix=_SCRATCH) as scratch,
+            _locked(Path(scratch)),
+        ):
             wheel = _download(Path(scratch))
             for name, content in _contents(wheel).items():
                 part = Path(scratch) / name
@@ -97,6 +106,24 @@ def fetch() -> None:
                 part.replace(path(name))
     except OSError as error:
         raise ModelError(f"cannot keep the hand models in {folder()}: {error.strerror}") from error
+
+
+def _sweep() -> None:
+    """Deletes what downloads have left that were killed; those that go on hold a lock."""
+    for scratch in folder().glob(f"{_SCRATCH}*"):
+        with contextlib.suppress(BlockingIOError), _locked(scratch):
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _locked(scratch: Path) -> Iterator[None]:
+    """Holds a lock on a folder; raises BlockingIOError where another process does."""
+    handle = os.open(scratch, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _download(scratch: Path) -> Path:

@@ -44,6 +44,7 @@ BYTES = Quantisation(1.0, -128, np.dtype(np.int8))  # of pixels that the model t
 # Where so much is left, besides what a model's own size asks for, its failure is no lack of memory.
 # The largest, hand_landmark_full, opens in 30 MB and not in 20 (RLIMIT_AS). This is twice as much.
 _ENOUGH_BYTES = 64 << 20
+_TENSORS, _INPUTS, _OUTPUTS = 0, 1, 2  # fields of SubGraph, of TensorFlow Lite's schema.fbs
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,18 +102,21 @@ class Model:
         if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
             raise ModelError(f"the model {path} is not the one expected (its SHA-256 differs)")
         try:
+            _check_tensors(content)
             content = content if also is None else with_output(content, also)
             with _native_stderr_silenced():
                 self._interpreter = _interpreter_class()(model_content=content, num_threads=threads)
                 self._interpreter.allocate_tensors()
+                details = self._interpreter.get_input_details()
+                self.inputs = tuple(_tensor(d) for d in details)
+                details = self._interpreter.get_output_details()
+                self.outputs = tuple(_tensor(d) for d in details)
         except (ValueError, RuntimeError, struct.error) as error:
             if _memory_is_short(len(content)):
                 raise OutOfMemoryError(
                     f"there is not enough memory for the model {path}"
                 ) from error
             raise ModelError(f"{path} is not a whole .tflite model; fetch it again") from error
-        self.inputs = tuple(_tensor(d) for d in self._interpreter.get_input_details())
-        self.outputs = tuple(_tensor(d) for d in self._interpreter.get_output_details())
         self.path = path
         self.calls = self.invoke_ns = self.copied_bytes = 0
 
@@ -120,14 +124,19 @@ class Model:
         """Invokes the model on real-valued inputs, each of its tensor's shape.
 
         Returns a copy of each output as real float32 values: while a view of an output exists,
-        the next invoke fails. Adds to `calls`, `invoke_ns` and `copied_bytes`.
+        the next invoke fails. Adds to `calls`, `invoke_ns` and `copied_bytes`. Raises ModelError
+        where the runtime cannot run the model, as where a tensor that it needs is no input.
         """
         for tensor, real in zip(self.inputs, inputs, strict=True):
             q = tensor.quantisation
             stored = quantise(real, q) if q else real.astype(tensor.dtype, copy=False)
             self._interpreter.set_tensor(tensor.index, stored)
         start = time.perf_counter_ns()
-        self._interpreter.invoke()
+        try:
+            self._interpreter.invoke()
+        except RuntimeError as error:
+            reason = " ".join(str(error).split())
+            raise ModelError(f"{self.path} cannot be run: {reason}; train it again") from error
         self.invoke_ns += time.perf_counter_ns() - start
         outputs = tuple([self._real(tensor) for tensor in self.outputs])
         self.calls += 1
@@ -144,9 +153,32 @@ def with_output(content: bytes, tensor: int) -> bytes:
 
     A vector of a flatbuffer may lie anywhere after the reference to it. So the longer list of
     outputs is appended to the file, and the reference to the old list is set to the new one.
-    Nothing else changes. Source: the FlatBuffers binary format, and TensorFlow Lite's schema.fbs,
-    where subgraphs are field 2 of Model and outputs field 2 of SubGraph. Raises struct.error if
-    `content` is no such file.
+    Nothing else changes. Raises struct.error if `content` is no such file.
+    """
+    reference, old = _vector(content, _OUTPUTS)
+    body = bytearray(content)
+    body += bytes(-len(body) % 4)
+    struct.pack_into("<I", body, reference, len(body) - reference)
+    return bytes(body + struct.pack(f"<I{len(old) + 1}i", len(old) + 1, *old, tensor))
+
+
+def _check_tensors(content: bytes) -> None:
+    """Raises ValueError where an input or output is no tensor of the model, struct.error as above.
+
+    The runtime accepts the index -1, and writes into memory that is not the tensor's.
+    """
+    _, tensors = _vector(content, _TENSORS)
+    for number in (_INPUTS, _OUTPUTS):
+        _, indices = _vector(content, number)
+        if not all(0 <= index < len(tensors) for index in indices):
+            raise ValueError("an input or output is missing")
+
+
+def _vector(content: bytes, number: int) -> tuple[int, tuple[int, ...]]:
+    """Returns where the reference to a vector of the first subgraph is, and its numbers.
+
+    Source: the FlatBuffers binary format, and TensorFlow Lite's schema.fbs, where subgraphs are
+    field 2 of Model.
     """
 
     def u32(at: int) -> int:
@@ -154,18 +186,16 @@ def with_output(content: bytes, tensor: int) -> bytes:
 
     def field(table: int, number: int) -> int:
         vtable = table - struct.unpack_from("<i", content, table)[0]
-        return int(table + struct.unpack_from("<H", content, vtable + 4 + 2 * number)[0])
+        offset = struct.unpack_from("<H", content, vtable + 4 + 2 * number)[0]
+        if not offset:
+            raise ValueError("a field is missing")
+        return int(table + offset)
 
     subgraphs = field(u32(0), 2)
     first = subgraphs + u32(subgraphs) + 4
-    reference = field(first + u32(first), 2)
-    outputs = reference + u32(reference)
-    count = u32(outputs)
-    body = bytearray(content)
-    body += bytes(-len(body) % 4)
-    struct.pack_into("<I", body, reference, len(body) - reference)
-    body += struct.pack("<I", count + 1) + content[outputs + 4 : outputs + 4 + 4 * count]
-    return bytes(body + struct.pack("<i", tensor))
+    reference = field(first + u32(first), number)
+    vector = reference + u32(reference)
+    return reference, struct.unpack_from(f"<{u32(vector)}i", content, vector + 4)
 
 
 def _memory_is_short(model_bytes: int) -> bool:

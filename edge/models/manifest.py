@@ -104,12 +104,12 @@ def load(path: Path) -> Manifest:
             raise
         reason = error.strerror or error
         raise ModelError(f"cannot read the manifest {path}: {reason}; reinstall it") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # it may be nested without end
         raise ModelError(f"the manifest {path} is not JSON; reinstall it") from error
     try:
         manifest = _manifest(given)
         _validate(manifest)
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         fault = f"no field {error}" if isinstance(error, KeyError) else str(error)
         raise ModelError(f"the manifest {path} is wrong: {fault}; reinstall it") from error
     return manifest
@@ -237,6 +237,9 @@ def _validate(manifest: Manifest) -> None:
             raise ValueError(f"{name} must be {kind.__name__}, not {getattr(manifest, name)!r}")
     if manifest.kind not in get_args(Kind):
         raise ValueError(f"kind must be one of {', '.join(get_args(Kind))}, not {manifest.kind!r}")
+    for name, tensors in (("inputs", manifest.inputs), ("outputs", manifest.outputs)):
+        if not tensors or not all(tensor.shape for tensor in tensors):
+            raise ValueError(f"{name} lacks a tensor, or its shape")
     _validate_pixels(manifest)
     if len(set(manifest.labels)) != len(manifest.labels):
         raise ValueError("a label is there twice")
@@ -245,6 +248,8 @@ def _validate(manifest: Manifest) -> None:
             f"{len(manifest.labels)} labels for {manifest.outputs[0].shape[-1]} outputs"
         )
     for name, alphabet in manifest.alphabets.items():
+        if not alphabet:
+            raise ValueError(f"the alphabet {name} is empty")
         unknown = sorted(set(alphabet) - set(manifest.labels))
         if unknown:
             raise ValueError(f"the alphabet {name} has {unknown[0]!r}, which is no label")

@@ -17,10 +17,12 @@ from edge.errors import UsageError
 from edge.hands.geometry import region_of_box
 from edge.handshapes.pixels import picture
 from edge.types import Box, Region
+from tests.support.kaggle import archive
 from tests.support.signed import class_folders, sign_csv
 from train.data import sign_csv as mnist
 from train.pictures.crops import Pictures, Sample, Shake, Task, hands_in_pictures
 from train.pictures.crops import class_folders as listed
+from train.pictures.splits import of_its_own
 
 TASK = Task(("A", "B", "F"), 32, "rgb", 1.35)
 
@@ -46,6 +48,39 @@ def test_class_folders_are_found_where_archives_put_them(folder: Path, tmp_path:
     (deep / "notes").mkdir()
     samples = listed(tmp_path / "archive", tuple("ABCDEF"))
     assert [s.label for s in samples] == ["A"] * 6 + ["B"] * 6 + ["F"] * 6
+
+
+def test_the_split_of_a_data_set_is_its_own(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """train, valid and test are all used: what is called test is held back, and it is said."""
+    for part in ("train", "valid", "test"):
+        shutil.copytree(made, tmp_path / "set" / part)
+    shutil.rmtree(tmp_path / "set" / "valid" / "F")
+    samples = listed(tmp_path / "set", tuple("ABF"))
+    assert "learnt from train and valid, judged by test" in capsys.readouterr().err
+    label, split = (np.array([getattr(s, name) for s in samples]) for name in ("label", "split"))
+    assert np.unique(split, return_counts=True)[1].tolist() == [18, 18, 12]
+    kept, held = of_its_own(label, split, 0.2, 1)
+    assert set(split[kept]) == {"train", "valid"}
+    assert set(split[held]) == {"test"}
+    assert len(kept) + len(held) == len(samples)
+    assert all(s.split == "" for s in listed(made, tuple("ABF")))
+
+
+def test_folders_that_are_no_class_are_named(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With what may be meant; folders without pictures are none of the data."""
+    (folder / "F").rename(folder / "F ")
+    (folder / "A").rename(folder / "ten")
+    (folder / "notes").mkdir()
+    shutil.copytree(folder / "B", folder / "C")
+    assert {s.label for s in listed(folder, tuple("ABCF"))} == {"B", "C"}
+    said = capsys.readouterr().err
+    assert "not used" in said
+    assert "'F ' (did you mean F?), 'ten'" in said
+    assert "notes" not in said
 
 
 def test_a_limit_holds_for_each_class(folder: Path) -> None:
@@ -157,6 +192,57 @@ def test_rows_are_read_as_kaggle_ships_them(rows: Path, tmp_path: Path) -> None:
     np.testing.assert_array_equal(both["train"].grey, one.grey)
     assert list(both["train"].sitting) == list(one.sitting)
     assert list(mnist.read(packed)) == ["test"]
+
+
+def test_rows_are_read_however_they_are_packed(rows: Path, tmp_path: Path) -> None:
+    """Kaggle's whole archive, a .csv.zip, a .zip named .csv, a folder named as the file is."""
+    content = rows.read_bytes()
+    grey = mnist.read(rows)["test"].grey
+
+    def zipped(path: Path, *names: str) -> Path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(archive(dict.fromkeys(names, content)))
+        return path
+
+    train, test = (f"{name}.csv" for name in mnist.FILES)
+    whole = zipped(tmp_path / "whole" / "archive.zip", train, test, "amer_sign2.png", f"x/{train}")
+    zipped(tmp_path / "alone" / f"{train}.zip", train)
+    zipped(tmp_path / "named" / train, train)
+    inside = tmp_path / "folder" / train / train
+    inside.parent.mkdir(parents=True)
+    inside.write_bytes(content)
+    for data, parts in (
+        (whole, ["train", "test"]),
+        (whole.parent, ["train", "test"]),
+        (tmp_path / "alone", ["train"]),
+        (tmp_path / "alone" / f"{train}.zip", ["test"]),
+        (tmp_path / "named", ["train"]),
+        (tmp_path / "folder", ["train"]),
+    ):
+        found = mnist.read(data)
+        assert list(found) == parts
+        for part in found.values():
+            np.testing.assert_array_equal(part.grey, grey)
+    whole.write_bytes(
+        whole.read_bytes()[: len(content) // 8] + bytes(99) + whole.read_bytes()[-400:]
+    )
+    with pytest.raises(UsageError, match="cannot be read"):
+        mnist.read(whole)
+
+
+def test_what_other_programs_add_to_rows_does_not_matter(rows: Path, tmp_path: Path) -> None:
+    """A byte order mark, CR LF, a blank last line, a column that numbers the rows."""
+    lines = rows.read_text().splitlines()
+    grey = mnist.read(rows)["test"].grey
+    numbered = [f"{n - 1 if n else ''},{line}" for n, line in enumerate(lines)]
+    for name, text in {
+        "mark": "\ufeff" + "\n".join(lines),
+        "windows": "\r\n".join(lines) + "\r\n\r\n",
+        "blank": "\n".join(lines) + "\n\n",
+        "numbered": "\n".join(numbered),
+    }.items():
+        (tmp_path / name).write_text(text, encoding="utf-8", newline="")
+        np.testing.assert_array_equal(mnist.read(tmp_path / name)["test"].grey, grey)
 
 
 @pytest.mark.parametrize(

@@ -283,3 +283,24 @@ def test_absurd_numbers_and_nesting_are_refused(tmp_path: Path, text: str) -> No
     path.write_text(text)
     with pytest.raises(UsageError):
         load(path, {})
+
+
+def test_a_mark_before_the_text_is_no_fault(file: Path) -> None:
+    """Editors on Windows begin a file with a byte order mark, and end lines with CR and LF."""
+    file.write_bytes(b"\xef\xbb\xbfhands = 2\r\n[camera]\r\n")
+    assert load(file, {}).hands == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("alphabet = both", 'write alphabet = "both"'),
+        ("hands = 1\nsource = usb:0 # the first", 'write source = "usb:0"'),
+        ("[text]\nedits = Yes", "write edits = true"),
+    ],
+)
+def test_a_value_without_quotes_says_what_to_write(file: Path, text: str, said: str) -> None:
+    """The line is there as it should be."""
+    file.write_text(text)
+    with pytest.raises(UsageError, match=re.escape(said)):
+        load(file, {})

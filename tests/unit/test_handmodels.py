@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
+import os
 import shutil
 import zipfile
 from pathlib import Path
@@ -250,3 +252,19 @@ def test_landmark_models_give_what_their_heads_see(name: str, hand_models: Path)
     assert pooled.shape == (1, {"hand_landmark_full": 1152, "hand_landmark_lite": 672}[name])
     assert (pooled >= 0).all()  # after ReLU6
     assert pooled.std() > 0
+
+
+def test_what_a_killed_download_left_is_swept_by_the_next(
+    hand_models: Path, empty: Path, offline: Path
+) -> None:
+    """A download of another process, which goes on, keeps its folder."""
+    _make_wheel(offline, _real(hand_models))
+    left, busy = empty / ".fetch-left", empty / ".fetch-busy"
+    for folder in (left, busy):
+        folder.mkdir(parents=True)
+        (folder / "part.whl").write_bytes(b"part")
+    handle = os.open(busy, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    handmodels.fetch()
+    os.close(handle)
+    assert [path.name for path in empty.glob(".fetch-*")] == [".fetch-busy"]

@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
+from typing import Any
 
+import flatbuffers
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -255,3 +258,37 @@ def test_a_file_cut_short_has_no_further_output(tmp_path: Path) -> None:
     path.write_bytes(adder(Kind("float32"))[:24])
     with pytest.raises(ModelError, match="not a whole"):
         Model(path, also=1)
+
+
+def lacking(what: str) -> bytes:
+    """The bytes of a model that adds, one of whose tensors is missing where it is needed."""
+    model: Any = schema.ModelT.InitFromObj(schema.Model.GetRootAs(adder(Kind("float32")), 0))
+    (graph,) = model.subgraphs
+    graph.inputs, graph.outputs = [0, 1], [2]
+    if what == "input":
+        graph.inputs = [0, -1]
+    elif what == "output":
+        graph.outputs = [-1]
+    elif what == "every input":
+        graph.inputs = []
+    else:
+        graph.tensors = graph.tensors[:2]
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def open_and_run(path: Path) -> None:
+    model = Model(path)
+    model.run(*(np.ones(tensor.shape, np.float32) for tensor in model.inputs))
+
+
+@pytest.mark.parametrize("what", ["input", "output", "every input", "tensor"])
+def test_a_missing_tensor_is_one_line(what: str, tmp_path: Path) -> None:
+    """It is told when the model is opened, or, if only running it shows it, then."""
+    path = tmp_path / "lacking.tflite"
+    path.write_bytes(lacking(what))
+    with pytest.raises(ModelError) as caught:
+        open_and_run(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)

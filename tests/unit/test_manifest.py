@@ -74,7 +74,9 @@ def test_what_is_saved_is_loaded(tiny: Path) -> None:
         ({"format": 1}, "train the model again"),
         ({"format": 99}, "format"),
         ({"favourite": 1}, "unknown field 'favourite'"),
-        ({"outputs": []}, "wrong"),
+        ({"outputs": []}, "outputs lacks a tensor"),
+        ({"inputs": []}, "inputs lacks a tensor"),
+        ({"alphabets": {"letters": []}}, "the alphabet letters is empty"),
         ({"inputs": [{"shape": [4]}]}, "wrong"),
         ({"alphabets": ["A"]}, "wrong"),
     ],
@@ -185,3 +187,20 @@ def test_the_installed_models_are_whole(path: Path) -> None:
     assert manifest.name == path.stem
     assert manifest.licence == "Apache-2.0"
     assert manifest.training
+
+
+@pytest.mark.parametrize("depth", [1_100, 100_000])
+def test_a_manifest_without_end_is_no_json(tiny: Path, depth: int) -> None:
+    """Brackets nested deeper than Python reads are one line, too."""
+    tiny.write_text("[" * depth + "]" * depth)
+    with pytest.raises(ModelError, match="is not JSON") as error:
+        load(tiny)
+    one_line(error)
+
+
+def test_a_shape_without_bound_is_wrong(tiny: Path) -> None:
+    """A number that no integer holds does not end in a traceback."""
+    tiny.write_text(tiny.read_text().replace(f"   {LENGTH}\n", "   1e999\n"))
+    with pytest.raises(ModelError, match="wrong") as error:
+        load(tiny)
+    one_line(error)

@@ -22,11 +22,11 @@ from edge.errors import UsageError
 from edge.hands.geometry import region_of_box
 from edge.handshapes.pixels import picture
 from edge.types import Region, Rgb
+from train.data.folders import find
 from train.pictures.hand_stage import Found, hands_of
 
 KEPT_BYTES = 500_000_000  # of decoded pictures held in memory: 4,000 of 200 x 200
 FEWEST = 5  # pictures of a class: fewer cannot be split into training, validation and test
-DEPTH = 3  # levels of folders below the data folder that are searched: archives nest them
 
 
 class Task(NamedTuple):
@@ -54,11 +54,15 @@ class Shake(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """One labelled picture file; `signer` is "" where nobody knows."""
+    """One labelled picture file; `signer` is "" where nobody knows.
+
+    split: the part of the data set's own split, "train", "valid" or "test"; "" where it has none.
+    """
 
     path: Path
     label: str
     signer: str
+    split: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +73,7 @@ class Pictures:
     Region each. flip: (N,) bool, a left hand. found: (N,) bool, whether a hand was found there.
     label, signer: (N,) text. landmarks: (N, 21, 2) pixels of the picture, NaN where unknown.
     redrawn: changes a picture, given its number and a generator, whenever its crop is varied.
+    split: (N,) text, as in Sample; None where the data set has no split.
     """
 
     read: Callable[[int], Rgb]
@@ -80,6 +85,7 @@ class Pictures:
     signer: npt.NDArray[np.str_]
     landmarks: npt.NDArray[np.float32]
     redrawn: Callable[[int, Rgb, np.random.Generator], Rgb] | None = None
+    split: npt.NDArray[np.str_] | None = None
 
     def __len__(self) -> int:
         return len(self.label)
@@ -87,7 +93,8 @@ class Pictures:
     def where(self, chosen: npt.NDArray[Any]) -> Pictures:
         """Returns the chosen hands: (N,) bool, or indices."""
         names = ("number", "region", "flip", "found", "label", "signer", "landmarks")
-        return replace(self, **{name: getattr(self, name)[chosen] for name in names})
+        split = None if self.split is None else self.split[chosen]
+        return replace(self, **{name: getattr(self, name)[chosen] for name in names}, split=split)
 
     def digest(self) -> str:
         """Returns a checksum of labels, regions and numbers of pictures."""
@@ -148,48 +155,23 @@ def class_folders(
     limit: at most so many of a class, drawn at random and each time the same; 0: all.
     Raises UsageError for a missing folder, one class only, a class without enough pictures.
     """
-    folders = _class_folders(data, classes)
     samples = []
-    for name, folder in folders.items():
+    for name, split, folder in find(data, classes):
         try:
             paths = find_pictures(folder)
         except UsageError as error:
             raise UsageError(
                 f"{error}; a class without pictures cannot be learnt: add some or remove the folder"
             ) from error
-        if len(paths) < FEWEST:
+        if not split and len(paths) < FEWEST:
             raise UsageError(
                 f"{folder} has {len(paths)} pictures, too few to split into training, validation "
                 f"and test; {FEWEST} are the least"
             )
         if limit and limit < len(paths):
             paths = sorted(Random(name).sample(paths, limit))
-        samples += [Sample(path, name, signer(path)) for path in paths]
+        samples += [Sample(path, name, signer(path), split) for path in paths]
     return samples
-
-
-def _class_folders(data: Path, classes: Sequence[str]) -> dict[str, Path]:
-    """Returns the folder of each class, in the order of `classes`."""
-    if not data.is_dir():
-        raise UsageError(f"there is no folder {data}; --data names the folder of class folders")
-    wanted = {name.casefold(): name for name in classes}
-    level, best = [data], dict[str, Path]()
-    for _ in range(DEPTH + 1):
-        for folder in level:
-            inside = sorted(p for p in folder.iterdir() if p.is_dir())
-            here = {wanted[p.name.casefold()]: p for p in inside if p.name.casefold() in wanted}
-            if len(here) > len(best):
-                best = here
-        if len(best) > 1:
-            break
-        level = [p for folder in level for p in sorted(folder.iterdir()) if p.is_dir()]
-    if len(best) < 2:
-        found = f"only {next(iter(best))!r}" if best else "none of them"
-        raise UsageError(
-            f"{data} has {found} of the class folders {classes[0]} to {classes[-1]}; "
-            "a model needs two or more to tell apart"
-        )
-    return {name: best[name] for name in classes if name in best}
 
 
 def hands_in_pictures(
@@ -219,6 +201,7 @@ def hands_in_pictures(
         label=np.array([sample.label for sample in good]),
         signer=np.array([sample.signer for sample in good]),
         landmarks=np.array([f.landmarks or nowhere for f in found], np.float32),
+        split=np.array([s.split for s in good]) if any(s.split for s in good) else None,
     ), unread
 
 

@@ -13,6 +13,7 @@ from edge.errors import UsageError
 
 Indices = npt.NDArray[np.intp]
 Labels = npt.NDArray[np.str_]
+OWN = "The part that the data set itself holds back."
 
 
 def at_random(label: Labels, share: float, seed: int) -> tuple[Indices, Indices]:
@@ -42,6 +43,23 @@ def at_random(label: Labels, share: float, seed: int) -> tuple[Indices, Indices]
         one = kept[label[kept] == name][:1]
         kept, held = np.setdiff1d(kept, one), np.append(held, one)
     return np.sort(kept), np.sort(held)
+
+
+def of_its_own(
+    label: Labels, split: Labels | None, share: float, seed: int
+) -> tuple[Indices, Indices]:
+    """Returns what is kept and what is held back, as the data set itself says, or at random.
+
+    split: (N,), "train", "valid" or "test", or None. "test" is held back, "valid" if there is no
+    "test". Raises UsageError where what is kept lacks a class, and as `at_random` does.
+    """
+    if split is None:
+        return at_random(label, share, seed)
+    held = split == ("test" if "test" in split else "valid")
+    missing = np.setdiff1d(label[held], label[~held])
+    if len(missing):
+        raise UsageError(f"the class '{missing[0]}' is in the test alone; add it to train/")
+    return np.flatnonzero(~held), np.flatnonzero(held)
 
 
 def by_group(label: Labels, group: Labels, folds: int) -> Iterator[tuple[Indices, Indices]]:

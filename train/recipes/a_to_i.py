@@ -34,7 +34,7 @@ from train.pictures.fitting import Plan, Training
 from train.pictures.held_out import same_people, strangers
 from train.pictures.outcome import finish
 from train.pictures.report import Notes
-from train.pictures.splits import at_random
+from train.pictures.splits import OWN, of_its_own
 from train.report.document import Block
 
 NAME = "a_to_i"
@@ -111,7 +111,8 @@ def work(args: argparse.Namespace) -> str:
     others, unread_too = recipes.unseen(
         args, lambda folder: class_folders(folder, task.classes), task
     )
-    kept, back = at_random(pictures.label, 0.2, args.seed)
+    kept, back = of_its_own(pictures.label, pictures.split, 0.2, args.seed)
+    how = "A fifth of the photographs, at random." if pictures.split is None else OWN
     learnt, held = pictures.where(kept), pictures.where(back)
     if args.textures != "none":
         learnt = on_textures(learnt, given)
@@ -149,7 +150,7 @@ def work(args: argparse.Namespace) -> str:
         settings, more = Settings(**study.best_params), search.report(study)
 
     final = training(settings, args.out, args.epochs, args.resume)
-    model, split = same_people(final, learnt, held, "A fifth of the photographs, at random.")
+    model, split = same_people(final, learnt, held, how)
     splits = [split, strangers(final, model, len(learnt), others)] if others else [split]
     title = f"A to I by {args.backbone}, weights: {Path(args.weights).name}"
     notes = Notes(title, ORIGINAL, learnt, unread | unread_too, more)

@@ -37,7 +37,7 @@ from train.pictures.fitting import Plan, Training
 from train.pictures.held_out import same_people, strangers
 from train.pictures.outcome import finish
 from train.pictures.report import Notes
-from train.pictures.splits import at_random
+from train.pictures.splits import OWN, of_its_own
 from train.report.document import Block, Table, Text, page
 
 NAME = "alphabet_transfer"
@@ -77,7 +77,8 @@ def work(args: argparse.Namespace) -> str:
     task = Task(classes, args.side, "rgb", args.margin)
     pictures, unread = hands_in_pictures(samples, task, args.out, whole=args.crop == "whole")
     others, unread_too = recipes.unseen(args, samples_of, task)
-    kept, back = at_random(pictures.label, 0.2, args.seed)
+    kept, back = of_its_own(pictures.label, pictures.split, 0.2, args.seed)
+    how = HOW if pictures.split is None else OWN
     learnt, held = pictures.where(kept), pictures.where(back)
     from_nothing = args.weights == "none"
     plan = Plan(
@@ -102,7 +103,7 @@ def work(args: argparse.Namespace) -> str:
             thaw=partial(backbones.thaw, convolutions=THAWED),
         )
         try:
-            model, split = same_people(training, learnt, held, HOW)
+            model, split = same_people(training, learnt, held, how)
         except UsageError as error:  # one that cannot begin does not keep the others from it
             if len(names) == 1:
                 raise

@@ -28,7 +28,7 @@ from train.pictures.fitting import Plan, Training
 from train.pictures.held_out import people_left_out, same_people
 from train.pictures.outcome import finish
 from train.pictures.report import Notes
-from train.pictures.splits import at_random
+from train.pictures.splits import OWN, of_its_own
 
 NAME = "digits"
 SUMMARY = "ASL digits: a CNN on colour crops, 0 to 9."
@@ -67,9 +67,10 @@ def work(args: argparse.Namespace) -> str:
     training = Training(lambda: network(args.side, len(classes)), task, plan, args.out, args.resume)
     pictures, unread = hands_in_pictures(samples, task, args.out, whole=args.crop == "whole")
 
-    kept, back = at_random(pictures.label, 0.2, args.seed)
+    kept, back = of_its_own(pictures.label, pictures.split, 0.2, args.seed)
     learnt = pictures.where(kept)
     how = "A fifth of the photographs, each class alike (scikit-learn's stratified split)."
+    how = how if pictures.split is None else OWN
     model, split = same_people(training, learnt, pictures.where(back), how)
     splits = [split]
     known = pictures.where(pictures.signer != "")
