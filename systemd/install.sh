@@ -13,8 +13,10 @@ sudo systemd/install.sh --uninstall [--purge]
   --kiosk          with a window that fills the screen, without a desktop; kept by later upgrades
   --no-kiosk       without it again
   --wheels FOLDER  no network: libraries from this folder, which `pip wheel '.[screen,metrics]'`
-                   filled on a machine of the same kind
-  --models FOLDER  the hand models from this folder, such as ~/.local/share/fingerspell/models
+                   filled on a machine of the same kind; these are taken as they are, while those
+                   from the network have the versions and checksums of systemd/locked.txt
+  --models FOLDER  the hand models from this folder, such as ~/.local/share/fingerspell/models;
+                   a file is copied only if it has the checksum of a hand model
   --check          say what is installed, and whether it is whole and running
   --uninstall      remove it, but not its configuration and its state
   --purge          these too
@@ -30,7 +32,9 @@ readonly VENV=$PREFIX/venv # a link to the environment in use, so that one renam
 readonly ETC=/etc/fingerspell
 readonly CONFIGURATION=$ETC/fingerspell.toml
 readonly STATE=/var/lib/fingerspell
-readonly MODELS=$STATE/models
+readonly SHARE=$PREFIX/share # root's, so that the service cannot put a link in the models' place
+readonly MODELS=$SHARE/fingerspell/models
+readonly OLD_MODELS=$STATE/models # where they were up to version 0.1.0
 readonly UNITS=/etc/systemd/system
 readonly ACCOUNT=fingerspell
 readonly SERVICE=fingerspell.service
@@ -114,7 +118,7 @@ finish() {
 
 # Keeps what is at a path, or that there was nothing, for the undoing.
 keep() {
-  if [ -e "$1" ]; then
+  if [ -e "$1" ] || [ -L "$1" ]; then
     local copy=$kept/${#undoing[@]}
     cp -a "$1" "$copy"
     undo mv -fT "$copy" "$1"
@@ -123,9 +127,22 @@ keep() {
 }
 
 folder() { # PATH OWNER
-  [ ! -d "$1" ] || return 0
+  [ ! -d "$1" ] || [ -L "$1" ] || return 0
   undo rm -rf "$1"
   install -d -m 755 -o "$2" -g "$2" "$1"
+}
+
+# Says why root may not work in a folder: whoever can change it could lead root elsewhere by a link.
+distrust() { # PATH
+  if [ -L "$1" ]; then
+    printf '%s' "$1 is a link"
+  elif [ -e "$1" ] && [ ! -d "$1" ]; then
+    printf '%s' "$1 is no folder"
+  elif [ -d "$1" ] && [ "$(stat -c %u "$1")" != 0 ]; then
+    printf '%s' "$1 belongs to $(stat -c %U "$1")"
+  elif [ -d "$1" ] && [ -n "$(find "$1" -maxdepth 0 -perm /022)" ]; then
+    printf '%s' "$1 can be written by others than root"
+  fi
 }
 
 # Puts a file in place whole or not at all, and remembers what was there.
@@ -171,9 +188,20 @@ choose_unit() {
   fi
 }
 
+# Root follows no link that another user could have made.
+examine_folders() {
+  local path reason
+  for path in "$(dirname "$PREFIX")" "$PREFIX" "$SHARE" "$SHARE/fingerspell" "$MODELS" "$ETC"; do
+    reason=$(distrust "$path")
+    [ -z "$reason" ] || die "$reason, and root would trust it: chown root: $path && chmod go-w $path, or move it away"
+  done
+  [ ! -L "$STATE" ] || die "$STATE is a link: move it away"
+}
+
 # Nothing is changed before all of this holds.
 examine() {
   local machine room_mb library
+  examine_folders
   machine=$(uname -m)
   case $machine in
     x86_64 | aarch64) ;;
@@ -215,7 +243,7 @@ sweep() {
 }
 
 make_environment() {
-  local flags=() from=() what
+  local flags=() from=() what lock=$SOURCE/systemd/locked.txt
   new=$(mktemp -d "$PREFIX/venv.XXXXXX")
   undo rm -rf "$new"
   chmod 755 "$new"
@@ -225,7 +253,10 @@ make_environment() {
   if "$PYTHON" -c 'import importlib.util, sys; sys.exit(not importlib.util.find_spec("picamera2"))'; then
     flags=(--system-site-packages)
     case $("$PYTHON" -c 'from importlib.metadata import version; print(version("numpy"))') in
-      1.*) from=(--constraint "$SOURCE/systemd/constraints-bookworm.txt") ;;
+      1.*)
+        from=(--constraint "$SOURCE/systemd/constraints-bookworm.txt")
+        lock=$SOURCE/systemd/locked-bookworm.txt
+        ;;
     esac
     say "picamera2 is there: the environment sees apt's packages"
   fi
@@ -243,6 +274,14 @@ make_environment() {
     mkdir "$what"
     cp -r "$SOURCE"/{edge,setup.cfg,pyproject.toml,README.md,LICENSE} "$what"
     say "installing fingerspell and its libraries; this can take a few minutes"
+  fi
+  if [ -z "$wheels" ]; then
+    # Each library has the version and one of the checksums that the lock file states. What builds
+    # fingerspell itself is among them.
+    work "$new/bin/python" -m pip install --quiet --no-cache-dir --require-hashes --no-deps \
+      --only-binary :all: --requirement "$lock" ||
+      die "could not install the libraries of $lock: is the network there, and room in $PREFIX?"
+    from=(--no-deps --no-index --no-build-isolation)
   fi
   work "$new/bin/python" -m pip install --quiet --no-cache-dir "${from[@]}" "${what}[screen,metrics]" ||
     die "could not install the libraries: is ${wheels:-the network there}${wheels:+ complete}, and room in $PREFIX?"
@@ -263,7 +302,7 @@ make_account() {
 
 # Says what is wrong with the hand models, if anything is.
 model_faults() { # ENVIRONMENT
-  XDG_DATA_HOME=$(dirname "$STATE") "$1/bin/python" -c '
+  XDG_DATA_HOME=$SHARE "$1/bin/python" -c '
 import sys
 from edge.models import handmodels
 faults = handmodels.faults()
@@ -271,24 +310,56 @@ print("; ".join(f"{name} is {fault}" for name, fault in faults.items()))
 sys.exit(bool(faults))'
 }
 
+# Copies the hand models of a folder that may be anybody's. A link is not followed, and nothing is
+# kept that has not the checksum of a hand model: root can read what others may not.
+copy_models() { # ENVIRONMENT FOLDER
+  XDG_DATA_HOME=$SHARE "$1/bin/python" -c '
+import hashlib, os, stat, sys
+from pathlib import Path
+from edge.errors import FingerspellError
+from edge.files import write
+from edge.models import handmodels
+MOST = 1 << 25  # bytes; the largest has 6 MB
+folder = Path(sys.argv[1])
+for name, sha256 in handmodels.SHA256.items():
+    path = folder / f"{name}.tflite"
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        continue
+    with os.fdopen(file, "rb") as opened:
+        regular = stat.S_ISREG(os.fstat(file).st_mode)
+        content = opened.read(MOST) if regular else b""
+    if hashlib.sha256(content).hexdigest() != sha256:
+        print(f"install: note: {path} is not the hand model of that name, and is not copied")
+        continue
+    try:
+        write(handmodels.path(name), content)
+    except (OSError, FingerspellError) as error:
+        sys.exit(f"install: {error}")' "$2"
+}
+
 get_models() {
-  local faults name
+  local faults
   if model_faults "$new" >/dev/null; then
     return
   fi
+  folder "$SHARE" root
+  folder "$SHARE/fingerspell" root
   keep "$MODELS"
-  mkdir -p "$MODELS"
+  install -d -m 755 "$MODELS"
   if [ -n "$models" ]; then
     say "copying the hand models from $models"
-    for name in "$models"/*.tflite; do
-      [ ! -e "$name" ] || install -m 644 "$name" "$MODELS" ||
-        die "could not copy them; is there room in $(dirname "$STATE")?"
-    done
+    copy_models "$new" "$models" ||
+      die "could not copy them; is there room in $(dirname "$PREFIX")?"
   else
-    say "fetching the hand models (36 MB, once)"
-    XDG_DATA_HOME=$(dirname "$STATE") PIP_NO_INDEX=${wheels:+1} PIP_FIND_LINKS=$wheels \
-      work "$new/bin/fingerspell" models --fetch >/dev/null ||
-      die "there are no hand models: connect to the network, or say where they are: --models FOLDER"
+    [ ! -d "$OLD_MODELS" ] || copy_models "$new" "$OLD_MODELS" || true
+    if ! model_faults "$new" >/dev/null; then
+      say "fetching the hand models (36 MB, once)"
+      XDG_DATA_HOME=$SHARE PIP_NO_INDEX=${wheels:+1} PIP_FIND_LINKS=$wheels \
+        work "$new/bin/fingerspell" models --fetch >/dev/null ||
+        die "there are no hand models: connect to the network, or say where they are: --models FOLDER"
+    fi
   fi
   faults=$(model_faults "$new") || die "$faults: choose another folder: --models FOLDER"
 }
@@ -421,6 +492,11 @@ check() {
     finding fault "nothing is installed: sudo systemd/install.sh"
     exit 1
   fi
+  for name in "$PREFIX" "$SHARE" "$SHARE/fingerspell" "$MODELS" "$ETC"; do
+    text=$(distrust "$name")
+    [ -z "$text" ] || finding fault "folders: $text; run install.sh again, which says what to do"
+  done
+  [ -z "$faulty" ] || exit 1 # what lies in them is not run as root
   if text=$("$VENV/bin/fingerspell" --version 2>&1); then
     finding ok "environment: fingerspell $text in $(readlink "$VENV")"
     if text=$(model_faults "$VENV" 2>&1); then
@@ -496,4 +572,5 @@ remove() {
   fi
 }
 
-main "$@"
+# Tests take single steps of it.
+[ "${BASH_SOURCE[0]}" != "$0" ] || main "$@"

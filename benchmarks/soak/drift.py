@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,29 +24,31 @@ CHILD_FRAMES = 5_000  # a capture process has drawn all its pictures after so ma
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """One process by /proc: resident MB (1e6 bytes), open files, threads; zeros if gone."""
+    """One process by /proc: resident MB (1e6 bytes), open files, threads."""
 
-    memory_mb: float = 0.0
-    files: int = 0
-    threads: int = 0
+    memory_mb: float
+    files: int
+    threads: int
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
     """The state after so many frames, seconds and letters.
 
-    child: the capture process; child_frames: how many it has given. tracked_ms, tracked_cpu_ms:
-    median time, and median processor time of this process, of the frames with a followed hand
-    since the sample before; 0 without any. load: of the machine, others included.
+    parent, child: this process and the capture process; None where it could not be measured, such
+    as a capture process that has just ended. child_frames: how many frames it has given.
+    tracked_ms, tracked_cpu_ms: median time, and median processor time of this process, of the
+    frames with a followed hand since the sample before; None without any. load: of the machine,
+    others included.
     """
 
     frames: int
     seconds: float
-    parent: Process
-    child: Process
+    parent: Process | None
+    child: Process | None
     child_frames: int
-    tracked_ms: float
-    tracked_cpu_ms: float
+    tracked_ms: float | None
+    tracked_cpu_ms: float | None
     reopened: int
     letters: int
     load: float
@@ -63,6 +65,8 @@ class Sampler:
         self._every = every
         self.letters = 0
         self._frames = self._reopened = self._opened_at = 0
+        self._child_pid: int | None = None  # at the last sample
+        self._child_reopened = 0  # likewise
         self._start_s = time.monotonic()
         self._cpu_s = time.process_time()
         self._wall_ms: list[float] = []
@@ -90,12 +94,11 @@ class Sampler:
             self._take()
 
     def _take(self) -> None:
-        child = _children()
         sample = Sample(
             frames=self._frames,
             seconds=round(time.monotonic() - self._start_s, 1),
             parent=process("self"),
-            child=process(child[0]) if child else Process(),
+            child=self._child(),
             child_frames=self._frames - self._opened_at,
             tracked_ms=_median(self._wall_ms),
             tracked_cpu_ms=_median(self._cpu_ms),
@@ -105,6 +108,17 @@ class Sampler:
         )
         self.samples.append(sample)
         self._wall_ms, self._cpu_ms = [], []
+
+    def _child(self) -> Process | None:
+        """Measures the capture process, if it is the one that gave the frames that are counted.
+
+        When a capture process is replaced, the last frames of the old one are still on their way
+        for a while, and the source does not say yet that it was opened again.
+        """
+        pid = next(iter(_children()), None)
+        replaced = self._child_pid not in (None, pid) and self._reopened == self._child_reopened
+        self._child_pid, self._child_reopened = pid, self._reopened
+        return None if pid is None or replaced else process(pid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,15 +135,21 @@ class Bound:
         return None if self.measured is None else self.measured <= self.at_most
 
 
-def process(pid: int | str) -> Process:
-    """Reads /proc; the pid of this process is "self"."""
+def process(pid: int | str) -> Process | None:
+    """Reads /proc; the pid of this process is "self". None of a process that is ending or gone.
+
+    The kernel takes away an ending process's memory first, then its files (do_exit in Linux's
+    kernel/exit.c). So where memory is still there after the files were counted, they were all
+    there.
+    """
     at = Path("/proc") / str(pid)
     with contextlib.suppress(OSError, ValueError, IndexError):
-        pages = int((at / "statm").read_text().split()[1])
         threads = len(os.listdir(at / "task"))
         files = len(os.listdir(at / "fd")) - (pid == "self")  # less the listing's own
-        return Process(pages * os.sysconf("SC_PAGE_SIZE") / 1e6, files, threads)
-    return Process()
+        pages = int((at / "statm").read_text().split()[1])
+        if pages:
+            return Process(pages * os.sysconf("SC_PAGE_SIZE") / 1e6, files, threads)
+    return None
 
 
 def _children() -> list[int]:
@@ -141,8 +161,8 @@ def _children() -> list[int]:
     return sorted(pids)
 
 
-def _median(values: Sequence[float]) -> float:
-    return float(np.median(values)) if values else 0.0
+def _median(values: Sequence[float]) -> float | None:
+    return float(np.median(values)) if values else None
 
 
 def slope(x: Sequence[float], y: Sequence[float]) -> float:
@@ -162,25 +182,27 @@ def bounds(samples: Sequence[Sample]) -> list[Bound]:
     rest = [s for s in samples[max(1, round(WARM_UP * len(samples))) :] if s.frames]
     # A new capture process draws its pictures first, and where it has one, it has shared memory.
     drawn = [s for s in rest if s.child_frames >= CHILD_FRAMES]
+    parents = [(s.frames, s.parent) for s in rest if s.parent]
+    children = [(s.frames, s.child) for s in drawn if s.child]
     name = f"in {PER_FRAMES:,} frames, MB"
     return [
-        Bound(f"memory {name}", _growth(rest, lambda s: s.parent.memory_mb), MEMORY_MB),
-        Bound(f"capture's memory {name}", _growth(drawn, lambda s: s.child.memory_mb), MEMORY_MB),
-        Bound("open files, spread", _spread([s.parent.files for s in rest]), SPREAD),
-        Bound("threads, spread", _spread([s.parent.threads for s in rest]), SPREAD),
-        Bound("capture's open files, spread", _spread([s.child.files for s in drawn]), SPREAD),
-        Bound("capture's threads, spread", _spread([s.child.threads for s in drawn]), SPREAD),
+        Bound(f"memory {name}", _growth(parents), MEMORY_MB),
+        Bound(f"capture's memory {name}", _growth(children), MEMORY_MB),
+        Bound("open files, spread", _spread([p.files for _, p in parents]), SPREAD),
+        Bound("threads, spread", _spread([p.threads for _, p in parents]), SPREAD),
+        Bound("capture's open files, spread", _spread([p.files for _, p in children]), SPREAD),
+        Bound("capture's threads, spread", _spread([p.threads for _, p in children]), SPREAD),
         Bound("rise of a tracked frame's processor time", _rise(rest), RISE),
     ]
 
 
-def _spans(samples: Sequence[Sample]) -> bool:
-    return len(samples) >= 5 and samples[-1].frames - samples[0].frames >= ENOUGH
+def _are_enough(frames: Sequence[int]) -> bool:
+    return len(frames) >= 5 and frames[-1] - frames[0] >= ENOUGH
 
 
 def _rise(samples: Sequence[Sample]) -> float | None:
     """Of the least in the last third over the least in the first: what others do, adds to time."""
-    if not _spans(samples):
+    if not _are_enough([s.frames for s in samples]):
         return None
     third = len(samples) // 3
     first, last = (
@@ -190,10 +212,12 @@ def _rise(samples: Sequence[Sample]) -> float | None:
     return last / first - 1 if first and last else None
 
 
-def _growth(samples: Sequence[Sample], of: Callable[[Sample], float]) -> float | None:
-    if not _spans(samples):
+def _growth(measured: Sequence[tuple[int, Process]]) -> float | None:
+    """Returns how many MB a process grows in PER_FRAMES frames, of pairs of frames and process."""
+    frames = [n for n, _ in measured]
+    if not _are_enough(frames):
         return None
-    return PER_FRAMES * slope([s.frames for s in samples], [of(s) for s in samples])
+    return PER_FRAMES * slope(frames, [p.memory_mb for _, p in measured])
 
 
 def _spread(counts: Sequence[int]) -> float | None:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from benchmarks.soak import drift
 from benchmarks.soak.__main__ import main
 from benchmarks.soak.drift import Bound, Process, Sample, bounds, process, slope
 from benchmarks.soak.ledger import Ledger, compare
-from edge.types import Box, Event, Frame, Hand, Truth
+from edge.types import Box, Event, Frame, Hand, Result, Truth
 from tests.support.examples import full_only
 
 ROOT = Path(__file__).parents[2]
@@ -90,13 +91,44 @@ def test_a_short_run_says_nothing_of_memory() -> None:
 
 
 def test_a_process_is_read_from_proc(tmp_path: Path) -> None:
-    """Its own memory, and a file more once one more is open; of a process that is gone, zeros."""
+    """Its own memory, and a file more once one more is open."""
     before = process("self")
+    assert before
     assert before.memory_mb > 10
     assert before.threads >= 1
     with (tmp_path / "open").open("w"):
-        assert process("self").files == before.files + 1
-    assert process(2**22 + 1) == Process()
+        after = process("self")
+        assert after
+        assert after.files == before.files + 1
+
+
+def test_a_process_that_has_just_ended_is_not_measured() -> None:
+    """Nor one that is gone. Until its parent has waited for it, it is listed with nothing in it."""
+    with subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE) as child:
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        assert Path(f"/proc/{child.pid}/statm").exists()
+        assert process(child.pid) is None
+    assert process(child.pid) is None
+
+
+def test_a_measurement_that_could_not_be_taken_breaks_no_bound() -> None:
+    """A sample without its capture process, or without a followed hand, is left out."""
+    run = [
+        replace(sample, child=None, tracked_cpu_ms=None) if n % 7 == 3 else sample
+        for n, sample in enumerate(samples())
+    ]
+    assert all(bound.met for bound in bounds(run)), bounds(run)
+
+
+def test_a_process_that_took_the_place_of_another_is_not_measured_for_it() -> None:
+    """While the source still gives frames of the capture process before it."""
+    sampler = drift.Sampler(every=1)
+    result = Result(Frame(EMPTY, 0, 0), (), None, (), "", {})
+    sleep = [sys.executable, "-c", "import sys; sys.stdin.read()"]
+    for reopened in (0, 0, 1):
+        with subprocess.Popen(sleep, stdin=subprocess.PIPE):
+            sampler.after(result, reopened)
+    assert [sample.child is None for sample in sampler.samples] == [False, True, False]
 
 
 def test_letters_are_compared_in_their_time() -> None:

@@ -20,6 +20,7 @@ from tests.support.nspawn import LIVE, Machine, boot, descendants
 ROOT = Path(__file__).parents[2]
 UNIT, KIOSK = "fingerspell.service", "fingerspell-kiosk.service"
 STATE = "/var/lib/fingerspell"
+MODELS = "/opt/fingerspell/share/fingerspell/models"
 LETTERS, FIFO, MENDED = f"{STATE}/letters.jsonl", f"{STATE}/fifo", f"{STATE}/mended"
 # The signer's hand comes and goes, so that something is said all the time.
 SIGNER = 'source = "signer:HELLO?speed=3&live=yes&loop=yes"\n'
@@ -77,7 +78,7 @@ def installed(
     binds = [f"--bind-ro={ROOT}:/checkout", f"--bind-ro={venv}:/opt/fingerspell/venv"]
     binds += [f"--bind-ro={found}:/opt/fingerspell/venv/lib/{version}/site-packages"]
     binds += [f"--bind-ro={base}:{there}"] if own else []
-    binds += [f"--bind-ro={hand_models}:{STATE}/models"]
+    binds += [f"--bind-ro={hand_models}:{MODELS}"]
     binds += [f"--bind={system}:/etc/systemd/system"]
     binds += [f"--bind={etc / 'configuration'}:/etc/fingerspell"]
     binds += [f"--bind-ro={etc / 'user.conf'}:/etc/sysusers.d/fingerspell.conf"]

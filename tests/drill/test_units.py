@@ -124,9 +124,11 @@ def test_what_does_not_mend_itself_is_not_tried_again(unit: str) -> None:
 
 @each_unit
 def test_the_service_finds_its_hand_models(unit: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """They are in the service's own state folder, where install.sh puts them."""
+    """They are where install.sh puts them, in root's folder, which the service cannot change."""
     pairs = [p for line in read(unit)["Service.Environment"] for p in line.split()]
     for name, value in (pair.split("=", 1) for pair in pairs):
         monkeypatch.setenv(name, value)
-    state = Path("/var/lib") / read(unit)["Service.StateDirectory"][0]
-    assert handmodels.folder() == state / "models"
+    assert handmodels.folder() == Path("/opt/fingerspell/share/fingerspell/models")
+    script = (SYSTEMD / "install.sh").read_text()
+    assert "readonly SHARE=$PREFIX/share" in script
+    assert "readonly MODELS=$SHARE/fingerspell/models" in script
