@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from edge.handshapes import DRAWN
 from edge.types import Event, Frame
 
 # A letter may be settled this long after its hold, whose end is known to 0.15 s in real clips; a
@@ -15,7 +16,6 @@ from edge.types import Event, Frame
 LATE_S = 1.0
 # And this long before it: a hand that slows down is read before it has come to rest.
 EARLY_S = 0.3
-TRACED = "JZ"  # letters that are motions: they are read at their end
 
 
 class Shown(NamedTuple):
@@ -148,14 +148,14 @@ def score(
         windows.append((window[0], end_s))
         hit = next((r for r in rest if r.label == label and _within(r.t_s, window)), None)
         if hit is None:
-            missed[label in TRACED] += 1
+            missed[label in DRAWN] += 1
             continue
         rest.remove(hit)
-        if label not in TRACED:
+        if label not in DRAWN:
             settled_ms.append((hit.t_s - start_s) * 1000)
     false = [r for r in rest if not any(_within(r.t_s, window) for window in windows)]
     wanted, got = (t.split(" ") for t in text) if text else ([], [])
-    traced = sum(s.label in TRACED for s in letters)
+    traced = sum(s.label in DRAWN for s in letters)
     return Score(
         letters=len(letters),
         edits=edits(truth, "".join(r.label for r in read)),

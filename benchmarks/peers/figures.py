@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.measure.result import distribution, median_interval
-from benchmarks.measure.scoring import TRACED, Score, score, total
+from benchmarks.measure.scoring import Score, score, total
 from benchmarks.peers.contract import KINDS
 from benchmarks.peers.footage import EMPTY_ROOMS, Recording
 from benchmarks.peers.race import Row, Sample
+from edge.handshapes import DRAWN
 from edge.types import Event
 
 WARM_UP = 3  # frames of each recording, in which a fresh graph warms up; scored, and not timed
@@ -147,7 +148,7 @@ def letters(row: Row, recordings: Sequence[Recording]) -> dict[str, Any]:
         for sample, t_ns in zip(samples, recording.t_ns, strict=True):
             t_s = t_ns / 1e9
             held = [s.label for s in recording.shown if s.start_s <= t_s < s.end_s]
-            if held and len(held[0]) == 1 and held[0] not in TRACED:
+            if held and len(held[0]) == 1 and held[0] not in DRAWN:
                 right.append(sample.label == held[0])
     return {
         group: {rule: total(scores).figures() for rule, scores in rules.items()}

@@ -38,9 +38,9 @@ _log = logging.getLogger(__name__)
 # What decoding may take: a stream of 3840x2160 takes 0.3 GB, a film of 7680x4320 takes 1.2 GB (17
 # pictures of the decoder and 3 of ours). FFmpeg collects what a server sends as an endless picture.
 _URL_BYTES, _FILE_BYTES = 512 * 10**6, 2 * 10**9
-# A recording that goes on where it broke off tells that it lives after so many skipped frames.
+# A recording that goes on where it broke off reports each time that so many frames were skipped.
 _SKIPPED = 30
-_STILL = 25  # so many pictures that are all the same are told: one second of most videos
+_STILL = 25  # pictures: from so many that are all the same on, a warning; a second of most videos
 
 
 def main(socket_fd: int, memory_fd: int) -> None:

@@ -1,4 +1,4 @@
-"""What libraries write to stderr in a child process, kept so that it can be told.
+"""What libraries write to stderr in a child process, kept so that it can be logged.
 
 FFmpeg reports there what it cannot decode, while OpenCV returns a picture all the same. stderr
 itself stays clean: the parent logs what is worth knowing.
@@ -12,7 +12,7 @@ import sys
 
 from edge.sources import public
 
-_MOST_BYTES = 65536  # of complaints that wait to be looked at; then the file starts anew
+_MOST_BYTES = 65536  # of complaints that are kept; then the file starts anew
 
 
 class Complaints:

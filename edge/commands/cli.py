@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:  # noqa: PLR0911 - one retur
     logs.set_up()
     try:
         try:
-            with true_interrupts(), _memory_told():
+            with true_interrupts(), _memory_error_as_one_line():
                 arguments = _parser().parse_args(argv)
                 code: int = arguments.command(arguments)
         finally:
@@ -90,7 +90,7 @@ def main(argv: Sequence[str] | None = None) -> int:  # noqa: PLR0911 - one retur
 
 
 @contextmanager
-def _memory_told() -> Iterator[None]:
+def _memory_error_as_one_line() -> Iterator[None]:
     """Raises OutOfMemoryError in place of what Python, OpenCV or the linker raise."""
     try:
         yield

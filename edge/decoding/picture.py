@@ -8,7 +8,7 @@
 - Transparent parts are shown on mid grey, against which light and dark skin both stand out.
 - A picture whose longer side exceeds MAX_SIDE_PX comes back smaller. A JPEG is then scaled down by
   2, 4 or 8 while it is decoded, so that one of 12,000 px needs little memory.
-- A picture that would take more than MAX_DECODED_BYTES is refused. The header tells, before it is
+- A picture that would take more than MAX_DECODED_BYTES is refused. The header shows, before it is
   decoded. Formats whose header is not read here are decoded in a process with limited memory.
 - A file that lacks a part of its picture is refused: OpenCV would fill it with grey. One that lacks
   its end marker only is read.

@@ -11,11 +11,10 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import Protocol
+from typing import Protocol, get_args
 
 from edge.errors import UsageError
-from edge.models import hint
-from edge.models.manifest import load
+from edge.models import RUNNABLE, Kind, hint, load
 from edge.recognise.settings import Settings
 from edge.stages import CountingModel
 from edge.types import Frame, Hand, Prediction, Sign
@@ -44,9 +43,7 @@ class Recogniser(Protocol):
 
 def kinds() -> list[str]:
     """Returns the kinds of models that there is a recogniser for."""
-    return sorted(
-        m.name for m in iter_modules(__path__) if m.name not in ("pause", "settings", "rules")
-    )
+    return sorted(m.name for m in iter_modules(__path__) if m.name in get_args(Kind))
 
 
 def open_recogniser(model: Path, settings: Settings, pooled: int) -> Recogniser:
@@ -58,6 +55,7 @@ def open_recogniser(model: Path, settings: Settings, pooled: int) -> Recogniser:
     """
     kind = load(model).kind
     if kind not in kinds():
-        raise UsageError(f"the model {model.stem!r} is a part of another; {hint()}")
+        why = f"of kind {kind}, which nothing runs" if kind in RUNNABLE else "a part of another"
+        raise UsageError(f"the model {model.stem!r} is {why}; {hint()}")
     recogniser: Recogniser = import_module(f"{__name__}.{kind}").open(model, settings, pooled)
     return recogniser
