@@ -30,12 +30,15 @@ def read(paths: Sequence[Path], config: Config, as_json: bool = False) -> int:
     """Prints one line a picture to stdout; returns 1 if any could not be read, else 0.
 
     paths: of pictures and folders, whose sub-folders are read as well; STDIN is standard input.
-    as_json: JSON lines, also on a terminal. Raises FingerspellError for a model that cannot be run
-    and for a missing stdout.
+    as_json: JSON lines, also on a terminal. Raises FingerspellError where no path holds a
+    picture, for a model that cannot be run, and for a missing stdout.
     """
     if sys.stdout is None:
         raise SinkError("stdout is closed, and there is nowhere to print to")
     pictures = [found for path in paths for found in _expand(path)]
+    faults = [fault for _, fault in pictures if fault is not None]
+    if len(faults) == len(pictures):
+        raise faults[0]
     detector, letters = open_photograph_reader(config)
     failed = False
     # The bar is for a person who sees it, and not where it would run into the lines.

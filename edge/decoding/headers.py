@@ -60,6 +60,34 @@ def _webp(data: bytes) -> tuple[int, int, int] | None:
     return width, height, 4
 
 
+def webp_orientation(data: bytes) -> int:
+    """Returns the EXIF orientation of a WebP, 1 to 8; 1 where it states none, or is no WebP.
+
+    Source: RFC 9649 for the chunks; EXIF 2.32, 4.6.4, for tag 0x0112 of the first directory.
+    """
+    at = 12 if data.startswith(b"RIFF") and data[8:12] == b"WEBP" else len(data)
+    while at + 8 <= len(data):
+        size = int.from_bytes(data[at + 4 : at + 8], "little")
+        if data[at : at + 4] == b"EXIF":
+            return _orientation(data[at + 8 : at + 8 + size].removeprefix(b"Exif\0\0"))
+        at += 8 + size + size % 2
+    return 1
+
+
+def _orientation(exif: bytes) -> int:
+    order = "<" if exif.startswith(b"II") else ">"
+    try:
+        (first,) = struct.unpack_from(f"{order}I", exif, 4)
+        (count,) = struct.unpack_from(f"{order}H", exif, first)
+        for n in range(count):
+            tag, _, _, value = struct.unpack_from(f"{order}HHIH", exif, first + 2 + 12 * n)
+            if tag == 0x0112:
+                return value if 1 <= value <= 8 else 1
+    except struct.error:
+        pass
+    return 1
+
+
 def brand(data: bytes) -> str | None:
     """Returns "HEIC" or "AVIF", two formats that share a container; None for any other."""
     if data[4:8] != b"ftyp":

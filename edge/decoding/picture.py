@@ -1,7 +1,7 @@
 """Still pictures: any file that OpenCV can decode, upright, as 8-bit RGB.
 
-- Files: JPEG, PNG, WebP, BMP, TIFF, GIF (the first picture), PPM, and others that OpenCV was built
-  with. AVIF is read where OpenCV was built with it. HEIC is not read.
+- Files: JPEG, PNG, WebP, BMP, TIFF, PPM, JPEG 2000 and others. GIF (its first picture) and AVIF
+  are read where OpenCV was built with them; 4.11 from the package index is not. HEIC is not read.
 - 16-bit pictures become 8-bit; grey and CMYK pictures become RGB.
 - EXIF orientation is applied, except to transparent pictures: OpenCV keeps either the orientation
   or the transparency.
@@ -149,14 +149,18 @@ def decode(data: bytes) -> Picture:
     if data.startswith(headers.PNG):
         data, transparent = png.checked(data)
     else:
-        transparent = True
+        # Some versions of OpenCV take the fourth channel of BMP, which is mostly padding, as alpha.
+        transparent = not data.startswith(headers.BMP)
     size = headers.decoded_bytes(data)
     _check_bytes(size or 0)
     imdecode = _apart if size is None else _imdecode
-    picture = imdecode(data, cv2.IMREAD_UNCHANGED if transparent else cv2.IMREAD_COLOR)
+    # Only some versions of OpenCV turn WebP upright.
+    flags = cv2.IMREAD_COLOR | (cv2.IMREAD_IGNORE_ORIENTATION if _is_webp(data) else 0)
+    picture = imdecode(data, cv2.IMREAD_UNCHANGED if transparent else flags)
     if transparent and not _has_alpha(picture, data):
         del picture
-        picture = imdecode(data, cv2.IMREAD_COLOR)
+        picture = imdecode(data, flags)
+    picture = _upright(picture, headers.webp_orientation(data))
     return _shrunk(picture, max(picture.shape[:2]))
 
 
@@ -196,14 +200,29 @@ def _shrunk(picture: npt.NDArray[Any], longer_px: int) -> Picture:
     return Picture(rgb, longer_px / max(rgb.shape[:2]))
 
 
+def _is_webp(data: bytes) -> bool:
+    return data.startswith(b"RIFF") and data[8:12] == b"WEBP"
+
+
+def _upright(picture: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
+    """Turns a picture as EXIF says: from 5 on its rows and columns are exchanged first."""
+    if orientation >= 5:
+        picture = picture.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        picture = picture[::-1]
+    if orientation in (2, 3, 6, 7):
+        picture = picture[:, ::-1]
+    return np.ascontiguousarray(picture)
+
+
 def _has_alpha(picture: npt.NDArray[Any], data: bytes) -> bool:
     """Whether the fourth channel says what is transparent.
 
-    In BMP and TIFF it may be padding, and is then zero everywhere.
+    In TIFF it may be padding, and is then zero everywhere.
     """
     if picture.ndim < 3 or picture.shape[2] != 4:
         return False
-    may_be_padding = data.startswith((headers.BMP, *headers.TIFF))
+    may_be_padding = data.startswith(headers.TIFF)
     return not may_be_padding or bool(picture[:, :, 3].any())
 
 
@@ -216,8 +235,19 @@ def _imdecode(data: bytes, flags: int) -> npt.NDArray[Any]:
                 raise
             bgr = None
     if bgr is None:
-        raise ValueError(_UNDECODED)
+        raise ValueError(_undecoded(data))
     return bgr
+
+
+def _undecoded(data: bytes) -> str:
+    """Returns why there is no picture; some formats are missing from some builds of OpenCV."""
+    kind = "GIF" if data.startswith(b"GIF8") else headers.brand(data)
+    if kind is None:
+        return _UNDECODED
+    return (
+        f"is {kind} that is damaged, or that OpenCV {cv2.__version__} on this computer cannot "
+        "decode; convert it to JPEG or PNG"
+    )
 
 
 def _apart(data: bytes, flags: int) -> npt.NDArray[Any]:
@@ -231,13 +261,8 @@ def _apart(data: bytes, flags: int) -> npt.NDArray[Any]:
             f"would take more than the {MAX_DECODED_BYTES // 10**6} MB of memory that are the "
             "most; make the picture smaller"
         ) from None
-    if bgr is None and headers.brand(data) == "AVIF":
-        raise ValueError(
-            f"is AVIF that is damaged, or that OpenCV {cv2.__version__} on this computer cannot "
-            "decode; convert it to JPEG"
-        )
     if bgr is None:
-        raise ValueError(_UNDECODED)
+        raise ValueError(_undecoded(data))
     return bgr
 
 

@@ -115,11 +115,12 @@ def after_header(content: bytes, more: bytes) -> bytes:
 
 
 PADDED = encode(".bmp", np.dstack([red(), np.zeros((40, 60), np.uint8)]))
-HALF_CLEAR = encode(".bmp", np.dstack([red(), np.repeat([[0, 255]], 30, 1).repeat(40, 0)]))
+HALF_PADDED = encode(".bmp", np.dstack([red(), np.repeat([[0, 255]], 30, 1).repeat(40, 0)]))
 QUANTISATION = encode(".jpg", red()).index(b"\xff\xdb")
 BAD_TEXT = struct.pack(">I", 8) + b"tEXtKey\0text" + b"\0\0\0\0"
 READABLE = {
     "padded.bmp": PADDED,
+    "half-padded.bmp": HALF_PADDED,
     "before-the-first-marker.jpg": b"\xff\xd8\0\0abc" + encode(".jpg", red())[2:],
     "before-a-marker.jpg": encode(".jpg", red())[:QUANTISATION] + b"\x12\x34"
     + encode(".jpg", red())[QUANTISATION:],
@@ -143,11 +144,20 @@ def test_what_can_be_read_is_read(
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_bmp_may_be_transparent(tmp_path: Path) -> None:
-    """A fourth channel that is not zero everywhere says what is transparent."""
-    path = tmp_path / "half.bmp"
-    path.write_bytes(HALF_CLEAR)
-    assert sorted(np.unique(read_rgb(path).reshape(-1, 3), axis=0).tolist()) == [[128] * 3, RED]
+def test_formats_that_opencv_may_lack_are_named(tmp_path: Path) -> None:
+    """GIF and AVIF are read, or a line says which version cannot, and what to do."""
+    for suffix, name in ((".gif", "GIF"), (".avif", "AVIF")):
+        path = tmp_path / f"red{suffix}"
+        whole = bytes.fromhex(
+            "47494638396101000100800000fa140a0000002c00000000010001000002024401003b"
+        )
+        if suffix == ".avif":
+            whole = b"\0\0\0\x18ftypavif\0\0\0\0avifmif1"
+        path.write_bytes(whole)
+        try:
+            assert read_rgb(path).shape == (1, 1, 3)
+        except SourceError as error:
+            assert f"is {name} that is damaged, or that OpenCV {cv2.__version__}" in str(error)  # noqa: PT017
 
 
 @pytest.mark.parametrize("options", [[], [cv2.IMWRITE_JPEG_PROGRESSIVE, 1]])
@@ -317,15 +327,34 @@ CORNERS = {1: (0, 0), 2: (0, -1), 3: (-1, -1), 4: (-1, 0), 5: (0, 0), 6: (-1, 0)
 CORNERS[8] = (0, -1)
 
 
+def webp_with_orientation(image: np.ndarray, orientation: int) -> bytes:
+    """A lossless WebP whose EXIF chunk states `orientation`."""
+    plain: bytes = cv2.imencode(".webp", image, [cv2.IMWRITE_WEBP_QUALITY, 101])[1].tobytes()
+    at = plain.index(b"VP8L")
+    pixels = plain[at : at + 8 + int.from_bytes(plain[at + 4 : at + 8], "little")]
+    pixels += bytes(len(pixels) % 2)
+    exif = b"MM\0*" + struct.pack(">IHHHIHHI", 8, 1, 0x0112, 3, 1, orientation, 0, 0)
+    height, width = image.shape[:2]
+    head = struct.pack("<4sI", b"VP8X", 10) + b"\x08\0\0\0"
+    head += (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+    body = b"WEBP" + head + pixels + struct.pack("<4sI", b"EXIF", len(exif)) + exif
+    whole: bytes = b"RIFF" + struct.pack("<I", len(body)) + body
+    return whole
+
+
+@pytest.mark.parametrize("kind", ["jpg", "webp"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_pictures_are_upright(tmp_path: Path, orientation: int) -> None:
+def test_pictures_are_upright(tmp_path: Path, orientation: int, kind: str) -> None:
     """EXIF orientation is applied: all eight come out with the marked corner at the top left."""
     upright_wide = orientation < 5
     stored = np.zeros((40, 64, 3) if upright_wide else (64, 40, 3), np.uint8)
     row, column = (slice(0, 16) if at == 0 else slice(-16, None) for at in CORNERS[orientation])
     stored[row, column] = 255
-    path = tmp_path / "phone.jpg"
-    path.write_bytes(with_orientation(encode(".jpg", stored), orientation))
+    path = tmp_path / f"phone.{kind}"
+    if kind == "jpg":
+        path.write_bytes(with_orientation(encode(".jpg", stored), orientation))
+    else:
+        path.write_bytes(webp_with_orientation(stored, orientation))
     rgb = read_rgb(path)
     assert rgb.shape == (40, 64, 3)
     assert rgb[:14, :14].min() > 200
