@@ -5,7 +5,8 @@
 Weights per channel, activations per tensor, int8 in and out. What cannot be done in integers is
 refused: a float operation in the middle would be slower than no quantisation at all. The manifest
 takes labels, alphabets and training from training.json beside the Keras model, and sizes, tensors
-and sums from the converted file.
+and sums from the converted file. TensorFlow's converter ends the whole process for some models. The
+command therefore runs it in a process of its own, whose death is told in one line.
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
+import os
+import signal
+import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,7 +27,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from convert.quiet_tensorflow import keras, load_model, silenced, tf
 from edge.errors import FingerspellError, ModelError, UsageError
 from edge.files import write
 from edge.models.interpreter import Model
@@ -33,6 +36,8 @@ SAMPLES = 2000  # calibration inputs at most: ranges hardly move after a few hun
 # Activations and weights are INT8, biases and shapes INT32, biases of wide layers INT64.
 INTEGERS = ("INT8", "INT32", "INT64")
 TOOLS = ("tensorflow", "keras", "numpy")
+APART = "FINGERSPELL_CONVERTS"  # is set in the environment of the process that converts
+ROOT = Path(__file__).parents[1]
 SUMMARY = "Turns a trained Keras model into a full int8 TFLite model and its manifest."
 
 
@@ -40,10 +45,19 @@ def quantise(model: Any, samples: npt.NDArray[np.float32]) -> bytes:
     """Returns a Keras model as the bytes of a full int8 .tflite file.
 
     samples: (N, ...) float32 inputs as the model will see them.
-    Raises UsageError where they do not fit the model, ModelError, naming the tensor, where
-    something would stay in floating point.
+    Raises UsageError where they do not fit the model or the model has no size of its own,
+    ModelError, naming the tensor, where something would stay in floating point.
     """
+    from convert.quiet_tensorflow import silenced, tf
+
+    if not isinstance(model.input_shape, tuple):
+        raise UsageError(f"the model has {len(model.input_shape)} inputs; one can be converted")
     shape = tuple(model.input_shape[1:])
+    if None in shape:
+        raise UsageError(
+            f"the model takes inputs of any size, {shape}; "
+            "give keras.Input the size that it is to be run with, and save it again"
+        )
     if not len(samples) or samples.shape[1:] != shape:
         raise UsageError(
             f"the calibration inputs are {samples.shape}, the model wants (N, *{shape})"
@@ -66,12 +80,16 @@ def quantise(model: Any, samples: npt.NDArray[np.float32]) -> bytes:
 
 def floating(model: Any) -> bytes:
     """Returns a Keras model as the bytes of a float32 .tflite file, to compare with."""
+    from convert.quiet_tensorflow import silenced
+
     with silenced():
         content: bytes = _converter(model).convert()
     return content
 
 
 def _converter(model: Any) -> Any:
+    from convert.quiet_tensorflow import keras, tf
+
     # A device runs one sample at a time; the names make a conversion repeatable, byte for byte.
     one = keras.Input(batch_shape=(1, *model.input_shape[1:]), name="input")
     return tf.lite.TFLiteConverter.from_keras_model(keras.Model(one, model(one), name="one"))
@@ -84,6 +102,8 @@ def _representative(samples: npt.NDArray[np.float32]) -> Callable[[], Iterator[l
 
 def _refuse_floats(content: bytes) -> None:
     """Raises ModelError if any tensor of the file is not an integer."""
+    from convert.quiet_tensorflow import silenced
+
     with silenced():
         from tensorflow.lite.tools import flatbuffer_utils
 
@@ -132,6 +152,8 @@ def describe(out: Path, fields: dict[str, Any]) -> Manifest:
 
 def convert(keras_path: Path, calibration: Path, out: Path) -> Manifest:
     """Writes OUT and, beside it, its manifest; returns the manifest."""
+    from convert.quiet_tensorflow import load_model
+
     model = load_model(keras_path)
     samples, fields = _samples(calibration), _fields(keras_path.with_name("training.json"))
     content = quantise(model, samples)
@@ -167,6 +189,33 @@ def _fields(path: Path) -> dict[str, Any]:
     return fields
 
 
+def apart(arguments: Sequence[str]) -> int:
+    """Runs the command with these arguments in a process of its own; returns its exit status.
+
+    Raises ModelError if a signal ended that process.
+    """
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    done = subprocess.run(
+        [sys.executable, "-m", "convert.quantize", *arguments],
+        env={**os.environ, "PYTHONPATH": path, APART: "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode < 0:
+        name = signal.Signals(-done.returncode).name
+        why = (
+            "memory was short, or somebody ended it"
+            if name in ("SIGKILL", "SIGTERM")
+            else "the model has a layer that it cannot make full int8, such as LSTM or GRU; "
+            "use Dense, Conv2D, ReLU6, Add and Concatenate"
+        )
+        raise ModelError(f"TensorFlow's converter was ended by {name}: {why}")
+    sys.stdout.write(done.stdout)
+    sys.stderr.write(done.stderr)
+    return done.returncode
+
+
 def main() -> int:
     """Runs the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m convert.quantize", description=SUMMARY)
@@ -175,6 +224,8 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True, help="NAME.tflite; NAME.json beside it")
     args = parser.parse_args()
     try:
+        if APART not in os.environ:
+            return apart(sys.argv[1:])
         manifest = convert(args.model, args.calibration, args.out)
     except FingerspellError as error:
         print(f"convert.quantize: {error}", file=sys.stderr)

@@ -85,12 +85,37 @@ def save_model(model: Any, path: Path) -> None:
 
 
 def load_model(path: Path, *, compiled: bool = False) -> Any:
-    """Returns the Keras model in a file; raises UsageError where there is none.
+    """Returns the Keras model in a file; raises UsageError, which says why, where it cannot.
 
     compiled: with its loss and its optimiser's state, so that training can go on.
     """
+    if not path.is_file():
+        raise UsageError(f"there is no {path}; train the model, or give its path")
     try:
         with silenced():
             return keras.models.load_model(path, compile=compiled)
-    except (OSError, ValueError, KeyError) as error:
-        raise UsageError(f"{path} is no Keras model; train it again") from error
+    except Exception as error:  # Keras raises whatever its layers raise
+        raise UsageError(_why_not(path, error)) from error
+
+
+def _why_not(path: Path, error: Exception) -> str:
+    """Returns one line: why Keras could not load a file, and what to do."""
+    text = str(error)
+    if "`Lambda`" in text or "lambda" in text.lower():
+        return (
+            f"{path} has a Lambda layer, which is Python code and is not run; "
+            "use a layer of Keras in its place, such as Rescaling, and save the model again"
+        )
+    if path.suffix in (".h5", ".hdf5"):
+        return (
+            f"{path} is not read by Keras {keras.__version__} ({_first_line(text)}); if Keras 2 "
+            "saved it, build the network anew, call load_weights(FILE), and save it as .keras"
+        )
+    return f"{path} is no Keras model ({_first_line(text)}); train it again"
+
+
+def _first_line(text: str) -> str:
+    """Returns the first line that says something, cut to 160 characters."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    said = next((line for line in lines if "Unrecognized" in line), (lines or ["no reason"])[0])
+    return said if len(said) <= 160 else said[:157] + "..."

@@ -174,9 +174,12 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Exit status: 1 if a fault keeps fingerspell from running, else 0, notes or not.",
     )
     doctor.set_defaults(command=_doctor)
-    models = commands.add_parser("models", help="list the models, or fetch the hand models")
+    models = commands.add_parser(
+        "models", help="list the models, fetch the hand models, or adopt one from elsewhere"
+    )
     models.set_defaults(command=_models)
     models.add_argument("--fetch", action="store_true", help="download the hand models (36 MB)")
+    _add_adopting(models)
     return parser
 
 
@@ -206,6 +209,22 @@ def _add_reading(parser: argparse.ArgumentParser) -> None:
     help_ = "what may be read; default: letters, where the model reads them"
     parser.add_argument("--alphabet", choices=alphabets, help=help_)
     parser.add_argument("--threads", type=int, metavar="N", help="of the models; 0: automatic")
+
+
+def _add_adopting(parser: argparse.ArgumentParser) -> None:
+    """The flags that take in a model from elsewhere."""
+    adopting = parser.add_argument_group("a model from Teachable Machine, Edge Impulse or Lobe")
+    adopting.add_argument("--adopt", type=Path, metavar="MODEL.tflite", help="write its manifest")
+    adopting.add_argument("--labels", type=Path, metavar="FILE", help="one label a line")
+    adopting.add_argument("--scale", metavar="LOW..HIGH", help="of a float model, as --scale=-1..1")
+    adopting.add_argument("--colours", choices=("rgb", "bgr", "grey"), help="default: rgb, or grey")
+    adopting.add_argument(
+        "--margin",
+        type=float,
+        metavar="N",
+        help="side of the square around the hand, in hands; default: 2",
+    )
+    adopting.add_argument("--picture", type=Path, metavar="FILE", help="try it on this one")
 
 
 def _add_detector(parser: argparse.ArgumentParser) -> None:
@@ -283,6 +302,8 @@ def _doctor(_: argparse.Namespace) -> int:
 
 
 def _models(arguments: argparse.Namespace) -> int:
-    from edge.commands.models import fetch, models
+    from edge.commands.models import adopted, fetch, models
 
+    if arguments.adopt is not None:
+        return adopted(arguments)
     return fetch() if arguments.fetch else models()

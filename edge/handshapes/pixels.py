@@ -19,6 +19,7 @@ from edge.errors import ModelError
 from edge.hands import crop, region_of_box
 from edge.handshapes.alphabet import Alphabet
 from edge.models import open_model
+from edge.models.scaling import gives_probabilities, logits, scale_of
 from edge.types import Frame, Hand, Prediction, Region, Rgb
 
 # The side up to which a crop is made as fine as the frame before averaging shrinks it: a bilinear
@@ -68,6 +69,8 @@ class Pixels:
             raise ModelError(f"the model of {path} reads no labels from pixels; train it again")
         self._colour_order = self.manifest.colour_order
         self._side_px = self.manifest.inputs[0].shape[1]
+        self._scale = scale_of(self.manifest)
+        self._probabilities = gives_probabilities(self.manifest)
         self._alphabet = Alphabet(self.manifest, alphabet, drawn_logit=None if live else 0.0)
         self.labels = self._alphabet.labels
         self.models = (self._model,)
@@ -78,13 +81,14 @@ class Pixels:
         variants: one hand of the frame, fitted once or several times
         (edge.hands.photograph.variants); their logits are averaged.
         """
-        logits = [self._logits(frame, hand) for hand in variants]
-        return self._alphabet.prediction(np.mean(logits, 0))
+        rows = [self._logits(frame, hand) for hand in variants]
+        return self._alphabet.prediction(np.mean(rows, 0))
 
     def _logits(self, frame: Frame, hand: Hand) -> npt.NDArray[np.float32]:
         """Returns the (L,) logits of all labels of the model."""
         region = region_of_box(hand.box_px, self.manifest.margin)
         left = hand.handedness == "left"
         pixels = picture(frame.rgb, region, self._side_px, self._colour_order, left)
-        (rows,) = self._model.run(pixels[None])
-        return np.asarray(rows[0])
+        given = self._scale.apply(pixels) if self._scale else pixels
+        (rows,) = self._model.run(given[None])
+        return logits(rows[0]) if self._probabilities else np.asarray(rows[0])

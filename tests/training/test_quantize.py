@@ -18,7 +18,7 @@ pytest.importorskip("tensorflow", reason="conversion is done on a workstation, w
 pytestmark = pytest.mark.tensorflow
 
 from convert import check, quantize  # noqa: E402 - they need TensorFlow
-from convert.quiet_tensorflow import keras, save_model  # noqa: E402
+from convert.quiet_tensorflow import keras, save_model, silenced  # noqa: E402
 
 INPUTS, LABELS = 6, ("A", "B", "none")
 FIELDS = {
@@ -169,6 +169,84 @@ def test_a_missing_file_is_one_line(
     (line,) = capsys.readouterr().err.splitlines()
     assert missing in line
     assert not out.exists()
+
+
+def refused(
+    trained: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    shape: tuple[int, ...],
+) -> tuple[int, str]:
+    """The status and the one line of the command for a model that cannot be converted."""
+    np.savez(trained / "calibration.npz", x=np.zeros((5, *shape), np.float32))
+    out = trained / "out.tflite"
+    args = (trained / name, "--calibration", trained / "calibration.npz", "--out", out)
+    status = run(quantize, monkeypatch, *args)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert not out.exists()
+    return status, line
+
+
+def test_a_converter_that_dies_is_told(
+    trained: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """TensorFlow's converter ends the process for an LSTM: one line says so and what to do."""
+    inputs = keras.Input((10, 4))
+    model = keras.Model(inputs, keras.layers.Dense(3)(keras.layers.LSTM(8)(inputs)))
+    save_model(model, trained / "lstm.keras")
+    status, line = refused(trained, monkeypatch, capsys, "lstm.keras", (10, 4))
+    assert status == 4
+    assert "such as LSTM" in line
+
+
+def test_a_lambda_layer_is_named(
+    trained: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is Python code in the file, which Keras does not run; it is no broken file."""
+    inputs = keras.Input((INPUTS,))
+    doubled = keras.layers.Lambda(lambda x: x * 2)(inputs)
+    save_model(keras.Model(inputs, keras.layers.Dense(3)(doubled)), trained / "lambda.keras")
+    monkeypatch.setenv(quantize.APART, "1")
+    status, line = refused(trained, monkeypatch, capsys, "lambda.keras", (INPUTS,))
+    assert status == 2
+    assert "has a Lambda layer" in line
+
+
+def test_inputs_of_any_size_are_named(
+    trained: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An integer model is made for one size; where the network has none, that is said."""
+    inputs = keras.Input((None, None, 3))
+    pooled = keras.layers.GlobalAveragePooling2D()(inputs)
+    save_model(keras.Model(inputs, keras.layers.Dense(3)(pooled)), trained / "any.keras")
+    monkeypatch.setenv(quantize.APART, "1")
+    status, line = refused(trained, monkeypatch, capsys, "any.keras", (8, 8, 3))
+    assert status == 2
+    assert "any size" in line
+
+
+def test_a_file_of_keras_2_is_one_line(
+    trained: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A layer has an option that Keras 3 does not know: what to do is said, without a traceback."""
+    h5py = pytest.importorskip("h5py")
+    with silenced():
+        network().save(trained / "old.h5")
+    layer = {"name": "conv", "kernel_size": [3, 3], "groups": 1}
+    first = {"name": "input_1", "batch_input_shape": [None, 8, 8, 3]}
+    layers = [
+        {"class_name": "InputLayer", "config": first},
+        {"class_name": "DepthwiseConv2D", "config": layer},
+    ]
+    with h5py.File(trained / "old.h5", "r+") as file:
+        file.attrs["keras_version"] = "2.4.0"
+        config = {"name": "sequential", "layers": layers}
+        file.attrs["model_config"] = json.dumps({"class_name": "Sequential", "config": config})
+    monkeypatch.setenv(quantize.APART, "1")
+    status, line = refused(trained, monkeypatch, capsys, "old.h5", (8, 8, 3))
+    assert status == 2
+    assert "if Keras 2 saved it" in line
 
 
 def test_parity_is_reported_and_passes(
