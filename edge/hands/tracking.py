@@ -19,16 +19,18 @@ from edge.stages import CountingModel, Detector
 from edge.types import Frame, Hand, Landmarks
 
 PRESENCE = 0.5  # MediaPipe Hands' default of min_tracking_confidence
-# A hand that is less present than PRESENCE, but not than this, is kept if a search finds none.
+# A hand that is less present than PRESENCE, but not than this, is kept if a search finds none: by
+# choice, lower than what MediaPipe itself would go on following.
 FADING = 0.3
 # Sizes of the region in which a hand is fitted again before it is given up: with them, no hand that
 # MediaPipe follows is missed on the shared clips (`python -m benchmarks.developers.parity`).
 RETRY_SCALES = (0.85, 1.3)
 SAME_HAND = 0.5  # above this IoU of their boxes two hands are one
-EAGER_MS = 1000  # for so long after a loss, or after what was almost a hand, each frame is searched
-IDLE_MS = 150  # between searches after that: 6 a second, less than people take to raise a hand
-SECOND_MS = 500  # between searches for a second hand while the first is followed
-HANDEDNESS_MEMORY = 0.9  # share of the past in a hand's running handedness: ten frames or so
+# By choice, for what people do not notice: for so long after a loss, or after what was almost a
+# hand, each frame is searched; the time between searches after that, less than it takes to raise a
+# hand; and between searches for a second hand while the first is followed.
+EAGER_MS, IDLE_MS, SECOND_MS = 1000, 150, 500
+HANDEDNESS_MEMORY = 0.9  # share of the past in a hand's running handedness: ten frames, by choice
 
 
 @dataclass

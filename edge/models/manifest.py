@@ -176,12 +176,23 @@ def _plain(manifest: Manifest) -> dict[str, Any]:
     return plain
 
 
+def _kind_of_format_1(given: Mapping[str, Any]) -> Kind:
+    """Returns the kind of a model that was made before manifests named it: other fields said it."""
+    if given["colour_order"] is not None:
+        return "pixels"
+    if not given["features"]:
+        return "closed_hands"
+    return "letters" if given["alphabets"] else "motion"
+
+
 def _manifest(given: Any) -> Manifest:
     if not isinstance(given, dict):
         raise ValueError("it is no JSON object")
     unknown = sorted(set(given) - {f.name for f in fields(Manifest)})
     if unknown:
         raise ValueError(f"unknown field {unknown[0]!r}")
+    if given["format"] == 1:
+        given = given | {"format": FORMAT, "kind": _kind_of_format_1(given)}
     if given["format"] != FORMAT:
         raise ValueError(
             f"its format is {given['format']!r}, this version reads {FORMAT}: train the model again"

@@ -12,9 +12,10 @@ from edge.errors import UsageError
 class PauseConfig:
     """How long nobody signs before a space.
 
-    pause_ms: the time without signing that makes a space. It is longer than the time from one
-        letter of a word to the next.
-    gap_ms: the most that the time between two frames may count: a stalled camera is no pause.
+    pause_ms: longer than the way from one letter of a word to the next, by choice: people who spell
+        slowly may want more.
+    gap_ms: the most that the time between two frames may count, by choice: a camera that stalls is
+        no pause.
     """
 
     pause_ms: float = 900.0

@@ -19,8 +19,9 @@ from edge.recognise.rules.trajectory import ANY
 from edge.recording.takes import Take, checked_name
 from edge.types import NONE, Hand, Status
 
+# All of these are choices: no experiment varied them.
 STEADY_S = 0.3  # a hand in view for so long has come; gone for so long, it has left
-MISSED_S = 0.3  # without a hand for so long, a take says so
+MISSED_S = STEADY_S  # without a hand for so long, the user is asked to bring it back
 ASK_S = 10.0  # between two requests to show a hand
 AHEAD_S = 0.5  # of the countdown is part of the take: hands start early
 FRAMES = 5  # the least of a take

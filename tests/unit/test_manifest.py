@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from edge.errors import ModelError
-from edge.models import load, manifests, open_model
+from edge.models import find, load, manifests, open_model
 from tests.support.tiny_model import Kind, adder, save
 
 LENGTH = 4
@@ -71,7 +71,6 @@ def test_what_is_saved_is_loaded(tiny: Path) -> None:
         ({"features": "1"}, "features must be int"),
         ({"kind": "nonsense"}, "kind must be one of letters"),
         ({"kind": "pixels"}, "kind is 'pixels' and colour_order None"),
-        ({"format": 1}, "train the model again"),
         ({"format": 99}, "format"),
         ({"favourite": 1}, "unknown field 'favourite'"),
         ({"outputs": []}, "outputs lacks a tensor"),
@@ -117,6 +116,18 @@ def test_a_picture_has_the_shape_of_its_colours(
         with pytest.raises(ModelError) as error:
             load(tiny)
         assert "(1, side, side" in one_line(error)
+
+
+@pytest.mark.parametrize("name", ["letters", "letters-closed", "motion", "digits"])
+def test_a_manifest_of_format_1_is_read(tmp_path: Path, name: str) -> None:
+    """A model of a user's own that was made before goes on working: its other fields say its kind."""
+    manifest = load(find(name))
+    path = tmp_path / f"{name}.json"
+    manifest.save(path)
+    given = json.loads(path.read_text()) | {"format": 1}
+    del given["kind"]
+    path.write_text(json.dumps(given))
+    assert load(path) == manifest
 
 
 def test_a_missing_field_is_named(tiny: Path) -> None:

@@ -50,7 +50,8 @@ from edge.recognise.rules.onset import HeldLetter, Onset
 from edge.recognise.rules.tunables import DebounceConfig
 from edge.types import Hand, Prediction, Sign
 
-_SIDEWAYS = 1.5  # a slide goes this much farther sideways than up or down
+# A slide goes this much farther sideways than up or down: by choice, no experiment varied it.
+_SIDEWAYS = 1.5
 _NS_PER_MS = 1e6
 _ANEW_NS = 1_000_000_000  # time that goes back by so much is that of another recording
 # What the first pose of a drawn letter is read as (train/LOG.md, "Stills in the live path").

@@ -48,8 +48,9 @@ _THUMB_OUT = 1.0  # thumb's tip from the little finger's knuckle: less is a 4
 _FACING = 0.35  # the palm's apparent breadth; one seen from its edge has none
 _UPRIGHT_COS = math.cos(math.radians(45))  # between the palm and the picture's upright
 
-_LEVEL = 0.5  # a swipe goes up or down by at most this share of its way
-_BACK_NS = 1_000_000_000  # within this, a way to the other side leads back and is no new swipe
+# By choice, no experiment varied them: the share of its width by which a swipe may go up or down,
+# and how long a movement to the other side leads back and is no new swipe.
+_LEVEL, _BACK_NS = 0.5, 1_000_000_000
 _NS_PER_MS = 1e6
 
 

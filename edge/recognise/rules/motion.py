@@ -24,12 +24,13 @@ from edge.types import NONE, Hand, Prediction
 
 ON = 0.8  # probability that makes a gesture: 1.24 false ones in ten minutes (train/LOG.md, J and Z)
 
-_KEPT = 160  # samples: the longest window, 1.9 s, at 60 frames a second, and some more
 _EVERY_MS = 28.0  # between two runs of the model: at 30 frames a second it runs on each frame
 _APART_MS = 12.0  # samples closer than this add nothing: it lets 60 frames a second through
-_WAIT_MS = 130.0  # how long a gesture whose score still rises is waited for: four frames
+_KEPT = int(WINDOWS_MS[-1] / _APART_MS) + 2  # samples that the longest window can hold
+_WAIT_MS = 130.0  # how long a gesture whose score still rises is waited for: four frames, by choice
 _AGAIN_MS = 600.0  # after a gesture before the next can end: it ended doubles (train/LOG.md)
-_OVER, _OVER_MS = 0.5, 400.0  # a gesture that goes on is over when its score is lower for so long
+# A gesture that goes on is over when its score is lower for so long: by choice.
+_OVER, _OVER_MS = 0.5, 400.0
 # The farthest that a palm goes between two frames, in palm lengths, and as many more for each ms
 # between them. What is farther off is another hand (train/LOG.md, "Another hand, or a fast one").
 _JUMP, _FASTEST = 1.5, 0.03
