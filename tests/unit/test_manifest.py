@@ -120,7 +120,7 @@ def test_a_picture_has_the_shape_of_its_colours(
 
 @pytest.mark.parametrize("name", ["letters", "letters-closed", "motion", "digits"])
 def test_a_manifest_of_format_1_is_read(tmp_path: Path, name: str) -> None:
-    """A model of a user's own that was made before goes on working: its other fields say its kind."""
+    """A user's model that was made before goes on working: its other fields say its kind."""
     manifest = load(find(name))
     path = tmp_path / f"{name}.json"
     manifest.save(path)
