@@ -174,6 +174,10 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Exit status: 1 if a fault keeps fingerspell from running, else 0, notes or not.",
     )
     doctor.set_defaults(command=_doctor)
+    doctor.add_argument(
+        "--source", metavar="URI", help="look at this source instead, and say what is odd about it"
+    )
+    doctor.add_argument("--seconds", type=float, default=10.0, metavar="N", help="default: 10")
     models = commands.add_parser(
         "models", help="list the models, fetch the hand models, or adopt one from elsewhere"
     )
@@ -295,7 +299,11 @@ def _devices(_: argparse.Namespace) -> int:
     return devices()
 
 
-def _doctor(_: argparse.Namespace) -> int:
+def _doctor(arguments: argparse.Namespace) -> int:
+    if arguments.source is not None:
+        from edge.commands.doctor_source import examine_source
+
+        return examine_source(arguments.source, arguments.seconds)
     from edge.commands.doctor import examine
 
     return examine()

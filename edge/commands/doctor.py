@@ -9,7 +9,7 @@ import grp
 import os
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, distributions, version
@@ -53,7 +53,11 @@ class Finding:
 
 def examine() -> int:
     """Prints all findings; returns 1 if one of them keeps fingerspell from running, else 0."""
-    found = [*software(), *models(), *cameras(), *display(), *computer()]
+    return show([*software(), *models(), *cameras(), *display(), *computer()], "ready to run")
+
+
+def show(found: Sequence[Finding], well: str) -> int:
+    """Prints findings, and `well` if none is a fault; returns 1 if one is, else 0."""
     width = max(len(finding.subject) for finding in found)
     for finding in found:
         head = f"{finding.mark:<7}{finding.subject:<{width + 2}}"
@@ -61,7 +65,7 @@ def examine() -> int:
         if finding.repair:
             print(f"{'':{len(head)}}-> {finding.repair}")
     faults = sum(finding.mark == "fault" for finding in found)
-    print(f"\n{faults} fault{'s' * (faults != 1)}" if faults else "\nready to run")
+    print(f"\n{faults} fault{'s' * (faults != 1)}" if faults else f"\n{well}")
     return FingerspellError.exit_code if faults else 0
 
 
