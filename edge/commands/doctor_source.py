@@ -33,6 +33,7 @@ SLOW_HZ = (
 PROMISE_KEPT = 0.8  # share of the promised rate; cameras vary by a few per cent
 SMALL_PX = 240  # of the picture's shorter side: a hand of a fifth of it has then 48 px
 DARK, BRIGHT = 45, 215  # of 255, mean of a picture
+SLOWER = 10
 STALE = 0.2  # share of pictures that repeat the one before while something moves
 REST = 6  # repeats in a row are a scene at rest, which a stream may send as the same picture
 FAR = 0.12  # of the picture's height: in clips that are read, hands have 0.12 to 0.27
@@ -92,9 +93,13 @@ def examine_source(uri: str, seconds: float) -> int:
 
 
 def survey(source: Source, tracker: Tracker, seconds: float) -> Survey:
-    """Reads a source for so many seconds of its own time, or of this computer's."""
+    """Reads a source for so many seconds of its own time.
+
+    A live one is read for no longer than that by this computer's clock too. A recording may take
+    SLOWER times as long, where this computer follows hands more slowly than pictures were taken.
+    """
     seen = Survey(source.live, source.fps)
-    until_s = time.monotonic() + seconds
+    until_s = time.monotonic() + seconds * (1 if source.live else SLOWER)
     before, alike, start_ns, combs_s = 0, 0, None, -math.inf
     for frame in source.frames():
         start_ns = frame.t_ns if start_ns is None else start_ns
@@ -181,7 +186,7 @@ def _size(seen: Survey) -> Finding:
         text += f", and {len(seen.sizes) - 1} other sizes in between"
         return Finding("note", "size", text, "set a fixed size in the camera's own settings")
     if min(width, height) < SMALL_PX:
-        repair = "ask for a larger one, such as ?size=640x480: a hand needs 50 pixels and more"
+        repair = "ask for a larger one, such as size=640x480: a hand needs 50 pixels and more"
         return Finding("note", "size", f"{text} is small", repair)
     return Finding("ok", "size", text)
 
@@ -197,7 +202,7 @@ def _rate(seen: Survey) -> Finding:
     repair = (
         "give it more light: in the dark a camera exposes each picture for longer"
         if dark
-        else "ask for a smaller size, or ?format=MJPG of a USB camera; plug it in without a hub"
+        else "ask for a smaller size, or format=MJPG of a USB camera; plug it in without a hub"
     )
     if promised and rate_hz < PROMISE_KEPT * promised:
         return Finding("note", "rate", f"{text}, and {promised:.4g} were promised", repair)
@@ -215,7 +220,7 @@ def _change(seen: Survey) -> Finding:
     share = seen.stale / seen.frames
     if share > STALE:
         text = f"stale: {share:.0%} repeat the one before"
-        repair = "ask for the rate that it really has, such as ?fps=15, or give it more light"
+        repair = "ask for the rate that it really has, such as fps=15, or give it more light"
         return Finding("note", "pictures", text, repair)
     return Finding("ok", "pictures", f"{seen.frames} seen, and they change")
 
@@ -238,7 +243,7 @@ def _hands(seen: Survey) -> Iterator[Finding]:
     if not seen.hands:
         repair = (
             "hold a hand up before the camera, a fifth of the picture high, fingers upwards; "
-            "if one was there, light it, come nearer, and try ?rotate=90, 180 or 270"
+            "if one was there, light it, come nearer, and try the option rotate=90, 180 or 270"
         )
         yield Finding("note", "hand", f"none was seen in {seen.frames} pictures", repair)
         return
@@ -247,9 +252,7 @@ def _hands(seen: Survey) -> Iterator[Finding]:
     part = float(np.median(np.maximum(*(boxes[:, 2:] - boxes[:, :2]).T))) / height
     text = f"seen in {len(seen.hands)} of {seen.frames} pictures, {part:.0%} of their height"
     if part < FAR:
-        yield Finding(
-            "note", "hand", f"far away: {text}", "come nearer, or cut the picture: ?crop="
-        )
+        yield Finding("note", "hand", f"far away: {text}", "come nearer, or cut out a part: crop=")
     elif part > LARGE:
         yield Finding("note", "hand", f"too near: {text}", "step back, so that it can move")
     elif seen.cut_off > MOSTLY * len(seen.hands):
@@ -259,7 +262,7 @@ def _hands(seen: Survey) -> Iterator[Finding]:
         yield Finding("ok", "hand", text)
     turn = _turn(seen.hands)
     if turn is not None:
-        repair = f"turn the camera upright, or add ?rotate={turn} to the source"
+        repair = f"turn the camera upright, or give the source the option rotate={turn}"
         yield Finding("note", "rotation", f"the fingers point {_POINTING[turn]}", repair)
 
 

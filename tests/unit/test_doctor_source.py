@@ -62,10 +62,10 @@ def test_a_good_source_has_nothing_odd(hand_models: Path) -> None:
     [
         (lambda n, rgb: rgb // 8, "light", "dark", "light"),
         (lambda n, rgb: 255 - rgb // 12, "light", "too bright", "exposure"),
-        (lambda n, rgb: rgb[::4, ::4], "size", "small", "?size=640x480"),
+        (lambda n, rgb: rgb[::4, ::4], "size", "small", "size=640x480"),
         (lambda n, rgb: rgb[:: 1 + n % 2], "size", "other sizes", "fixed size"),
-        (lambda n, rgb: np.rot90(rgb, 1), "rotation", "to the left", "?rotate=90"),
-        (lambda n, rgb: np.rot90(rgb, -1), "rotation", "to the right", "?rotate=270"),
+        (lambda n, rgb: np.rot90(rgb, 1), "rotation", "to the left", "rotate=90"),
+        (lambda n, rgb: np.rot90(rgb, -1), "rotation", "to the right", "rotate=270"),
         (lambda n, rgb: np.full_like(rgb, n % 9 + 90), "hand", "none was seen", "hold a hand up"),
     ],
     ids=["dark", "bright", "small", "sizes", "left", "right", "no hand"],
