@@ -40,6 +40,7 @@ CALLED = """
 import contextlib, io, json, runpy, sys
 for command in sys.argv[1:]:
     said, status = io.StringIO(), None
+    sys.modules.pop(command, None)  # another command may have imported it
     sys.argv = [command, "--help"]
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(said):
         try:
