@@ -10,5 +10,6 @@ which `fingerspell run --model` runs by edge/recognise/sequence.py. The streams 
 learns from are put together here: sources.py reads the material, timeline.py and story.py say what
 a hand does when, poses.py bends it, camera.py films it, store.py and shake.py make batches, and
 network.py and fit.py learn. `python -m train.sequences` does all of it, and can go on after an
-interruption.
+interruption. Its figures are of streams that were held back; no command measures a sequence model
+on clips yet.
 """

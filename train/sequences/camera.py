@@ -103,7 +103,7 @@ class Camera:
         self._noise = Noise(material.signs)
 
     def film(self, line: Timeline, fold: int, length_ms: float, random: np.random.Generator) -> Row:
-        """Films a timeline from its start, for length_ms. fold: of the signer's letter reader."""
+        """Films a timeline from its start, for length_ms. fold: of its signer."""
         t_ms = shutter(length_ms, random)
         poses, seen, key, made = _at(line, self._courses, t_ms)
         hands = _seen_from(decode(poses), t_ms, random)

@@ -1,7 +1,8 @@
 """What a hand does over some seconds: words, held letters, word signs and rest, one after another.
 
 A timeline is a row of keys, poses that are held from one time to another, with a way from each to
-the next. Beside them stand what may be read when, and when somebody is spelling.
+the next. Beside them stand which outputs of the model are right when, and when somebody is
+spelling. The constants and the random ranges were chosen by hand; no others were tried.
 """
 
 from __future__ import annotations
@@ -15,18 +16,19 @@ from train.sequences.poses import PARTS, PLACE, SCALE, Floats, blend, decode
 from train.sequences.sources import GAP_MS, Clip, Material, Signer
 
 ALPHABET = "".join(LETTERS)
-BLANK = len(ALPHABET)
-LINEAR = -1  # a way that is recorded frame by frame
-EDGE = 0.2  # share of the way to or from a letter on which the hand shows it already, or still
-DOUBLE_MS = 270.0  # from a letter to the same again, at least: half of it is a step or two
+BLANK = len(ALPHABET)  # the index of the output for no letter
+LINEAR = -1  # the course of a way between two frames of a recording
+EDGE = 0.2  # the last share of the way to a letter, on which the hand shows it already
+DOUBLE_MS = 270.0  # at least, from a letter to the same again: half of it is two steps
 NEAR_MS = 250.0  # before a word and after it, nobody knows whether it is spelling yet
 _TIP = {"J": 20, "Z": 8}  # joint that draws it
-_SHOWN, _FORMED = 0.5, 0.9  # of a drawn letter's way: from here it may be read, from here it must
+# Shares of a drawn letter's trajectory: from the first on it may be read, from the second it must.
+_SHOWN, _FORMED = 0.5, 0.9
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """From start_ms to end_ms one of `allowed` (indices into ALPHABET, or BLANK) is to be read."""
+    """From start_ms to end_ms the outputs `allowed` (indices into ALPHABET, or BLANK) are right."""
 
     start_ms: float
     end_ms: float
@@ -80,13 +82,9 @@ class Timeline:
         """Plays a recorded hand, `pace` times as fast, its first palm at the place `at`."""
         poses = clip.poses.copy()
         poses[:, PLACE] += at - poses[0, PLACE]
-        before = 0.0
-        for pose, t_ms in zip(poses, clip.t_ms, strict=True):
-            step = (float(t_ms) - before) / pace
-            lost = float(t_ms) - before > GAP_MS
-            first = t_ms is clip.t_ms[0] or before == 0.0 == float(t_ms)
-            self.add(pose, way_ms if first else step, 0.0, LINEAR, "", gone=gone if first else lost)
-            before = float(t_ms)
+        self.add(poses[0], way_ms, 0.0, LINEAR, "", gone=gone)
+        for pose, gap_ms in zip(poses[1:], np.diff(clip.t_ms).tolist(), strict=True):
+            self.add(pose, gap_ms / pace, 0.0, LINEAR, "", gone=gap_ms > GAP_MS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +107,9 @@ class Style:
 def style(random: np.random.Generator) -> Style:
     """Returns a way to spell, from one letter a second to eight. Fast hands hold and reach less.
 
-    At 5 letters a second and more, letters of fluent signers last under 0.2 s, most of it
-    transition (Hanson 1982; Jerde et al. 2003 for the fingers' co-articulation).
+    That fingers keep a part of the letters before and after was measured by Jerde, Soechting and
+    Flanders (Coarticulation in Fluent Fingerspelling, 2003). How much of it there is at which pace
+    is a guess.
     """
     pace = float(np.exp(random.uniform(0, np.log(8))))
     fast = (pace - 1) / 7
@@ -135,7 +134,7 @@ class Writer:
         """Spells a text. way_ms: from what was before to the first letter, out of view or not."""
         line, random = self.line, self.random
         raw = self._poses(text, how, at)
-        cores: list[tuple[str, float, float, float]] = []  # letter, may, must, until
+        cores: list[tuple[str, float, float, float]] = []  # as in _mark
         begun = len(line.poses)
         for i, letter in enumerate(text):
             period = 1000 / how.pace * float(np.exp(random.normal(0, how.rhythm)))
@@ -226,7 +225,11 @@ class Writer:
         self._mark([(clip.label, np.nan, start, self.line.now_ms)], clip.label, first)
 
     def _mark(self, cores: list[tuple[str, float, float, float]], text: str, begun: int) -> None:
-        """Says what is to be read when, and when it is spelling."""
+        """Adds which outputs are right when, and when it is spelling.
+
+        cores: each letter, from when on it may be read (NaN where it is not drawn), from when on it
+        must, and until when. begun: the number of the first of its keys.
+        """
         marks = self.line.marks
         before = self.line.end_ms[begun - 1] if begun else 0.0
         last = -1
@@ -237,10 +240,10 @@ class Writer:
                 marks.append(Mark(before, may_ms, frozenset({last, BLANK} - {-1})))
                 marks.append(Mark(may_ms, must_ms, frozenset({index, BLANK})))
             elif index == last:
-                third = (must_ms - before) / 4
-                marks.append(Mark(before, before + third, frozenset({index, BLANK})))
-                marks.append(Mark(before + third, must_ms - third, frozenset({BLANK})))
-                marks.append(Mark(must_ms - third, must_ms, frozenset({index, BLANK})))
+                quarter = (must_ms - before) / 4
+                marks.append(Mark(before, before + quarter, frozenset({index, BLANK})))
+                marks.append(Mark(before + quarter, must_ms - quarter, frozenset({BLANK})))
+                marks.append(Mark(must_ms - quarter, must_ms, frozenset({index, BLANK})))
             elif last < 0:
                 near = max(before, must_ms - 150)
                 marks.append(Mark(before, near, frozenset({BLANK})))
