@@ -11,11 +11,13 @@ LEAST = {
     "epochs": 1,
     "limit": 0,
     "minutes": 0,
+    "parts": 1,
     "photographs": 1,
     "processes": 1,
     "search": 0,
     "search_epochs": 1,
     "seed": 0,
+    "steps": 1,
     "tune": 0,
 }
 

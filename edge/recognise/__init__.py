@@ -4,6 +4,7 @@ Comes in: each frame with the hands in it. Goes out: the signs that this frame s
 display, what is read on the last frame. The model's kind decides which recogniser runs it:
 `KIND.py` here has `open(model, settings, pooled) -> Recogniser`. Those of kind letters, pixels and
 motion are run by the rules of `rules/`, a folder that can go when a better recogniser is there.
+Those of kind sequence are run by `sequences/`; none is bundled yet.
 """
 
 from __future__ import annotations

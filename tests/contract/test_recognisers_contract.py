@@ -18,6 +18,7 @@ from edge.signer.motion import hold, move
 from edge.types import Frame, Hand, Sign
 from tests.support.filmed import BELOW, Looks, drawn, film, held
 from tests.support.tiny_model import classifier, save
+from tests.support.tiny_sequence import save_sequence
 
 FRAME_NS = 33_333_333
 SIDE_PX = 4
@@ -35,12 +36,13 @@ def bright(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=kinds())
-def opened(request: pytest.FixtureRequest, bright: Path) -> Open:
+def opened(request: pytest.FixtureRequest, bright: Path, tmp_path: Path) -> Open:
     """Opens a new recogniser of each kind."""
     models = {
         "letters": BUNDLED / "letters.json",
         "motion": BUNDLED / "motion.json",
         "pixels": bright,
+        "sequence": save_sequence(tmp_path / "spells.json"),
     }
     return lambda: open_recogniser(models[request.param], Config(), 0)
 
@@ -68,7 +70,7 @@ def signs_of(recogniser: Recogniser, seen: list[tuple[Frame, tuple[Hand, ...]]])
 
 def test_every_recogniser_is_found_by_its_file_name() -> None:
     """They are named as the kinds of models that they run."""
-    assert kinds() == ["letters", "motion", "pixels"]
+    assert kinds() == ["letters", "motion", "pixels", "sequence"]
 
 
 def test_a_part_of_another_model_is_refused() -> None:

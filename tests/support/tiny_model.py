@@ -59,15 +59,35 @@ def classifier(weights: npt.NDArray[np.float64], kind: Kind = PIXELS) -> bytes:
     floats = not kind.scale
     content = (stored * np.float32(scale)).tobytes() if floats else stored.tobytes()
     weight = _tensor("weights", Kind("float32") if floats else Kind("int8", scale), stored.shape)
-    weight.buffer = 1
     out = Kind("float32") if floats else Kind("int8", 1 / 15, -128)
     tensors = [_tensor("pixels", kind, [1, *shape]), weight, _tensor("logits", out, [1, labels])]
+    return _connected(tensors, content, version=1 if floats else 4)
+
+
+def linear(weights: npt.NDArray[np.floating[Any]]) -> bytes:
+    """The bytes of a float32 model whose logits, (1, L), are sums of its input times weights.
+
+    weights: (L, ...), the shape of the input for each of L labels.
+    """
+    labels, *shape = weights.shape
+    flat = weights.astype(np.float32).reshape(labels, -1)
+    kind = Kind("float32")
+    tensors = [
+        _tensor("input", kind, [1, *shape]),
+        _tensor("weights", kind, flat.shape),
+        _tensor("logits", kind, [1, labels]),
+    ]
+    return _connected(tensors, flat.tobytes(), version=1)
+
+
+def _connected(tensors: list[Any], content: bytes, version: int) -> bytes:
+    """A model of one fully connected layer; tensors: input, weights, of these bytes, and output."""
+    tensors[1].buffer = 1
     options: Any = schema.FullyConnectedOptionsT()
     operator: Any = schema.OperatorT()
     operator.inputs, operator.outputs = [0, 1, -1], [2]
     operator.builtinOptionsType = schema.BuiltinOptions.FullyConnectedOptions
     operator.builtinOptions = options
-    version = 1 if floats else 4
     code = schema.BuiltinOperator.FULLY_CONNECTED
     return _file(code, version, operator, tensors, [b"", content], [0])
 

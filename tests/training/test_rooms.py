@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 # From the lowest to the highest; convert and the files beside the rooms are below all of them.
-ROOMS = ("report", "data", "letters", "evaluate", "motion", "pictures", "recipes")
+ROOMS = ("report", "data", "letters", "evaluate", "motion", "sequences", "pictures", "recipes")
 
 
 def imported(path: Path) -> set[str]:
