@@ -80,13 +80,22 @@ def test_without_tensorflow_a_command_is_one_line(bare: Callable[..., Done]) -> 
     assert (done.returncode, done.stdout) == (UsageError.exit_code, "")
 
 
+def test_without_tensorflow_nothing_is_converted(bare: Callable[..., Done], tmp_path: Path) -> None:
+    """The process that converts says the same line."""
+    (tmp_path / "model.keras").touch()
+    files = (tmp_path / "model.keras", "--calibration", "x.npz", "--out", tmp_path / "out.tflite")
+    done = bare("-m", "convert.quantize", *map(str, files))
+    assert done.stderr == "convert.quantize: TensorFlow is not installed; make train-setup\n"
+    assert done.returncode == UsageError.exit_code
+
+
 def test_every_command_does_so_or_needs_none(bare: Callable[..., Done]) -> None:
     """Commands that download, or run bundled models only, work without TensorFlow."""
     done = bare("-c", CALLED, *COMMANDS)
     found = [json.loads(line) for line in done.stdout.splitlines()]
     assert [command for command, *_ in found] == COMMANDS, done.stderr
     for command, status, said in found:
-        if command in ON_A_DEVICE:
+        if command in (*ON_A_DEVICE, "convert.quantize"):  # its child process needs TensorFlow
             assert (status, said) == (0, ""), command
         else:
             assert said == f"{command}: TensorFlow is not installed; make train-setup\n"
