@@ -227,23 +227,23 @@ def test_out_of_memory(machine: Machine, running: Callable[..., int]) -> None:
     told("no more memory to the first letter", took_s)
 
 
-def test_deadlocked_sink(machine: Machine, running: Callable[..., int]) -> None:
-    """A sink that never returns is told by the watchdog, and where it hung is in the journal."""
+def test_stalled_reader(machine: Machine, running: Callable[..., int]) -> None:
+    """A reader that takes nothing does not hold the service, and gets the letters when it reads."""
     machine.run("sh", "-c", f"mkfifo {FIFO} && chown fingerspell {FIFO}")
-    # A reader that does not read, and a pipe that is full: the next line written waits for ever.
+    # A reader that does not read, and a pipe that is full: a line written now would wait for ever.
     reader = f"systemd-run --unit=reader --quiet sh -c 'exec sleep infinity 3<>{FIFO}'"
     machine.run("sh", "-c", reader)
     machine.run("sh", "-c", f"timeout 1 cat /dev/zero > {FIFO}", check=False)
     before = running(SIGNER + f'sink = ["jsonl:{FIFO}"]\n')
     try:
-        wait_until(lambda: main_pid(machine) not in (0, before), WATCHDOG_S + 8, machine)
+        time.sleep(WATCHDOG_S + 5)
+        assert main_pid(machine) == before
+        read = machine.run("sh", "-c", f"timeout 3 cat {FIFO} | tr -d '\\0'", check=False).stdout
+        assert read.count('"letter"') > 5
+        assert main_pid(machine) == before
+        assert "Watchdog timeout" not in machine.journal(UNIT)
     finally:
         machine.run("sh", "-c", f"systemctl stop reader; rm {FIFO}")
-    wait_until(restarted(machine, before), 8, machine)
-    journal = machine.journal(UNIT)
-    assert "Watchdog timeout" in journal
-    assert "jsonl.py" in journal, journal  # Python's own account of where each thread stood
-    wait_until(lambda: machine.run("cat", FIFO).stdout.count('"letter"'), 10, machine)
 
 
 def test_killed_camera(machine: Machine, running: Callable[..., int]) -> None:
