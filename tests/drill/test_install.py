@@ -218,7 +218,8 @@ def test_a_wrong_configuration_is_told_before_anything_is_stopped(
         ("", ("--models", "/models"), "is the network there"),
         ("", ("--wheels", "/wheels"), "--models FOLDER"),
         ("mkdir -p /tmp/empty", ("--wheels", "/wheels", "--models", "/tmp/empty"), "is missing"),
-        (f"mount -t tmpfs -o size=850m,mode=755 tmpfs /opt; (until ls -d {NUMPY}; do sleep 0.1; done; "
+        ("mount -t tmpfs -o size=850m,mode=755 tmpfs /opt; "
+         f"(until ls -d {NUMPY}; do sleep 0.1; done; "
          "cat /dev/zero >/opt/full) >/dev/null 2>&1 &", OFFLINE, "room in /opt"),
         ("mount -t tmpfs -o size=100m,mode=755 tmpfs /opt", OFFLINE, "MB free in /opt"),
         ("mount --bind /dev/null /etc/ld.so.cache", ("--kiosk", *OFFLINE), "apt install libgbm1"),
