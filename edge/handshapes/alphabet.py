@@ -48,7 +48,8 @@ class Alphabet:
         pairs = [(here[a], here[b]) for a, b in manifest.shared if a in here and b in here]
         self._first, self._second = np.array(pairs, np.intp).reshape(-1, 2).T
         unread = {*(drawn if drawn_logit is None else ()), *self._second.tolist()}
-        self._scored = [(i, label) for i, label in enumerate(self.labels) if i not in unread]
+        self._read = np.array([i for i in range(len(self.labels)) if i not in unread])
+        self._read_labels = tuple(self.labels[i] for i in self._read)
 
     def prediction(self, logits: npt.NDArray[np.float32]) -> Prediction:
         """Returns the best label and all scores, from the (L,) logits of the model's labels.
@@ -60,8 +61,7 @@ class Alphabet:
         scores = np.exp(mine - mine.max())
         scores = (scores / scores.sum())[: len(self.labels)]
         scores[self._first] += scores[self._second]
-        scores[self._second] = 0
-        values = scores.tolist()
-        by_label = {label: values[i] for i, label in self._scored}
-        best = max(by_label, key=by_label.__getitem__)
+        scores = scores[self._read]
+        by_label = dict(zip(self._read_labels, scores.tolist(), strict=True))
+        best = self._read_labels[int(scores.argmax())]
         return Prediction(best, by_label[best], by_label)
