@@ -13,6 +13,8 @@ The message of each is one line: what is wrong, then what to do about it.
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterable
+from math import isfinite
 
 
 class FingerspellError(Exception):
@@ -51,6 +53,14 @@ class SinkError(FingerspellError):
     """A sink cannot be opened: no display, no permission to write."""
 
     exit_code = 5
+
+
+def check_above_0(table: str, config: object, names: Iterable[str]) -> None:
+    """Raises UsageError if any of these settings of a table is no finite number above 0."""
+    for name in names:
+        value = getattr(config, name)
+        if not (isfinite(value) and value > 0):
+            raise UsageError(f"{table}.{name} is {value}; it must be a number above 0")
 
 
 def printable(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import isfinite
 
-from edge.errors import UsageError
+from edge.errors import UsageError, check_above_0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +28,7 @@ class CameraConfig:
 
     def __post_init__(self) -> None:
         """Raises UsageError for a setting that makes no sense."""
-        for name in ("stall_s", "patience_s"):
-            value = getattr(self, name)
-            if not (isfinite(value) and value > 0):
-                raise UsageError(f"camera.{name} is {value}; it must be a number above 0")
+        check_above_0("camera", self, ("stall_s", "patience_s"))
         if not (isfinite(self.frozen_s) and self.frozen_s >= 0):
             raise UsageError(f"camera.frozen_s is {self.frozen_s}; it must be 0 (never) or more")
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isfinite
 
-from edge.errors import UsageError
+from edge.errors import check_above_0
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +22,7 @@ class PauseConfig:
 
     def __post_init__(self) -> None:
         """Raises UsageError for a setting that makes no sense."""
-        for name in ("pause_ms", "gap_ms"):
-            value = getattr(self, name)
-            if not (isfinite(value) and value > 0):
-                raise UsageError(f"text.{name} is {value}; it must be a number above 0")
+        check_above_0("text", self, ("pause_ms", "gap_ms"))
 
 
 class Pause:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isfinite
 
-from edge.errors import UsageError
+from edge.errors import UsageError, check_above_0
 from edge.recognise.rules.trajectory import LOST_MS
 
 
@@ -70,10 +69,7 @@ class DebounceConfig:
 
     def __post_init__(self) -> None:
         """Raises UsageError for a setting that makes no sense."""
-        for name in self.__slots__:
-            value = getattr(self, name)
-            if not (isfinite(value) and value > 0):
-                raise UsageError(f"debounce.{name} is {value}; it must be a number above 0")
+        check_above_0("debounce", self, self.__slots__)
         if self.unsure >= 1:
             raise UsageError(f"debounce.unsure is {self.unsure}; it must be below 1")
         if not self.off < self.on < 1:
@@ -105,7 +101,4 @@ class GestureConfig:
 
     def __post_init__(self) -> None:
         """Raises UsageError for a setting that makes no sense."""
-        for name in self.__slots__[1:]:
-            value = getattr(self, name)
-            if not (isfinite(value) and value > 0):
-                raise UsageError(f"gestures.{name} is {value}; it must be a number above 0")
+        check_above_0("gestures", self, self.__slots__[1:])
