@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from edge.hands.tracking import Tracker
 from edge.recognise import Recogniser
+from edge.running.stopwatch import Stopwatch
 from edge.spelling.speller import Speller
 from edge.stages import CountingModel
 from edge.types import Event, Frame, Hand, Result
@@ -33,7 +33,7 @@ class Reading:
 
         patience: called before each frame; returns the factor by which searches are spaced out.
         """
-        watch = _Stopwatch()
+        watch = Stopwatch()
         in_view, models = False, self.models
         for seen, frame in enumerate(frames, 1):
             timings_ms = {"wait": watch.lap_ms()}
@@ -86,15 +86,3 @@ def _hand_event(hands: tuple[Hand, ...], t_ns: int, text: str) -> Event:
 def _invoke_ns(models: Iterable[CountingModel]) -> int:
     """Returns the time spent inside the models' interpreter since they were opened."""
     return sum([model.invoke_ns for model in models])
-
-
-class _Stopwatch:
-    """Times one stage after another."""
-
-    def __init__(self) -> None:
-        self._start = time.perf_counter()
-
-    def lap_ms(self) -> float:
-        """Returns the time since the last call."""
-        start, self._start = self._start, time.perf_counter()
-        return (self._start - start) * 1000

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime
 import logging
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from edge.hands.tracking import Tracker
 from edge.recording.recorder import Order, Recorder, Step
 from edge.recording.takes import next_number, save
+from edge.running.stopwatch import Stopwatch
 from edge.types import Event, Frame, Result
 
 log = logging.getLogger(__name__)
@@ -44,22 +44,21 @@ class Recording:
 
     def results(self, frames: Iterable[Frame], patience: Callable[[], float]) -> Iterator[Result]:
         """Yields one result a frame, until all takes are kept."""
-        begun_s = time.perf_counter()
+        watch = Stopwatch()
         for count, frame in enumerate(frames, 1):
-            got_s = time.perf_counter()
+            timings_ms = {"wait": watch.lap_ms()}
             hands, find_ms = self._tracker.update(frame, patience())
             self._facts["size"] = "{1}x{0}".format(*frame.rgb.shape)
             step = self._recorder.update(frame.t_ns, hands[0] if hands else None)
             self._heed(step)
-            timings_ms = {"wait": 1000 * (got_s - begun_s)}
             if find_ms is not None:
                 timings_ms["find"] = find_ms
-            timings_ms["follow"] = 1000 * (time.perf_counter() - got_s) - (find_ms or 0.0)
+            timings_ms["follow"] = watch.lap_ms() - (find_ms or 0.0)
             dropped = max(0, frame.index + 1 - count)
             yield Result(frame, hands, None, (), self.text, timings_ms, dropped, step.status)
             if self.kept == self._order.takes:
                 return
-            begun_s = time.perf_counter()
+            watch.lap_ms()  # what the sinks did with it is theirs
 
     def clear(self) -> None:
         """Forgets what was said last."""
