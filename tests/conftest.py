@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from edge.models import handmodels
+from tests.support.command_line import logs_kept
 from tests.support.leftovers import children, descriptors
 
 # Tests say what happens, benchmarks how fast: no example has a deadline. HYPOTHESIS_PROFILE=full
@@ -24,6 +25,13 @@ def pytest_collection_finish() -> None:
     """Takes what is there by now out of every later search for garbage: it is all kept."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def logs_are_kept() -> Iterator[None]:
+    """A command that a test calls sets up the log, which would write into later tests' output."""
+    with logs_kept():
+        yield
 
 
 @pytest.fixture(scope="session")

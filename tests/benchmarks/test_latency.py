@@ -411,7 +411,7 @@ def test_a_camera_that_hangs_does_not_hold_the_end_up() -> None:
 
 
 def test_recorded_frames_tell_their_reading(tmp_path: Path) -> None:
-    """A file is read in the loop's own process; its stamps are no time of this machine's."""
+    """A file is read in a process of its own; its stamps are no time of this machine's."""
     path = tmp_path / "grey.avi"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 30, (320, 240))
     for grey in range(20):
@@ -419,8 +419,7 @@ def test_recorded_frames_tell_their_reading(tmp_path: Path) -> None:
     writer.release()
     found = measured(Config(source=f"video:{path}", detector="truth"), 15)
     stages = found["frames"]["searching"]["stages_ms"]
-    assert {"capture", "convert", "find"} <= stages.keys()
-    assert "share" not in stages
+    assert {"capture", "convert", "share", "find"} <= stages.keys()
     assert found["event_ms"] == {}
     assert "glass_ms" not in found["frames"]["searching"]
     assert found["settings"]["sizes"] == ["320x240"]

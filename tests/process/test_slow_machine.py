@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,23 +16,14 @@ import pytest
 
 from benchmarks.soak.bystanders import Systemd
 from tests.support import cgroup
+from tests.support.command_line import command
 
 ROOT = Path(__file__).parents[2]
-PLUGINS = ROOT / "tests" / "support" / "plugins"
 QUOTA_US, PERIOD_US = 2500, 10_000
 FPS = 30
 WORD = "HELLO"
 SECONDS = 30
 WATCHDOG_S = 10.0  # of systemd/fingerspell.service
-
-# `fingerspell`, with one more sink: plug-ins are found by their files.
-FINGERSPELL = f"""
-import sys
-import edge.sinks
-edge.sinks.__path__.append({str(PLUGINS)!r})
-from edge.commands.cli import main
-sys.exit(main())
-"""
 
 pytestmark = [pytest.mark.faults, pytest.mark.usefixtures("hand_models")]
 
@@ -75,9 +65,10 @@ def slow(hand_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Slow:
         "NOTIFY_SOCKET": str(folder / "notify"),
         "WATCHDOG_USEC": str(round(WATCHDOG_S * 1e6)),
     }
-    line = [sys.executable, "-c", FINGERSPELL, "run", "--detector", "mediapipe:full"]
-    line += ["--source", f"faulty:{WORD}?live=yes&rest=2&fps={FPS}", "--sink", "jsonl:-"]
-    line += ["--sink", f"diary:{folder / 'diary'}", "--max-seconds", str(SECONDS)]
+    words = ["run", "--detector", "mediapipe:full"]
+    words += ["--source", f"faulty:{WORD}?live=yes&rest=2&fps={FPS}", "--sink", "jsonl:-"]
+    words += ["--sink", f"diary:{folder / 'diary'}", "--max-seconds", str(SECONDS)]
+    line = command(words, plugins=True)
     throttled, start_s = 0, time.monotonic()
     with (
         cgroup.held_to(QUOTA_US, PERIOD_US) as held,

@@ -19,8 +19,21 @@ ROOT = Path(__file__).parents[2]
 TIMEOUT_S = 60
 
 
-def command(arguments: Sequence[str | Path]) -> list[str]:
-    return [sys.executable, "-m", "edge", *map(str, arguments)]
+PLUGINS = Path(__file__).parent / "plugins"
+# `fingerspell` with the sinks of PLUGINS besides its own: plug-ins are found by their files.
+WITH_PLUGINS = f"""
+import sys
+import edge.sinks
+edge.sinks.__path__.append({str(PLUGINS)!r})
+from edge.commands.cli import main
+sys.exit(main())
+"""
+
+
+def command(arguments: Sequence[str | Path], *, plugins: bool = False) -> list[str]:
+    """The command line of `fingerspell`; plugins: with the sinks of PLUGINS besides its own."""
+    way = ("-c", WITH_PLUGINS) if plugins else ("-m", "edge")
+    return [sys.executable, *way, *map(str, arguments)]
 
 
 def environment(**changes: str) -> dict[str, str]:
@@ -37,7 +50,7 @@ def fingerspell(*arguments: str | Path, **changes: str) -> subprocess.CompletedP
     words = [str(word) for word in arguments]
     with (
         _environment_of(changes),
-        _logs_kept(),
+        logs_kept(),
         tempfile.TemporaryFile("w+") as out,
         tempfile.TemporaryFile("w+") as err,
     ):
@@ -86,7 +99,7 @@ def _caught(name: str, file: IO[str]) -> Iterator[None]:
 
 
 @contextmanager
-def _logs_kept() -> Iterator[None]:
+def logs_kept() -> Iterator[None]:
     """Leaves the root logger as it was."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
