@@ -88,22 +88,23 @@ def true_interrupts() -> Iterator[None]:
 
     If a signal comes while a C library is being imported, that library raises an exception of its
     own, such as ImportError or AttributeError. A signal that is ignored, as SIGHUP is under nohup,
-    stays ignored; outside the main thread Python allows no handlers.
+    stays ignored; outside the main thread Python allows no handlers. Handlers that were there
+    before, as those of edge/__main__.py, are there again afterwards.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {n: signal.getsignal(n) for n in SIGNALS}
-    usual = (signal.SIG_DFL, signal.default_int_handler)
+    found = {number: signal.getsignal(number) for number in SIGNALS}
+    # None is a handler that was not installed by Python, which could not be put back.
+    before = {n: handler for n, handler in found.items() if handler not in (signal.SIG_IGN, None)}
     came: list[int] = []
 
     def handle(number: int, frame: FrameType | None) -> None:
         came.append(number)
         raise _raised(number)
 
-    for number in SIGNALS:
-        if before[number] in usual:
-            signal.signal(number, handle)
+    for number in before:
+        signal.signal(number, handle)
     try:
         yield
     except Exception:
@@ -111,9 +112,8 @@ def true_interrupts() -> Iterator[None]:
             raise _raised(came[0]) from None
         raise
     finally:
-        for number in SIGNALS:
-            if before[number] in usual:
-                signal.signal(number, before[number])
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _raised(number: int) -> BaseException:

@@ -19,6 +19,7 @@ from tests.support.command_line import (
     events,
     fingerspell,
     running,
+    started,
 )
 
 LIVE = "signer:HELLO?loop=yes&live=yes"
@@ -103,6 +104,20 @@ def test_ctrl_c_while_libraries_are_loaded_is_one_line(library: str) -> None:
         out, err = process.communicate(timeout=TIMEOUT_S)
     assert (process.returncode, err) == (130, "fingerspell: stopped\n")
     assert not out or events(out)[-1]["event"] == "end"
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "told"),
+    [(signal.SIGTERM, 0, ""), (signal.SIGHUP, 0, ""), (signal.SIGINT, 130, "fingerspell: stopped")],
+)
+def test_a_signal_before_the_command_line_is_imported_ends_in_order(
+    number: signal.Signals, status: int, told: str, tmp_path: Path
+) -> None:
+    """The first module that the command line imports sends the signal to its own process."""
+    script = f"import os\nos.kill(os.getpid(), {int(number)})\n"
+    (tmp_path / "argparse.py").write_text(script)
+    done = started("run", "--source", LIVE, PYTHONPATH=str(tmp_path))
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (status, "", told)
 
 
 def test_ctrl_c_that_a_library_takes_for_a_fault_is_ctrl_c() -> None:
