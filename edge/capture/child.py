@@ -28,7 +28,7 @@ import numpy as np
 from edge.capture import channel, symptoms
 from edge.capture.channel import SLOT_BYTES, SLOTS, Memory, is_ready, receive, send
 from edge.capture.complaints import Complaints
-from edge.errors import FingerspellError, SourceError
+from edge.errors import FingerspellError, OutOfMemoryError, SourceError, lacks_memory
 from edge.sources import is_url, may_complain, open_source, public
 from edge.stages import Renamed, Source
 from edge.types import Frame
@@ -68,9 +68,10 @@ def main(socket_fd: int, memory_fd: int) -> None:
             send(parent, "error", error=type(error).__name__, text=str(error))
     except Exception as error:  # of a library: it ends this process, not the run
         reason = public(f"{type(error).__name__} {error}").partition("\n")[0]
+        kind = OutOfMemoryError if lacks_memory(error) else SourceError
         text = f"{order['shown']} failed: {reason}"
         with suppress(OSError):
-            send(parent, "error", error="SourceError", text=text)
+            send(parent, "error", error=kind.__name__, text=text)
 
 
 def _die_with_parent() -> None:

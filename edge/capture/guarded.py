@@ -12,7 +12,7 @@ from edge.capture.settings import CameraConfig
 from edge.capture.stamps import Stamps
 from edge.capture.watch import Watch
 from edge.capture.words import advice, is_file, shown
-from edge.errors import FingerspellError, SourceError, UsageError
+from edge.errors import FingerspellError, OutOfMemoryError, SourceError, UsageError, lacks_memory
 from edge.sources import is_url
 from edge.types import Frame
 
@@ -34,6 +34,8 @@ _CAMERA_OPEN_S, _URL_OPEN_S = 20.0, 65.0
 # An opening ends at most so long after the patience does. The watchdog is fed for 30 s longer than
 # the patience (edge/running/health.py), so that the run still says what was wrong.
 _BEYOND_PATIENCE_S = 20.0
+# What the child says of its errors; every other one is a SourceError.
+_ERRORS = {"UsageError": UsageError, "OutOfMemoryError": OutOfMemoryError}
 
 
 class GuardedSource:
@@ -56,7 +58,7 @@ class GuardedSource:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Opens the source; raises what edge.sources.open_source raises.
+        """Opens the source; raises what edge.sources.open_source raises, and OutOfMemoryError.
 
         start: starts a child process: see edge.capture.process.Process. clock: seconds, rising.
         """
@@ -167,7 +169,7 @@ class GuardedSource:
             raise UsageError(message["text"])  # opening it again would not help
         if message["kind"] == "error" and self._file:
             self.close()
-            raise SourceError(message["text"])
+            raise _ERRORS.get(message["error"], SourceError)(message["text"])
         if message["kind"] == "error":
             return str(message["text"])
         if message["kind"] == "end":
@@ -247,8 +249,7 @@ class GuardedSource:
                 if message is not None and message["kind"] == "hello":
                     return self._take(message)
                 if message is not None and message["kind"] == "error":
-                    usage = message["error"] == "UsageError"
-                    raise (UsageError if usage else SourceError)(message["text"])
+                    raise _ERRORS.get(message["error"], SourceError)(message["text"])
                 if message is not None:
                     _log_for_child(message)
                 elif child.ended:
@@ -262,7 +263,8 @@ class GuardedSource:
             if self._child:
                 self._child.end()
             if isinstance(error, OSError):
-                raise SourceError(f"no process for {self._shown}: {error.strerror}") from error
+                kind = OutOfMemoryError if lacks_memory(error) else SourceError
+                raise kind(f"no process for {self._shown}: {error.strerror}") from error
             raise
 
     def _take(self, hello: Message) -> None:

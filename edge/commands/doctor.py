@@ -9,6 +9,7 @@ import grp
 import os
 import platform
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -19,7 +20,7 @@ from typing import Literal
 import numpy as np
 
 from edge.cameras import describe, list_cameras, picamera2_class
-from edge.errors import FingerspellError, ModelError, SourceError
+from edge.errors import FingerspellError, ModelError, SourceError, lacks_memory
 from edge.models import BUNDLED, RECIPES, handmodels, interpreter, open_model
 from edge.running import machine
 
@@ -100,8 +101,12 @@ def software() -> Iterator[Finding]:
 def _library(subject: str, module: str, bad: Literal["note", "fault"], repair: str) -> Finding:
     """Imports a library, since one that is installed may still not load."""
     try:
-        return Finding("ok", subject, str(import_module(module).__version__))
+        with warnings.catch_warnings():  # pygame warns of each of its parts that does not load
+            warnings.simplefilter("ignore")
+            return Finding("ok", subject, str(import_module(module).__version__))
     except ImportError as error:
+        if lacks_memory(error):
+            raise
         missing = isinstance(error, ModuleNotFoundError) and error.name == module
         return Finding(bad, subject, "not installed" if missing else _line(error), repair)
 

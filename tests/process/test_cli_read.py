@@ -23,6 +23,7 @@ from tests.support.command_line import (
     events,
     fault,
     fingerspell,
+    in_little_memory,
     running,
 )
 from tests.support.tiny_model import classifier, save
@@ -244,29 +245,12 @@ def test_ctrl_c_ends_reading_with_one_line(pictures: Path, hand_models: object) 
     assert all(line["hands"] == [] for line in events(out))
 
 
-# Runs a command that may take so many bytes more than Python has when it begins.
-IN_LITTLE_MEMORY = """
-import resource, sys
-from edge.commands.cli import main
-
-pages = int(open("/proc/self/statm").read().split()[0])
-most = pages * resource.getpagesize() + int(sys.argv[1])
-resource.setrlimit(resource.RLIMIT_AS, (most, most))
-sys.exit(main(sys.argv[2:]))
-"""
-
-
 @pytest.mark.parametrize("more_mb", [20, 160, 250, 290, 310, 330])
 def test_out_of_memory_is_not_told_as_a_broken_model(
     more_mb: int, pictures: Path, hand_models: object
 ) -> None:
     """Statuses 2 and 4 are for what does not mend itself: systemd does not start it again then."""
-    words = ["read", str(pictures / "b_none.png")]
-    done = subprocess.run(
-        [sys.executable, "-c", IN_LITTLE_MEMORY, str(more_mb << 20), *words],
-        capture_output=True, text=True, cwd=ROOT, timeout=TIMEOUT_S, check=False,
-        env=environment(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1"),
-    )  # fmt: skip
+    done = in_little_memory(more_mb, "read", pictures / "b_none.png")
     assert done.returncode in (0, 1), done.stderr
     assert "Traceback" not in done.stderr
     if done.returncode:

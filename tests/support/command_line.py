@@ -30,6 +30,18 @@ sys.exit(main())
 """
 
 
+# Runs a command that may take so many bytes more than Python has when it begins.
+IN_LITTLE_MEMORY = """
+import resource, sys
+from edge.commands.cli import main
+
+pages = int(open("/proc/self/statm").read().split()[0])
+most = pages * resource.getpagesize() + int(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_AS, (most, most))
+sys.exit(main(sys.argv[2:]))
+"""
+
+
 def command(arguments: Sequence[str | Path], *, plugins: bool = False) -> list[str]:
     """The command line of `fingerspell`; plugins: with the sinks of PLUGINS besides its own."""
     way = ("-c", WITH_PLUGINS) if plugins else ("-m", "edge")
@@ -121,6 +133,15 @@ def started(*arguments: str | Path, **changes: str) -> subprocess.CompletedProce
         timeout=TIMEOUT_S,
         check=False,
     )
+
+
+def in_little_memory(more_mb: int, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Runs one command, in a process that may take so much memory besides what Python has."""
+    words = [sys.executable, "-c", IN_LITTLE_MEMORY, str(more_mb << 20), *map(str, arguments)]
+    return subprocess.run(
+        words, capture_output=True, text=True, cwd=ROOT, timeout=TIMEOUT_S, check=False,
+        env=environment(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1"),
+    )  # fmt: skip
 
 
 @contextmanager

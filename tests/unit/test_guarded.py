@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from edge.capture import CameraConfig
 from edge.capture.guarded import GuardedSource
-from edge.errors import SourceError, UsageError
+from edge.errors import OutOfMemoryError, SourceError, UsageError
 from edge.sources import is_guarded, may_complain
 from edge.stages import Guarded
 from edge.types import Frame
@@ -224,6 +224,8 @@ def test_what_does_not_open_in_time_is_an_error_at_the_start(uri: str, limit_s: 
         (error("there is no camera usb:0"), SourceError, "there is no camera"),
         (DEATH, SourceError, "usb:0: its process died of SIGSEGV as it opened it"),
         (OSError(errno.EAGAIN, "no more processes"), SourceError, "no process for usb:0: no more"),
+        (OSError(errno.ENOMEM, "no memory"), OutOfMemoryError, "no process for usb:0: no memory"),
+        (error("MemoryError", "OutOfMemoryError"), OutOfMemoryError, "MemoryError"),
     ],
 )
 def test_what_does_not_open_at_the_start_ends_the_run(
