@@ -23,6 +23,7 @@ from edge.commands.doctor import Finding, show
 from edge.config import Config
 from edge.errors import UsageError
 from edge.hands import Tracker
+from edge.hands.turned import common_turn, mend, turn_of, where_fingers_point
 from edge.sources import public
 from edge.stages import Source
 from edge.types import Frame, Hand, Rgb
@@ -39,7 +40,6 @@ REST = 6  # repeats in a row are a scene at rest, which a stream may send as the
 FAR = 0.12  # of the picture's height: in clips that are read, hands have 0.12 to 0.27
 LARGE = 0.8  # of it: the hand is cut off as soon as it moves
 CUT_OFF = 0.02  # of the picture's side, that the box of a hand may lie outside it
-TURNED_RAD = math.radians(60)  # of a hand's direction from upright
 MOSTLY = 0.7  # share of a hand's pictures, or of all of them
 COMB = 25  # levels by which a row of a combed picture differs from both of its neighbours
 COMBED, COMBED_MORE = 0.002, 4.0  # share of such pixels; and how much rarer they are in columns
@@ -260,27 +260,7 @@ def _hands(seen: Survey) -> Iterator[Finding]:
         yield Finding("note", "hand", f"cut off by the picture's edge: {text}", repair)
     else:
         yield Finding("ok", "hand", text)
-    turn = _turn(seen.hands)
+    turn = common_turn((turn_of(hand) for hand in seen.hands), MOSTLY)
     if turn is not None:
-        repair = f"turn the camera upright, or give the source the option rotate={turn}"
-        yield Finding("note", "rotation", f"the fingers point {_POINTING[turn]}", repair)
-
-
-_POINTING = {90: "to the left", 180: "down", 270: "to the right"}  # by what turns them up again
-
-
-def _turn(hands: list[Hand]) -> int | None:
-    """Returns by how many degrees the picture is to be turned clockwise; None if hands are upright.
-
-    A letter such as G, P or Q turns a hand too. So most pictures have to show it turned, and all
-    of these to one side.
-    """
-    sides: collections.Counter[int] = collections.Counter()
-    for hand in hands:
-        x, y = hand.landmarks[9, :2] - hand.landmarks[0, :2]  # from the wrist to the middle finger
-        angle = math.atan2(x, -y)  # 0 is up, and right is a quarter turn
-        if abs(angle) > TURNED_RAD:
-            quarter = round(angle / (math.pi / 2)) % 4
-            sides[{1: 270, 2: 180, 3: 90}.get(quarter, 0)] += 1
-    side, count = sides.most_common(1)[0] if sides else (0, 0)
-    return side if side and count > MOSTLY * len(hands) else None
+        text = f"the fingers point {where_fingers_point(turn)}"
+        yield Finding("note", "rotation", text, mend(turn))

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+
 from edge.assembly import open_stages, some_source, windows
 from edge.config import Config
+from edge.hands.turned import TurnWatch, mend, where_fingers_point
 from edge.running.stop import Stop
 from edge.session import open_session
 from edge.types import End
+
+log = logging.getLogger(__name__)
 
 
 def run(config: Config, stop: Stop) -> End:
     """Runs until the source ends, a stop is requested, or max_seconds are over.
 
+    A warning says, once, that hands are seen only turned, as by a camera that hangs upside down.
     Returns what the sinks got at the end. Raises FingerspellError, and Stopped for a signal
     that comes while things are opened.
     """
@@ -23,6 +29,10 @@ def run(config: Config, stop: Stop) -> End:
         patience_s=config.camera.patience_s,
         max_seconds=config.max_seconds,
     ) as session:
-        for _ in session.results():
-            pass
+        turned = TurnWatch()
+        for result in session.results():
+            turn = turned.take(next(iter(result.hands), None), result.frame.t_ns / 1e9)
+            if turn is not None:
+                where = where_fingers_point(turn)
+                log.warning("the fingers of nearly all hands point %s; %s", where, mend(turn))
     return session.end

@@ -104,8 +104,9 @@ class Model:
         try:
             _check_tensors(content)
             content = content if also is None else with_output(content, also)
+            interpreter_class = _interpreter_class()  # why it cannot be loaded is not silenced
             with _native_stderr_silenced():
-                self._interpreter = _interpreter_class()(model_content=content, num_threads=threads)
+                self._interpreter = interpreter_class(model_content=content, num_threads=threads)
                 self._interpreter.allocate_tensors()
                 details = self._interpreter.get_input_details()
                 self.inputs = tuple(_tensor(d) for d in details)

@@ -91,6 +91,16 @@ def test_sigterm_ends_a_run_in_order() -> None:
     assert events(out)[-1]["event"] == "end"
 
 
+@pytest.mark.parametrize(("view", "times"), [("", 0), ("&rotate=180", 1)])
+def test_hands_that_are_seen_only_turned_are_told_once(view: str, times: int) -> None:
+    """As by a camera that hangs upside down; spelling before an upright one is no reason to."""
+    text = "HELLO WORLD " * 7 + f"?fps=5&size=160x120{view}"
+    words = ("--detector", "truth", "--sink", "jsonl:/dev/null")
+    done = fingerspell("run", "--source", f"signer:{text}", *words)
+    assert done.returncode == 0
+    assert done.stderr.count("\n") == done.stderr.count("option rotate=180 ") == times
+
+
 @pytest.mark.parametrize("library", ["_multiarray_umath", "cv2.abi3", "_pywrap"])
 def test_ctrl_c_while_libraries_are_loaded_is_one_line(library: str) -> None:
     """However early it comes, there is no traceback: numpy, OpenCV and LiteRT take a while."""
