@@ -20,8 +20,8 @@ TURNED_RAD = math.radians(60)  # of a hand's direction from upright
 _POINTING: dict[Turn, str] = {90: "to the left", 180: "down", 270: "to the right"}
 _QUARTERS: dict[int, Turn] = {1: 270, 2: 180, 3: 90}
 
-# Of a run, by choice. In half a minute of spelling an upright camera sees few turned hands. A turned
-# one sees them but for G, H, P and Q, which are a tenth of English letters.
+# Of a run, by choice. In half a minute of spelling an upright camera sees few turned hands, and a
+# turned one sees few others: those of G, H, P and Q, which are a tenth of English letters.
 WATCHED_S = 30.0  # during which hands are seen
 NEARLY_ALL = 0.8  # share of the hands in this time
 LONGEST_STEP_S = 0.5  # between two frames of one hand; a longer one is a pause

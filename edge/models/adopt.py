@@ -19,6 +19,7 @@ from edge.errors import ModelError, UsageError
 from edge.models.interpreter import Model, Tensor
 from edge.models.manifest import CHANNELS, Manifest, facts, load, sha256_of
 from edge.models.scaling import PROBABILITIES, Scale
+from edge.models.trial import ends_the_process
 from edge.types import NONE
 
 # What the tools and their users call a picture without a sign.
@@ -143,6 +144,11 @@ def _refuse_other_json(path: Path) -> None:
 def _opened(path: Path) -> Model:
     if not path.is_file():
         raise UsageError(f"there is no {path}; give the path of a .tflite file")
+    if ends_the_process(path):
+        raise ModelError(
+            f"{path} cannot be run: TensorFlow Lite crashes on it; export it again, from the tool "
+            "that it was trained with"
+        )
     try:
         return Model(path)
     except ModelError as error:

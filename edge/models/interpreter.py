@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.errors import ModelError, OutOfMemoryError, lacks_memory
+from edge.models import flatbuffer
 
 Array = npt.NDArray[Any]
 
@@ -44,7 +45,6 @@ BYTES = Quantisation(1.0, -128, np.dtype(np.int8))  # of pixels that the model t
 # Where so much is left, besides what a model's own size asks for, its failure is no lack of memory.
 # The largest, hand_landmark_full, opens in 30 MB and not in 20 (RLIMIT_AS). This is twice as much.
 _ENOUGH_BYTES = 64 << 20
-_TENSORS, _INPUTS, _OUTPUTS = 0, 1, 2  # fields of SubGraph, of TensorFlow Lite's schema.fbs
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +102,8 @@ class Model:
         if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
             raise ModelError(f"the model {path} is not the one expected (its SHA-256 differs)")
         try:
-            _check_tensors(content)
-            content = content if also is None else with_output(content, also)
+            flatbuffer.check(content)
+            content = content if also is None else flatbuffer.with_output(content, also)
             interpreter_class = _interpreter_class()  # why it cannot be loaded is not silenced
             with _native_stderr_silenced():
                 self._interpreter = interpreter_class(model_content=content, num_threads=threads)
@@ -147,56 +147,6 @@ class Model:
     def _real(self, tensor: Tensor) -> npt.NDArray[np.float32]:
         stored = self._interpreter.get_tensor(tensor.index)  # get_tensor copies
         return stored if tensor.quantisation is None else dequantise(stored, tensor.quantisation)
-
-
-def with_output(content: bytes, tensor: int) -> bytes:
-    """Returns a .tflite file with one more output, the tensor of that index, after the others.
-
-    A vector of a flatbuffer may lie anywhere after the reference to it. So the longer list of
-    outputs is appended to the file, and the reference to the old list is set to the new one.
-    Nothing else changes. Raises struct.error if `content` is no such file.
-    """
-    reference, old = _vector(content, _OUTPUTS)
-    body = bytearray(content)
-    body += bytes(-len(body) % 4)
-    struct.pack_into("<I", body, reference, len(body) - reference)
-    return bytes(body + struct.pack(f"<I{len(old) + 1}i", len(old) + 1, *old, tensor))
-
-
-def _check_tensors(content: bytes) -> None:
-    """Raises ValueError where an input or output is no tensor of the model, struct.error as above.
-
-    The runtime accepts the index -1, and writes into memory that is not the tensor's.
-    """
-    _, tensors = _vector(content, _TENSORS)
-    for number in (_INPUTS, _OUTPUTS):
-        _, indices = _vector(content, number)
-        if not all(0 <= index < len(tensors) for index in indices):
-            raise ValueError("an input or output is missing")
-
-
-def _vector(content: bytes, number: int) -> tuple[int, tuple[int, ...]]:
-    """Returns where the reference to a vector of the first subgraph is, and its numbers.
-
-    Source: the FlatBuffers binary format, and TensorFlow Lite's schema.fbs, where subgraphs are
-    field 2 of Model.
-    """
-
-    def u32(at: int) -> int:
-        return int(struct.unpack_from("<I", content, at)[0])
-
-    def field(table: int, number: int) -> int:
-        vtable = table - struct.unpack_from("<i", content, table)[0]
-        offset = struct.unpack_from("<H", content, vtable + 4 + 2 * number)[0]
-        if not offset:
-            raise ValueError("a field is missing")
-        return int(table + offset)
-
-    subgraphs = field(u32(0), 2)
-    first = subgraphs + u32(subgraphs) + 4
-    reference = field(first + u32(first), number)
-    vector = reference + u32(reference)
-    return reference, struct.unpack_from(f"<{u32(vector)}i", content, vector + 4)
 
 
 def _memory_is_short(model_bytes: int) -> bool:

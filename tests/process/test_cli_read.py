@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import cv2
@@ -19,7 +18,6 @@ from tests.support.command_line import (
     ROOT,
     TIMEOUT_S,
     command,
-    environment,
     events,
     fault,
     fingerspell,

@@ -47,6 +47,16 @@ def adder(kind: Kind, length: int = 4) -> bytes:
     return _file(schema.BuiltinOperator.ADD, version, operator, tensors, [b""])
 
 
+def crashing() -> bytes:
+    """The bytes of a model that joins vectors, on whose missing third one LiteRT crashes."""
+    operator: Any = schema.OperatorT()
+    operator.inputs, operator.outputs = [0, 1, -1], [2]
+    operator.builtinOptionsType = schema.BuiltinOptions.ConcatenationOptions
+    operator.builtinOptions = schema.ConcatenationOptionsT()
+    tensors = [_tensor(name, Kind("float32"), [4]) for name in ("a", "b", "both")]
+    return _file(schema.BuiltinOperator.CONCATENATION, 1, operator, tensors, [b""], [0, 1])
+
+
 def classifier(weights: npt.NDArray[np.float64], kind: Kind = PIXELS) -> bytes:
     """The bytes of a model over one picture: a logit is a sixteenth of its pixels' weighted mean.
 

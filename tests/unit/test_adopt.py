@@ -16,7 +16,7 @@ from edge.models.interpreter import Model
 from edge.models.manifest import load
 from edge.models.scaling import PROBABILITIES, Scale, gives_probabilities, logits, scale_of
 from edge.types import Box, Frame, Hand
-from tests.support.tiny_model import Kind, adder, classifier
+from tests.support.tiny_model import Kind, adder, classifier, crashing
 
 SIDE_PX = 8
 FLOAT = Kind("float32")
@@ -166,6 +166,13 @@ def test_what_is_no_classifier_of_pictures_is_refused(tmp_path: Path) -> None:
     assert "cannot be run" in refused(ModelError, whole)
     assert "there is no" in refused(UsageError, tmp_path / "gone.tflite")
     assert "does not end in .tflite" in refused(UsageError, tmp_path / "keras.h5")
+
+
+def test_a_model_that_crashes_the_runtime_is_one_line(tmp_path: Path) -> None:
+    """It ends another process than that of the command."""
+    path = tmp_path / "crash.tflite"
+    path.write_bytes(crashing())
+    assert "TensorFlow Lite crashes on it" in refused(ModelError, path)
 
 
 def test_a_json_file_of_another_purpose_is_kept(tmp_path: Path) -> None:

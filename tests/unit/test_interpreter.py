@@ -271,6 +271,8 @@ def lacking(what: str) -> bytes:
         graph.outputs = [-1]
     elif what == "every input":
         graph.inputs = []
+    elif what == "input of an operator":
+        graph.operators[0].inputs = [0, -1]
     else:
         graph.tensors = graph.tensors[:2]
     builder = flatbuffers.Builder(1024)
@@ -283,7 +285,9 @@ def open_and_run(path: Path) -> None:
     model.run(*(np.ones(tensor.shape, np.float32) for tensor in model.inputs))
 
 
-@pytest.mark.parametrize("what", ["input", "output", "every input", "tensor"])
+@pytest.mark.parametrize(
+    "what", ["input", "output", "every input", "tensor", "input of an operator"]
+)
 def test_a_missing_tensor_is_one_line(what: str, tmp_path: Path) -> None:
     """It is told when the model is opened, or, if only running it shows it, then."""
     path = tmp_path / "lacking.tflite"
