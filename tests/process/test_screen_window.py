@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -22,6 +23,7 @@ from edge.sinks import open_sink
 from edge.sinks.screen import panels
 from edge.sinks.screen.layout import Layout, arrange
 from edge.types import Rgb
+from tests.support.command_line import command, environment, events
 from tests.support.seen import BLUE, RED, cut, extent, near
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -71,6 +73,7 @@ PROGRAM = """
 import sys, time
 sys.path.insert(0, ".")
 import pygame
+from tests.support.command_line import command, environment, events
 from tests.support.seen import halves
 from tests.support.sample_results import hand, prediction, result
 from edge.sinks import open_sink
@@ -93,9 +96,8 @@ print("quit with", repr(text))
 """
 
 
-@pytest.fixture(scope="module")
-def display() -> Iterator[str]:
-    """A virtual display with a window manager; its name."""
+def x_server() -> tuple[subprocess.Popen[bytes], str]:
+    """A virtual display without a window manager, and its name."""
     reading, writing = os.pipe()
     size = f"{DISPLAY_PX[0]}x{DISPLAY_PX[1]}x24"
     server = subprocess.Popen(
@@ -105,7 +107,13 @@ def display() -> Iterator[str]:
     )
     os.close(writing)
     with open(reading) as pipe:
-        name = f":{pipe.readline().strip()}"
+        return server, f":{pipe.readline().strip()}"
+
+
+@pytest.fixture(scope="module")
+def display() -> Iterator[str]:
+    """A virtual display with a window manager; its name."""
+    server, name = x_server()
     manager = subprocess.Popen(
         ["openbox"],
         env={**os.environ, "DISPLAY": name},
@@ -328,3 +336,31 @@ def test_a_signal_ends_it(opened: Callable[[str], Window], name: str) -> None:
         assert "KeyboardInterrupt" in err
     else:
         assert (out, status) == ("quit with 'HELLO WORLD'\n", 0) or status == -signal.SIGTERM
+
+
+@pytest.mark.skipif(shutil.which("Xvfb") is None, reason="needs apt-get install xvfb")
+@pytest.mark.parametrize("options", ["640x480", "full,no-quit"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_run_whose_x_server_ends_does_so_in_order(options: str, number: signal.Signals) -> None:
+    """As when the window is closed: the other sinks get the end, and the status is 0."""
+    server, name = x_server()
+    source = ("--source", "signer:HELLO?live=yes&loop=yes", "--detector", "truth")
+    run = subprocess.Popen(
+        command(["run", *source, "--sink", f"screen:{options}", "--sink", "jsonl:-"]),
+        cwd=ROOT,
+        env=environment(DISPLAY=name),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert run.stdout
+        assert json.loads(run.stdout.readline())["label"] == "found"
+        server.send_signal(number)
+        out, err = run.communicate(timeout=60)
+    finally:
+        for process in (run, server):
+            process.kill()
+            process.wait()
+    assert (run.returncode, err) == (0, "")
+    assert events(out)[-1]["event"] == "end"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 import pygame
@@ -12,6 +13,7 @@ from edge.sinks.screen.layout import Layout, arrange
 from edge.sinks.screen.lettering import Type, wrap_on
 from edge.sinks.screen.picture import draw_hand, scaled
 from edge.sinks.screen.window import open_window
+from edge.sinks.screen.x_server import XServer
 from edge.types import End, Request, Result, Vitals
 
 KEYS = (("C", "clear"), ("M", "mirror"), ("Q", "quit"), ("F", "full screen"), ("S", "skeleton"))
@@ -68,9 +70,9 @@ class Screen:
         """Draws what has changed; returns "clear" or "quit" if the user pressed its key."""
         request = self._handle_events()
         if request != "quit":
-            self._draw(result)
+            self._draw_if_there(lambda: self._draw(result))
             self._last = result
-        return request
+        return "quit" if self._server.gone else request
 
     def note(self, vitals: Vitals) -> Request | None:
         """Shows what is wrong while no frame comes; the keys keep working."""
@@ -79,16 +81,26 @@ class Screen:
             return None  # frames flow, and write() draws
         request = self._handle_events()
         if request != "quit" and self._trouble:
-            self._draw_trouble()
-        return request
+            self._draw_if_there(self._draw_trouble)
+        return "quit" if self._server.gone else request
 
     def close(self, end: End) -> None:
-        """Closes the window."""
-        pygame.display.quit()
+        """Closes the window, if its display is still there."""
+        if not self._server.gone:
+            pygame.display.quit()
 
     def _open_window(self) -> None:
         open_window(self._size_px, self._full)
+        self._server = XServer()
         self._shown.clear()
+
+    def _draw_if_there(self, draw: Callable[[], None]) -> None:
+        """Draws; what fails because the X server has gone is no fault: the run then ends."""
+        try:
+            draw()
+        except pygame.error:
+            if not self._server.gone:
+                raise
 
     def _handle_events(self) -> Request | None:
         """Does what the keys pressed since the last call mean; returns what they request."""
