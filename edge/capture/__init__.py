@@ -1,4 +1,4 @@
-"""Capture: cameras, streams and videos live in a process of their own, and cannot stop the loop.
+"""Capture: cameras, streams and files live in a process of their own, and cannot stop the loop.
 
     source = open_guarded("usb:0", CameraConfig())
 
@@ -21,7 +21,7 @@ __all__ = ["CameraConfig", "open_guarded"]
 
 
 def open_guarded(uri: str, config: CameraConfig = USUAL) -> Source:
-    """Opens the source of this URI; a camera, stream or video is opened in its own process.
+    """Opens the source of this URI; most kinds are opened in a process of their own.
 
     Which sources may hang, their modules declare (edge.sources.is_guarded). They are opened as a
     GuardedSource, which is an edge.stages.Guarded: it says how often it was `reopened`, and what

@@ -28,6 +28,7 @@ import numpy as np
 from edge.capture import channel, symptoms
 from edge.capture.channel import SLOT_BYTES, SLOTS, Memory, is_ready, receive, send
 from edge.capture.complaints import Complaints
+from edge.capture.words import is_file
 from edge.errors import FingerspellError, OutOfMemoryError, SourceError, lacks_memory
 from edge.sources import is_url, may_complain, open_source, public
 from edge.stages import Renamed, Source
@@ -89,8 +90,10 @@ def _die_with_parent() -> None:
 
 def _of_parent(uri: str) -> str:
     """The URI of a file that is open in the parent, /dev/stdin or /dev/fd/N, for this process."""
-    found = re.fullmatch(r"video:(?:/dev/stdin|(?:/dev|/proc/self)/fd/([0-9]+))((?:\?.*)?)", uri)
-    return f"video:/proc/{os.getppid()}/fd/{found[1] or 0}{found[2]}" if found else uri
+    found = re.fullmatch(
+        r"(video|images):(?:/dev/stdin|(?:/dev|/proc/self)/fd/([0-9]+))((?:\?.*)?)", uri
+    )
+    return f"{found[1]}:/proc/{os.getppid()}/fd/{found[2] or 0}{found[3]}" if found else uri
 
 
 def _let_ffmpeg_complain() -> None:
@@ -126,13 +129,13 @@ def _send_frames(
     memory: Memory,
     complaints: Complaints | None,
 ) -> None:
-    recorded = order["uri"].startswith("video:") and not source.live
+    recorded = is_file(order["uri"]) and not source.live
     again = source.again if isinstance(source, Renamed) else order["uri"]
     send(parent, "hello", live=source.live, fps=source.fps, again=again, recorded=recorded)
     slots = _Slots(parent)
     judged = not (recorded or order["flat_is_whole"])
     broken = symptoms.BrokenPictures()
-    decoder = _Decoder(order["shown"], recorded, complaints)
+    decoder = _Decoder(order["shown"], recorded and complaints is not None, complaints)
     for frame in source.frames():
         decoder.check()
         if recorded and frame.index < order["start"]:
@@ -151,9 +154,10 @@ def _send_frames(
 class _Decoder:
     """What a video's decoder complains of, and whether its pictures change at all."""
 
-    def __init__(self, shown: str, recorded: bool, complaints: Complaints | None) -> None:
+    def __init__(self, shown: str, changes: bool, complaints: Complaints | None) -> None:
+        """changes: whether its pictures are expected to change, as those of a video are."""
         self._shown = shown
-        self._recorded = recorded
+        self._changes = changes
         self._complaints = complaints
         self._count = 0
         self._pictures = 0
@@ -184,7 +188,7 @@ class _Decoder:
         """The source has ended: logs what was wrong with all of it."""
         if self._count > 1:
             _log.warning("%s: the decoder complained %d times", self._shown, self._count)
-        if self._recorded and self._pictures >= _STILL and len(self._checksums) == 1:
+        if self._changes and self._pictures >= _STILL and len(self._checksums) == 1:
             _log.warning("%s shows the same picture from start to end", self._shown)
 
 

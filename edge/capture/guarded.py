@@ -11,7 +11,7 @@ from edge.capture.process import Child, Process
 from edge.capture.settings import CameraConfig
 from edge.capture.stamps import Stamps
 from edge.capture.watch import Watch
-from edge.capture.words import advice, is_file, shown
+from edge.capture.words import advice, is_file, is_pictures, shown
 from edge.errors import FingerspellError, OutOfMemoryError, SourceError, UsageError, lacks_memory
 from edge.sources import is_url
 from edge.types import Frame
@@ -28,6 +28,8 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 10.0
 _STEADY_S = 10.0
 # A disk that wakes up, or a busy network share, takes seconds.
 _FILE_STALL_S = 10.0
+# Decoding one picture may take a minute (edge/decoding/child.py), and reading it comes before that.
+_PICTURE_STALL_S = 70.0
 # How long opening may take. A Raspberry Pi needs 5 s to start Python and picamera2. The timeout of
 # a URL is at most 60 s (edge/sources/video.py), and 5 s more leave it time to say what is wrong.
 _CAMERA_OPEN_S, _URL_OPEN_S = 20.0, 65.0
@@ -71,7 +73,9 @@ class GuardedSource:
         self._start, self._clock, self._sleep = start, clock, sleep
         self._uri = uri  # the one to open the next time
         self._file, self._shown, self._advice = is_file(uri), shown(uri), advice(uri)
-        self._stall_s = max(config.stall_s, _FILE_STALL_S) if self._file else config.stall_s
+        self._pictures = is_pictures(uri)
+        least_s = _PICTURE_STALL_S if self._pictures else _FILE_STALL_S if self._file else 0.0
+        self._stall_s = max(config.stall_s, least_s)
         # The index at which a file was opened again the last time; -1 for never.
         self._reopened_at = -1
         self._open_s = _URL_OPEN_S if is_url(uri) else _CAMERA_OPEN_S
@@ -156,10 +160,10 @@ class GuardedSource:
                 self.broken += 1
                 self._next_index = self._first_index + message["index"] + 1
                 sent = _BROKEN
-            elif message["kind"] == "skipped":
-                self._opened_s = self._clock()  # as if it had been opened by now
             elif (why_ended := self._why_ended(message)) is not None:
                 return why_ended
+            elif self._recorded:  # it skips pictures, or logs why it left one out
+                self._opened_s = self._clock()  # as if it had been opened by now
         return ""
 
     def _why_ended(self, message: Message) -> str | None:
@@ -187,7 +191,7 @@ class GuardedSource:
         )
         self._set_trouble(self._watch.trouble)
         size = message["width"], message["height"]
-        if self._sizes and size not in self._sizes:
+        if self._sizes and size not in self._sizes and not self._pictures:
             _log.warning("%s now gives pictures of %dx%d", self._shown, *size)
         self._sizes.add(size)
         return to_be_reopened

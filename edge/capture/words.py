@@ -8,8 +8,13 @@ from edge.sources import is_url, place
 
 
 def is_file(uri: str) -> bool:
-    """Whether this is a video on this machine."""
-    return uri.startswith("video:") and not is_url(uri)
+    """Whether this is a video, or are pictures, on this machine."""
+    return uri.startswith(("video:", "images:")) and not is_url(uri)
+
+
+def is_pictures(uri: str) -> bool:
+    """Whether these are pictures, each of which may have another size."""
+    return uri.startswith("images:")
 
 
 def shown(uri: str) -> str:
@@ -17,7 +22,7 @@ def shown(uri: str) -> str:
     if is_url(uri):
         return place(uri.partition(":")[2])
     if is_file(uri):
-        return re.sub(r"\?(rotate|flip|crop)=.*", "", uri.partition(":")[2])
+        return re.sub(r"\?(rotate|flip|crop|fps|repeat)=.*", "", uri.partition(":")[2])
     return re.sub(r"\?.*", "", uri)
 
 

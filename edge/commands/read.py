@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,7 @@ def _read(path: Path) -> Picture:
         raise SourceError(
             "standard input holds no picture; give it one: fingerspell read - < photo.jpg"
         )
+    assert isinstance(sys.stdin.buffer, BufferedReader)
     return read_stream(sys.stdin.buffer, "standard input")
 
 

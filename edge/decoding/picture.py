@@ -17,8 +17,10 @@
 from __future__ import annotations
 
 import re
+import select
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import cv2
 import numpy as np
@@ -41,6 +43,7 @@ _SUFFIXES = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".avif", ".bmp", ".dib", ".tif", ".tiff",
     ".gif", ".jp2", ".ppm", ".pgm", ".pbm", ".pnm", ".heic", ".heif",
 )  # fmt: skip
+_WAKE_MS, _PART_BYTES = 500, 1 << 16  # of waiting for an open file; of what is read at once
 _GREY = 128  # the middle of 0..255
 # The first bytes of TIFF, JPEG 2000 without its container, Radiance HDR, Sun raster, PFM, PAM, EXR.
 _OTHERS = (
@@ -120,15 +123,22 @@ def read_picture(path: Path) -> Picture:
     return _decoded(data, str(path))
 
 
-def read_stream(file: BinaryIO, name: str) -> Picture:
+def read_stream(file: BufferedReader, name: str) -> Picture:
     """Reads a picture from an open file, to its end; `name` is for messages. Raises SourceError."""
+    data = bytearray()
+    poll = select.poll()
+    poll.register(file, select.POLLIN)
     try:
-        data = file.read(MAX_BYTES + 1)
+        while len(data) <= MAX_BYTES:
+            # A signal that comes just before a read does not end it: only Python's own code checks.
+            if poll.poll(_WAKE_MS):
+                part = file.read1(_PART_BYTES)
+                if not part:
+                    return _decoded(bytes(data), name)
+                data += part
     except OSError as error:
         raise SourceError(f"{name} cannot be read: {error.strerror}") from None
-    if len(data) > MAX_BYTES:
-        raise SourceError(f"{name} is too large for a picture ({MAX_BYTES // 10**6} MB)")
-    return _decoded(data, name)
+    raise SourceError(f"{name} is too large for a picture ({MAX_BYTES // 10**6} MB)")
 
 
 def _decoded(data: bytes, name: str) -> Picture:

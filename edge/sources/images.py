@@ -5,6 +5,10 @@ fps (default 1): the rate from which the frames' time stamps are made.
 repeat (default 1): for how many frames each picture is shown. A letter has to be held for some
 frames before it is written.
 
+The pictures are read in a process of their own, so that a network share that stalls does not keep a
+run from ending. Python and OpenCV take some tenths of a second to start there; pictures are then
+decoded while the run reads those before.
+
 A picture that cannot be read is skipped and named in the log. Frames differ in size if the
 pictures do. edge/decoding/picture.py says which files can be read.
 """
@@ -21,6 +25,8 @@ from edge.errors import SourceError, UsageError
 from edge.sources import read_options, split_options
 from edge.stages import Source
 from edge.types import Frame
+
+GUARDED = True  # a network share may stall
 
 _log = logging.getLogger(__name__)
 

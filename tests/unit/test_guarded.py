@@ -61,14 +61,14 @@ def read(source: GuardedSource, reopened: int, further: int = 20) -> list[Frame]
         ("faulty:A", True),
         ("video:rtsp://host/stream", True),
         ("video:clip.mp4", True),
-        ("images:folder", False),
+        ("images:folder", True),
         ("signer:A", False),
         ("tape:0", False),
         ("nonsense", False),
     ],
 )
 def test_a_source_says_whether_it_may_hang(uri: str, guarded: bool) -> None:
-    """Cameras, streams and videos may; pictures and the signer may not, nor what is no source."""
+    """Cameras, streams and files may; the signer may not, nor what is no source."""
     assert is_guarded(uri) == guarded
 
 
