@@ -53,7 +53,9 @@ def test_a_signal_ends_a_run_whose_picture_stalls(
         process.send_signal(number)
         _, err = process.communicate(timeout=SOON_S)
     assert (process.returncode, err) == (status, told)
-    assert events(out.read_text())[-1]["event"] == "end"
+    # A signal that comes between the opening of the sink and the run leaves the file empty.
+    told_to_file = events(out.read_text())
+    assert not told_to_file or told_to_file[-1]["event"] == "end"
 
 
 @pytest.mark.usefixtures("hand_models")
