@@ -60,17 +60,23 @@ def _webp(data: bytes) -> tuple[int, int, int] | None:
     return width, height, 4
 
 
-def webp_orientation(data: bytes) -> int:
-    """Returns the EXIF orientation of a WebP, 1 to 8; 1 where it states none, or is no WebP.
+def exif_orientation(data: bytes) -> int:
+    """Returns the EXIF orientation of a PNG or WebP, 1 to 8; 1 where it states none.
 
-    Source: RFC 9649 for the chunks; EXIF 2.32, 4.6.4, for tag 0x0112 of the first directory.
+    Source: the PNG specification, 11.3.3.4, and RFC 9649 for the chunks; EXIF 2.32, 4.6.4, for tag
+    0x0112 of the first directory.
     """
-    at = 12 if data.startswith(b"RIFF") and data[8:12] == b"WEBP" else len(data)
+    if data.startswith(PNG):
+        at, of_length, of_name, rest = len(PNG), ">I", 4, 4  # a checksum ends each chunk
+    elif data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        at, of_length, of_name, rest = 12, "<I", 0, 0
+    else:
+        return 1
     while at + 8 <= len(data):
-        size = int.from_bytes(data[at + 4 : at + 8], "little")
-        if data[at : at + 4] == b"EXIF":
+        (size,) = struct.unpack_from(of_length, data, at + 4 - of_name)
+        if data[at + of_name : at + of_name + 4] in (b"eXIf", b"EXIF"):
             return _orientation(data[at + 8 : at + 8 + size].removeprefix(b"Exif\0\0"))
-        at += 8 + size + size % 2
+        at += 8 + size + (rest or size % 2)
     return 1
 
 

@@ -3,8 +3,8 @@
 - Files: JPEG, PNG, WebP, BMP, TIFF, PPM, JPEG 2000 and others. GIF (its first picture) and AVIF
   are read where OpenCV was built with them; 4.11 from the package index is not. HEIC is not read.
 - 16-bit pictures become 8-bit; grey and CMYK pictures become RGB.
-- EXIF orientation is applied, except to transparent pictures: OpenCV keeps either the orientation
-  or the transparency.
+- EXIF orientation is applied to JPEG, PNG and WebP, also to transparent ones. Of TIFF and AVIF it
+  is applied where OpenCV does so.
 - Transparent parts are shown on mid grey, against which light and dark skin both stand out.
 - A picture whose longer side exceeds MAX_SIDE_PX comes back smaller. A JPEG is then scaled down by
   2, 4 or 8 while it is decoded, so that one of 12,000 px needs little memory.
@@ -164,13 +164,14 @@ def decode(data: bytes) -> Picture:
     size = headers.decoded_bytes(data)
     _check_bytes(size or 0)
     imdecode = _apart if size is None else _imdecode
-    # Only some versions of OpenCV turn WebP upright.
-    flags = cv2.IMREAD_COLOR | (cv2.IMREAD_IGNORE_ORIENTATION if _is_webp(data) else 0)
+    # Only some versions of OpenCV turn WebP upright, and none turns a transparent PNG.
+    ours = _is_webp(data) or data.startswith(headers.PNG)
+    flags = cv2.IMREAD_COLOR | (cv2.IMREAD_IGNORE_ORIENTATION if ours else 0)
     picture = imdecode(data, cv2.IMREAD_UNCHANGED if transparent else flags)
     if transparent and not _has_alpha(picture, data):
         del picture
         picture = imdecode(data, flags)
-    picture = _upright(picture, headers.webp_orientation(data))
+    picture = _upright(picture, headers.exif_orientation(data))
     return _shrunk(picture, max(picture.shape[:2]))
 
 

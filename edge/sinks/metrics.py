@@ -225,8 +225,8 @@ class _Gauges(Collector):
 class _Server(ThreadingHTTPServer):
     """Answers each request in a thread of its own: MOST_CLIENTS at once, each for CLIENT_S.
 
-    A client that comes when there are enough of them, or that takes longer, is disconnected. So
-    slow or many clients cost no more than these few threads and descriptors.
+    A client that takes longer is disconnected, and so is the first of them where one too many
+    comes: slow clients keep no health check away. At most as many again are about to end.
     """
 
     daemon_threads = True
@@ -247,8 +247,10 @@ class _Server(ThreadingHTTPServer):
     def verify_request(self, request: Any, client_address: Any) -> bool:
         """Says whether a client is answered, and notes since when."""
         with self._lock:
-            welcome = len(self._since_s) < MOST_CLIENTS
-            if welcome:
+            present = list(self._since_s)  # in the order in which they came
+            for client in present[: max(0, len(present) + 1 - MOST_CLIENTS)]:
+                _disconnect(client)
+            if welcome := len(present) < 2 * MOST_CLIENTS:
                 self._since_s[request] = time.monotonic()
         return welcome
 
@@ -256,10 +258,8 @@ class _Server(ThreadingHTTPServer):
         """Disconnects clients that have taken too long; called ten times a second."""
         late_s = time.monotonic() - CLIENT_S
         with self._lock:
-            for client, since_s in self._since_s.items():
-                if since_s < late_s:
-                    with contextlib.suppress(OSError):  # it has gone by itself
-                        client.shutdown(socket.SHUT_RDWR)
+            for client in [c for c, since_s in self._since_s.items() if since_s < late_s]:
+                _disconnect(client)
 
     def shutdown_request(self, request: Any) -> None:
         """Closes the connection of a client that was answered, or that is not."""
@@ -288,6 +288,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Logs nothing: a line for each request would fill the journal."""
+
+
+def _disconnect(client: socket.socket) -> None:
+    """Ends a client's thread, which closes the connection."""
+    with contextlib.suppress(OSError):  # it has gone by itself
+        client.shutdown(socket.SHUT_RDWR)
 
 
 def _json(values: dict[str, object]) -> bytes:

@@ -342,7 +342,14 @@ def webp_with_orientation(image: np.ndarray, orientation: int) -> bytes:
     return whole
 
 
-@pytest.mark.parametrize("kind", ["jpg", "webp"])
+def png_with_orientation(image: np.ndarray, orientation: int) -> bytes:
+    """A PNG whose eXIf chunk, behind the header, states `orientation`."""
+    body = b"eXIfMM\0*" + struct.pack(">IHHHIHHI", 8, 1, 0x0112, 3, 1, orientation, 0, 0)
+    chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+    return after_header(encode(".png", image), chunk)
+
+
+@pytest.mark.parametrize("kind", ["jpg", "webp", "png", "transparent.png"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_pictures_are_upright(tmp_path: Path, orientation: int, kind: str) -> None:
     """EXIF orientation is applied: all eight come out with the marked corner at the top left."""
@@ -353,8 +360,12 @@ def test_pictures_are_upright(tmp_path: Path, orientation: int, kind: str) -> No
     path = tmp_path / f"phone.{kind}"
     if kind == "jpg":
         path.write_bytes(with_orientation(encode(".jpg", stored), orientation))
-    else:
+    elif kind == "webp":
         path.write_bytes(webp_with_orientation(stored, orientation))
+    else:
+        if kind == "transparent.png":
+            stored = np.dstack([stored, np.full(stored.shape[:2], 255, np.uint8)])
+        path.write_bytes(png_with_orientation(stored, orientation))
     rgb = read_rgb(path)
     assert rgb.shape == (40, 64, 3)
     assert rgb[:14, :14].min() > 200
