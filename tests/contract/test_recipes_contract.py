@@ -232,3 +232,34 @@ def test_settings_are_searched_for(
     for wrong in (["--backbone", "owl"], ["--weights", "none.keras"], ["--textures", "nowhere"]):
         assert run("a_to_i", monkeypatch, *args, *wrong, "--search", "2") == 2
         assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.usefixtures("hand_models")
+@pytest.mark.parametrize(
+    ("name", "labels"), [("alphabet_transfer", "AB"), ("a_to_i", "AB"), ("digits", "01")]
+)
+def test_a_data_sets_own_split_is_trained_with(
+    name: str,
+    labels: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What lies in train and valid is learnt from, and what lies in test alone judges the model."""
+    pytest.importorskip("tensorflow", reason="training is done on a workstation")
+    many = {"train": (7, 6), "valid": (5, 5), "test": (3, 4)}  # of each class
+    for seed, (part, counts) in enumerate(many.items()):
+        for label, each in zip(labels, counts, strict=True):
+            class_folders(tmp_path / "set" / part, label, each, first_seed=20 * seed)
+    args = ["--data", str(tmp_path / "set"), "--out", str(tmp_path / "out"), "--epochs", "1"]
+    args += ["--side", "32", "--crop", "whole"]
+    if name != "digits":
+        args += ["--backbone", "own", "--weights", "none"]
+    if name == "a_to_i":
+        args += ["--textures", "none"]  # which hands are cut out for: it takes most of the time
+    assert run(name, monkeypatch, *args) == 0
+    assert "learnt from train and valid, judged by test" in capsys.readouterr().err
+    (split,) = json.loads((tmp_path / "out" / "figures.json").read_text())["splits"].values()
+    assert split["trained on"] == sum(many["train"]) + sum(many["valid"])
+    judged = {label: split["classes"][label]["photographs"] for label in labels}
+    assert judged == dict(zip(labels, many["test"], strict=True))

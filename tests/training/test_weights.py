@@ -21,6 +21,7 @@ pytest.importorskip("tensorflow", reason="training is done on a workstation, wit
 pytestmark = pytest.mark.tensorflow
 
 from convert.quiet_tensorflow import keras, silenced  # noqa: E402 - they need TensorFlow
+from train.pictures import state_dicts  # noqa: E402
 from train.pictures.backbones import build, freeze  # noqa: E402
 
 SIDE = 64
@@ -62,8 +63,14 @@ class _Storage:
         self.key, self.kind = key, kind
 
 
-def write_pth(path: Path, state: dict[str, np.ndarray], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Writes what torch.save writes: a zip of a pickle and the arrays, by PyTorch's own names."""
+def write_pth(
+    path: Path, state: dict[str, np.ndarray], monkeypatch: pytest.MonkeyPatch, *, old: bool = False
+) -> None:
+    """Writes what torch.save writes, by PyTorch's own names.
+
+    That is a zip of a pickle and the arrays. old: as before PyTorch 1.6, a row of pickles and the
+    arrays after them.
+    """
     torch, utils = types.ModuleType("torch"), types.ModuleType("torch._utils")
     kinds = {np.float32: "FloatStorage", np.int64: "LongStorage"}
     for name in kinds.values():
@@ -88,19 +95,31 @@ def write_pth(path: Path, state: dict[str, np.ndarray], monkeypatch: pytest.Monk
     class Pickler(pickle.Pickler):
         def persistent_id(self, thing: Any) -> Any:
             if isinstance(thing, _Storage):
-                return "storage", thing.kind, thing.key, "cpu", 0
+                more = (None,) if old else ()
+                return "storage", thing.kind, thing.key, "cpu", sizes[thing.key], *more
             return None
 
-    with monkeypatch.context() as patch, zipfile.ZipFile(path, "w") as archive:
+    arrays = {str(number): array for number, array in enumerate(state.values())}
+    sizes = {key: array.size for key, array in arrays.items()}
+    tensors = OrderedDict(zip(state, (Tensor(*item) for item in arrays.items()), strict=True))
+    said = io.BytesIO()
+    with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "torch", torch)
         patch.setitem(sys.modules, "torch._utils", utils)
-        said = io.BytesIO()
-        tensors: OrderedDict[str, Tensor] = OrderedDict()
-        for number, (name, array) in enumerate(state.items()):
-            tensors[name] = Tensor(str(number), array)
-            archive.writestr(f"archive/data/{number}", array.tobytes())
+        if old:
+            for head in (0x1950A86A20F9469CFC6C, 1001, {"little_endian": True}):
+                pickle.dump(head, said, 2)
         Pickler(said, 2).dump(tensors)
+    if old:
+        pickle.dump(sorted(arrays), said, 2)
+        for key in sorted(arrays):
+            said.write(arrays[key].size.to_bytes(8, "little") + arrays[key].tobytes())
+        path.write_bytes(said.getvalue())
+        return
+    with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("archive/data.pkl", said.getvalue())
+        for key, array in arrays.items():
+            archive.writestr(f"archive/data/{key}", array.tobytes())
 
 
 def write_safetensors(path: Path, state: dict[str, np.ndarray]) -> None:
@@ -116,15 +135,16 @@ def write_safetensors(path: Path, state: dict[str, np.ndarray]) -> None:
     path.write_bytes(len(head).to_bytes(8, "little") + head + content)
 
 
-@pytest.mark.parametrize("suffix", ["pth", "safetensors", "npz"])
+@pytest.mark.parametrize("kind", ["pth", "old.pth", "safetensors", "npz"])
 def test_a_state_dict_is_read_without_pytorch(
-    suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each form of it gives every layer the numbers that PyTorch had there."""
     state = state_of(build("resnet18", SIDE, weights="none"))
-    path = tmp_path / f"weights.{suffix}"
+    path = tmp_path / f"weights.{kind}"
+    suffix = path.suffix[1:]
     if suffix == "pth":
-        write_pth(path, state, monkeypatch)
+        write_pth(path, state, monkeypatch, old=kind == "old.pth")
     elif suffix == "safetensors":
         write_safetensors(path, state)
     else:
@@ -219,10 +239,27 @@ def test_what_is_no_file_of_weights_is_refused(
     assert "\n" not in str(error.value)
 
 
-def test_a_pickle_that_does_more_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("old", [False, True])
+def test_a_pickle_that_does_more_is_refused(old: bool, tmp_path: Path) -> None:
     """A file of weights may come from anywhere: it runs nothing."""
     path = tmp_path / "evil.pth"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("archive/data.pkl", pickle.dumps(print))
+    if old:
+        path.write_bytes(pickle.dumps(print))
+    else:
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("archive/data.pkl", pickle.dumps(print))
     with pytest.raises(UsageError, match=r"torch\.save"):
         build("alexnet", SIDE, weights=path)
+
+
+@pytest.mark.parametrize("cut", [0.3, 0.6, 0.999])
+def test_an_old_file_that_lacks_its_end_is_refused(
+    cut: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No layer keeps numbers that the file does not hold."""
+    path = tmp_path / "weights.pth"
+    write_pth(path, {"a.weight": np.ones((64, 8), np.float32)}, monkeypatch, old=True)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(cut * len(content))])
+    with pytest.raises(state_dicts.DAMAGE):
+        state_dicts.read(path)

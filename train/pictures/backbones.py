@@ -5,7 +5,7 @@
 | own | 0.47 M | - | 0.5 MB | 0.8 ms (1.9) | none: it is trained from nothing |
 | mobilenet_v3 | 0.43 M | 61.9 % | 0.6 MB | 1.0 ms (0.9) | Keras downloads them |
 | mobilenet_v2 | 2.22 M | 71.3 % | 2.7 MB | 3.0 ms (4.7) | Keras downloads them |
-| efficientnet_lite0 | 3.37 M | 75.1 % | 3.9 MB | 3.7 ms (6.0) | a file: timm |
+| efficientnet_lite0 | 3.37 M | 75.1 % | 3.9 MB | 3.7 ms (6.0) | a package (lite0.py) |
 | alexnet | 2.47 M | 56.5 % | 2.5 MB | 1.7 ms (10) | a file: torchvision |
 | resnet18 | 11.18 M | 69.8 % | 11.3 MB | 4.3 ms (30) | a file: torchvision |
 | densenet121 | 6.95 M | 75.0 % | 7.3 MB | 12 ms (50) | Keras downloads them |
@@ -32,7 +32,8 @@ from typing import Any, cast
 
 from convert.quiet_tensorflow import keras
 from edge.errors import UsageError
-from train.pictures import networks
+from train.pictures import lite0, networks
+from train.pictures.state_dicts import State
 from train.pictures.weights import Arrays, assign, of_keras, read
 
 # Of ImageNet's training pictures, red first, for pixels 0 to 1. Source: torchvision's references,
@@ -45,6 +46,7 @@ MOMENTUM = 0.9  # of batch normalisation in a network that is trained from nothi
 # Pixels 0 to 255, red first, times the one, plus the other.
 Scaling = tuple[tuple[float, float, float], tuple[float, float, float]]
 _UNIT: Scaling = ((1 / 127.5,) * 3, (-1.0,) * 3)
+_LITE0: Scaling = ((1 / lite0.DEVIATION,) * 3, (-lite0.MEAN / lite0.DEVIATION,) * 3)
 _IMAGENET = cast(
     Scaling,
     (
@@ -67,6 +69,8 @@ class Backbone:
     least_px: the smallest side of which something is left at the end.
     width: what `network` or `keras` calls its width; "" for a network that has one width only.
     file: of ImageNet weights that a user can name, in words.
+    packaged: returns the file of ImageNet weights that an installed package holds, or raises
+    UsageError. renamed: gives the layers of such a file the names that they have here.
     relu6: whether each ReLU becomes a ReLU6.
     """
 
@@ -76,6 +80,8 @@ class Backbone:
     least_px: int = 32
     width: str = ""
     file: str = ""
+    packaged: Callable[[], Path] | None = None
+    renamed: Callable[[State], State] | None = None
     relu6: bool = False
 
 
@@ -91,9 +97,7 @@ BACKBONES = {
     ),
     "mobilenet_v2": Backbone(_UNIT, keras=_APPLICATIONS.MobileNetV2, width="alpha"),
     "efficientnet_lite0": Backbone(
-        _UNIT,
-        networks.efficientnet_lite0,
-        file="timm's tf_efficientnet_lite0, .pth or .safetensors",
+        _LITE0, networks.efficientnet_lite0, packaged=lite0.packaged, renamed=lite0.renamed
     ),
     "alexnet": Backbone(
         _IMAGENET, networks.alexnet, least_px=63, file="torchvision's alexnet-owt-7be5be79.pth"
@@ -188,8 +192,10 @@ def _with_relu6(layer: Any) -> Any:
 def _load(model: Any, weights: str, backbone: Backbone, options: dict[str, float]) -> None:
     """Gives the model ImageNet's weights, or those of a file."""
     keras_file = weights.endswith(".h5") and not weights.endswith(".weights.h5")
-    if weights != "imagenet" and not keras_file:
-        arrays = read(model, Path(weights))
+    if weights == "imagenet" and backbone.packaged:
+        arrays = read(model, backbone.packaged(), backbone.renamed)
+    elif weights != "imagenet" and not keras_file:
+        arrays = read(model, Path(weights), backbone.renamed)
     elif backbone.keras:
         shape = (*model.input_shape[1:3], 3)
         theirs = partial(_of_keras, backbone, options, input_shape=shape)

@@ -15,6 +15,11 @@ layers = keras.layers
 # BatchNormalization's epsilon: PyTorch's default, and that of TensorFlow's EfficientNets.
 TORCH_EPSILON, TENSORFLOW_EPSILON = 1e-5, 1e-3
 OWN_CHANNELS = (16, 32, 64, 96, 128)
+# Of EfficientNet-Lite0: repeats, kernel, stride, expansion and channels of each stage.
+LITE0_STAGES = (
+    (1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80),
+    (3, 5, 1, 6, 112), (4, 5, 2, 6, 192), (1, 3, 1, 6, 320),
+)  # fmt: skip
 
 
 def own(x: Any, width: float = 1.0) -> Any:
@@ -50,12 +55,7 @@ def efficientnet_lite0(x: Any) -> Any:
     """
     x = layers.Conv2D(32, 3, 2, "same", use_bias=False, name="conv_stem")(x)
     x = _relu6(_batch_norm(x, "bn1", TENSORFLOW_EPSILON), "act1")
-    # repeats, kernel, stride, expansion, channels
-    stages = (
-        (1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80),
-        (3, 5, 1, 6, 112), (4, 5, 2, 6, 192), (1, 3, 1, 6, 320),
-    )  # fmt: skip
-    for stage, (repeats, kernel, stride, expansion, channels) in enumerate(stages):
+    for stage, (repeats, kernel, stride, expansion, channels) in enumerate(LITE0_STAGES):
         for block in range(repeats):
             name = f"blocks.{stage}.{block}"
             x = _inverted(

@@ -66,7 +66,7 @@ def add_backbone(
     )  # fmt: skip
     arguments.add_argument(
         "--weights", default="imagenet", metavar="imagenet|none|FILE",
-        help="to begin with; imagenet (default) is downloaded once",
+        help="to begin with; imagenet (default) is downloaded once, or comes with a package",
     )  # fmt: skip
     arguments.add_argument(
         "--unseen", type=Path, nargs="+", default=[], metavar="FOLDER",
@@ -75,11 +75,15 @@ def add_backbone(
 
 
 def check_backbones(names: Sequence[str], weights: str) -> None:
-    """Raises UsageError, before any work, for a backbone or a file of weights that is missing."""
+    """Raises UsageError, before any work, for a backbone or a file of weights that is missing.
+
+    Of several backbones, one whose weights cannot be had is left out when its turn comes.
+    """
     from train.pictures.backbones import named
 
-    for name in names:
-        named(name)
+    known = [named(name) for name in names]
+    if weights == "imagenet" and len(known) == 1 and known[0].packaged:
+        known[0].packaged()
     if weights not in ("imagenet", "none") and not Path(weights).is_file():
         raise UsageError(f"there is no file of weights {weights}; or: --weights none, or imagenet")
 

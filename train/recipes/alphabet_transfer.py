@@ -1,10 +1,12 @@
 """ASL Alphabet, 29 classes: transfer learning, one backbone beside the other.
 
     python -m train.recipes.alphabet_transfer --data FOLDER --out FOLDER --backbone mobilenet_v2
+    python -m train.recipes.alphabet_transfer ... --backbone efficientnet_lite0 --side 96
     python -m train.recipes.alphabet_transfer ... --backbone all --weights none --side 96
 
-FOLDER holds the folders A to Z, del, space and nothing. A backbone with ImageNet's weights is
-frozen, and a head is trained on its features; --tune N then trains its last convolutions as well.
+FOLDER holds the folders A to Z, del, space and nothing. ImageNet's weights are downloaded by Keras,
+or come with a package (efficientnet_lite0). A backbone with them is frozen, and a head is trained
+on its features; --tune N then trains its last convolutions as well.
 With --weights none all of it is trained from nothing. Each backbone has its own folder in --out;
 the most accurate one (on validation pictures) becomes the model, and one table compares all that
 were trained there, in this run or before.
