@@ -59,9 +59,9 @@ def parse(data: bytes) -> Jpeg:
         if marker in _ALONE:
             continue
         body = data[at + 2 : at + int.from_bytes(data[at : at + 2], "big")]
-        if marker in _FRAMES and not frame and len(body) >= 6 + 3 * body[5]:
+        if marker in _FRAMES and not frame and body[5:] and len(body) >= 6 + 3 * body[5]:
             frame = bytes([marker]) + body
-        elif marker == _SCAN and len(body) >= 4 + 2 * body[0]:
+        elif marker == _SCAN and body and len(body) >= 4 + 2 * body[0]:
             scans.append(body)
         at += 2 + len(body)
     else:

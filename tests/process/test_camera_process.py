@@ -201,6 +201,7 @@ def test_a_process_that_cannot_be_killed_is_left_behind(monkeypatch: pytest.Monk
         assert {first, child_of(source)} <= children()
         monkeypatch.undo()
         os.kill(first, signal.SIGKILL)  # the driver has let go
+        os.waitid(os.P_PID, first, os.WEXITED | os.WNOWAIT)  # it is dead, and nobody has asked yet
         os.kill(child_of(source), signal.SIGKILL)
         next(f for f in until(frames) if source.reopened == 2 and not source.trouble)
         assert children() == {child_of(source)}

@@ -24,6 +24,7 @@ from edge.recognise.rules.trajectory import ANY, J_AND_Z
 from edge.recording import takes
 from edge.sources import open_source
 from edge.types import Event, Frame, Hand
+from tests.support.examples import full_only
 from tests.support.filmed import drawn, film, waved
 from tests.support.gestures import of, recorded
 from train.motion import bags as cutting
@@ -278,12 +279,13 @@ def test_one_gesture_is_enough(
     assert f"next: fingerspell run --model {out / 'dynamic'}" in capsys.readouterr().out
 
 
+@full_only
 @pytest.mark.slow
 def test_j_and_z_of_collections_are_learnt(
     shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """shared/data itself is a set of gestures: whole collections are held out."""
-    given = ("--data", shared_data, "--out", tmp_path, "--limit", "40", "--epochs", "4")
+    given = ("--data", shared_data, "--out", tmp_path, "--limit", "20", "--epochs", "2")
     assert recipe(monkeypatch, *given) == 0
     manifest = load(tmp_path / "dynamic.json")
     assert manifest.labels == ("J", "Z", "none")

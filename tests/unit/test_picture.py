@@ -16,7 +16,7 @@ from tempfile import NamedTemporaryFile
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from edge.decoding import picture
@@ -396,6 +396,8 @@ def test_wide_pictures_come_back_smaller(
 
 
 @given(st.binary(max_size=200), st.sampled_from([b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"]))
+@example(b"\xc0", b"\xff\xd8\xff")  # a marker of a frame, or of a scan, and nothing after it
+@example(b"\xda", b"\xff\xd8\xff")
 def test_no_bytes_break_the_reader(content: bytes, head: bytes) -> None:
     """Any bytes are a picture or a FingerspellError, never another exception."""
     with NamedTemporaryFile() as file:
