@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 pytest.importorskip("tensorflow", reason="training is done on a workstation, with TensorFlow")
@@ -113,6 +113,7 @@ def read_off(allowed: np.ndarray) -> str:
 
 @settings(max_examples=30)
 @given(st.text("ABEJLZ", min_size=1, max_size=6), st.integers(0, 99))
+@example("ZJZAJA", 98)  # a J that lasts no step
 def test_what_has_to_be_read_is_what_was_spelled(text: str, seed: int) -> None:
     poses = {x: np.repeat(encoded(x), 3, 0) for x in SCORED}
     clip = Clip(np.arange(20) * 40.0, np.repeat(encoded("I"), 20, 0), "J")

@@ -204,15 +204,17 @@ def targets(line: Timeline, t_ms: Times) -> tuple[npt.NDArray[np.uint8], npt.NDA
     """Returns which outputs are right at each time, (S, 27), and whether somebody spells, (S,)."""
     allowed = np.ones((len(t_ms), BLANK + 1), np.uint8)
     spelling = np.zeros(len(t_ms), np.uint8)
+    short = []  # letters that last no step: (the step nearest to it, what is right there)
     for mark in line.marks:
         inside = (t_ms >= mark.start_ms) & (t_ms < mark.end_ms)
-        if not inside.any() and len(mark.allowed) == 1 and BLANK not in mark.allowed:
-            # A letter that lasts no step is to be read at the one nearest to it.
-            nearest = int(np.argmin(np.abs(t_ms - (mark.start_ms + mark.end_ms) / 2)))
-            inside[nearest] = True
         row = np.zeros(BLANK + 1, np.uint8)
         row[list(mark.allowed)] = 1
         allowed[inside] = row
+        if not inside.any() and len(mark.allowed) == 1 and BLANK not in mark.allowed:
+            nearest = int(np.argmin(np.abs(t_ms - (mark.start_ms + mark.end_ms) / 2)))
+            short.append((nearest, row))
+    for nearest, row in short:  # last, since the marks beside it would take its step
+        allowed[nearest] = row
     for one in line.spelled:
         near = (t_ms >= one.start_ms - NEAR_MS) & (t_ms <= one.end_ms + NEAR_MS)
         spelling[near] = _UNKNOWN
