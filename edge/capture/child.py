@@ -28,6 +28,7 @@ import numpy as np
 from edge.capture import channel, symptoms
 from edge.capture.channel import SLOT_BYTES, SLOTS, Memory, is_ready, receive, send
 from edge.capture.complaints import Complaints
+from edge.capture.words import may_be_recorded
 from edge.errors import FingerspellError, OutOfMemoryError, SourceError, lacks_memory
 from edge.sources import is_url, may_complain, open_source, public
 from edge.stages import Renamed, Source
@@ -128,7 +129,7 @@ def _send_frames(
     memory: Memory,
     complaints: Complaints | None,
 ) -> None:
-    recorded = order["uri"].startswith(("video:", "images:")) and not source.live
+    recorded = may_be_recorded(order["uri"]) and not source.live
     again = source.again if isinstance(source, Renamed) else order["uri"]
     send(parent, "hello", live=source.live, fps=source.fps, again=again, recorded=recorded)
     slots = _Slots(parent)

@@ -7,9 +7,14 @@ import re
 from edge.sources import is_url, place
 
 
+def may_be_recorded(uri: str) -> bool:
+    """Whether this is a video, or are pictures, wherever they are: a URL may be a live stream."""
+    return uri.startswith(("video:", "images:"))
+
+
 def is_file(uri: str) -> bool:
     """Whether this is a video, or are pictures, on this machine."""
-    return uri.startswith(("video:", "images:")) and not is_url(uri)
+    return may_be_recorded(uri) and not is_url(uri)
 
 
 def is_pictures(uri: str) -> bool:

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Literal
 
+from edge.joints import MIDDLE_MCP, WRIST
 from edge.types import Hand
 
 Turn = Literal[90, 180, 270]  # degrees by which the picture is to be turned clockwise
@@ -29,7 +30,7 @@ LONGEST_STEP_S = 0.5  # between two frames of one hand; a longer one is a pause
 
 def turn_of(hand: Hand) -> Turn | None:
     """Returns by how much the picture is to be turned for this hand; None if it is upright."""
-    x, y = hand.landmarks[9, :2] - hand.landmarks[0, :2]  # from the wrist to the middle finger
+    x, y = hand.landmarks[MIDDLE_MCP, :2] - hand.landmarks[WRIST, :2]
     angle = math.atan2(x, -y)  # 0 is up, and right is a quarter turn
     return _QUARTERS[round(angle / (math.pi / 2)) % 4] if abs(angle) > TURNED_RAD else None
 

@@ -18,14 +18,15 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
+from train.arrays import DAMAGE as NUMPY_DAMAGE
+
 Array = npt.NDArray[Any]
 State = Mapping[str, Array]  # by PyTorch's names: layer1.0.conv1.weight
-# What the readers raise at what they cannot make sense of; the middle line is what pickle's own
+# What the readers raise at what they cannot make sense of; the second line is what pickle's own
 # documentation says that unpickling may raise.
 DAMAGE = (
-    ValueError, KeyError, TypeError, zipfile.BadZipFile,
-    pickle.UnpicklingError, AttributeError, EOFError, ImportError, IndexError,
-    OverflowError,
+    *NUMPY_DAMAGE,
+    pickle.UnpicklingError, AttributeError, ImportError, IndexError, OverflowError,
 )  # fmt: skip
 # How PyTorch and safetensors name what NumPy calls by the second.
 _TORCH = {"Float": "<f4", "Half": "<f2", "Double": "<f8", "Long": "<i8", "Int": "<i4"}
