@@ -185,9 +185,11 @@ def test_every_axis_is_measured_and_drawn(
     assert told["names"][0] == "jsonl"
     assert told["names"][-1] == "all"
     assert found["models"]["letters"]
+    long_frames = found["axes"]["length"]["x"][0]
     long = found["axes"]["length"]["kinds"]["tracked"]
     assert long["last_calls"] == pytest.approx(long["first_calls"], rel=0.02)
-    assert long["blocks_kept"] < 5 * axes.KEEPS  # one a frame would be hundreds
+    # A leak leaves a block or more on every frame. The other threads of the tests leave some too.
+    assert long["blocks_kept"] < axes.KEEPS * long_frames / 2
     printed = capsys.readouterr().out
     for words in ("ms a megapixel", "ms a frame", "% in 10,000 frames"):
         assert words in printed
