@@ -6,14 +6,15 @@ from __future__ import annotations
 import importlib
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from edge.recording import takes
-from tests.support.examples import FULL
+from tests.support.examples import FULL, full_case
 from tests.support.filmed import take
 from tests.support.signed import class_folders, photograph, sign_csv
 from train import recipes
@@ -62,7 +63,23 @@ MADE: dict[str, Callable[[Path], list[str]]] = {
 }
 
 
-LONG = ("alphabet_transfer", "a_to_i")  # recipes whose networks are large, whatever the pictures
+# What all recipes of pictures share, the quick profile tries with one of them.
+QUICK = ("digits",)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def training_begins_at_once() -> Iterator[None]:
+    """Steps of training run one operation after another, where a graph takes longer to build than
+    these few steps take. The full profile builds the graphs, as a real training does."""
+    if FULL or find_spec("tensorflow") is None:
+        yield
+        return
+    from keras.src.trainers.trainer import Trainer
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        eager = property(lambda _: True, lambda _, value: None)
+        monkeypatch.setattr(Trainer, "run_eagerly", eager)
+        yield
 
 
 def run(name: str, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -162,8 +179,8 @@ def test_a_finished_run_is_not_trained_again(
     done: Done, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """--resume after the end gives the same model, at once."""
-    if done.name in LONG and not FULL:
-        pytest.skip("its networks take minutes to convert: HYPOTHESIS_PROFILE=full runs it")
+    if done.name not in QUICK and not FULL:
+        pytest.skip("HYPOTHESIS_PROFILE=full runs it")
     before = json.loads((done.out / "figures.json").read_text())
     args = ["--data", str(done.data), "--out", str(done.out), *done.more, "--resume"]
     assert run(done.name, monkeypatch, *args) == 0
@@ -236,7 +253,8 @@ def test_settings_are_searched_for(
 
 @pytest.mark.usefixtures("hand_models")
 @pytest.mark.parametrize(
-    ("name", "labels"), [("alphabet_transfer", "AB"), ("a_to_i", "AB"), ("digits", "01")]
+    ("name", "labels"),
+    [full_case("alphabet_transfer", "AB"), full_case("a_to_i", "AB"), ("digits", "01")],
 )
 def test_a_data_sets_own_split_is_trained_with(
     name: str,

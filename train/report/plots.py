@@ -230,14 +230,18 @@ def gallery(pictures: Sequence[npt.NDArray[np.uint8]], captions: Sequence[str]) 
 
     A caption that begins with "!" is a mistake's, and red.
     """
-    columns = 8
+    columns, height = 8, 1.2  # of a cell, in widths: a picture and its caption
     rows = max(1, -(-len(pictures) // columns))
-    figure = Figure(figsize=(1.2 * columns, 1.45 * rows), layout="constrained")
-    grid = figure.subplots(rows, columns, squeeze=False).ravel()
-    for axes in grid:
-        axes.set_axis_off()
-    for axes, picture, caption in zip(grid, pictures, captions, strict=False):
-        axes.imshow(np.repeat(picture, 3, 2) if picture.shape[2] == 1 else picture)
+    figure = Figure(figsize=(1.2 * columns, 1.2 * height * rows))
+    # All are drawn on the same axes, since axes for each take ten times as long to lay out.
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    for i, (picture, caption) in enumerate(zip(pictures, captions, strict=True)):
+        left, top = i % columns, i // columns * height
+        extent = (left + 0.05, left + 0.95, top + height - 0.05, top + height - 0.95)
+        axes.imshow(np.repeat(picture, 3, 2) if picture.shape[2] == 1 else picture, extent=extent)
         colour = MARK if caption.startswith("!") else INK
-        axes.set_title(caption.removeprefix("!"), fontsize=8, color=colour)
+        words = caption.removeprefix("!")
+        axes.text(left + 0.5, extent[3] - 0.03, words, fontsize=8, color=colour, ha="center")
+    axes.set(xlim=(0, columns), ylim=(rows * height, 0), aspect="equal")
     return _png(figure)
