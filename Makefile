@@ -1,5 +1,6 @@
 # make run         set up, fetch the hand models, and read the first camera (else the synthetic signer)
 # make test        set up with TensorFlow, and run the tests, except those that only .ci/run runs
+# make test-full   as make test, with all examples of Hypothesis and the longest cases: half an hour
 # make test-device the tests that a device runs: no TensorFlow
 # make check       lint, types and the fast tests
 # make bench       the benchmarks
@@ -29,13 +30,16 @@ CONSTRAINTS := --constraint systemd/constraints-bookworm.txt
 endif
 endif
 
-.PHONY: run test test-device check bench train-setup retrain clean models
+.PHONY: run test test-full test-device check bench train-setup retrain clean models
 
 run: $(VENV)/.run models
 	@$(BIN)/fingerspell run $(ARGS)
 
 test: $(VENV)/.train models
 	$(PYTEST) -m "$(NOT_IN_TEST)" $(ARGS)
+
+test-full: export HYPOTHESIS_PROFILE := full
+test-full: test
 
 test-device: $(VENV)/.test models
 	$(PYTEST) -m "not tensorflow and $(NOT_IN_TEST)" $(ARGS)

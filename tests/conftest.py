@@ -15,7 +15,7 @@ from tests.support.command_line import logs_kept
 from tests.support.leftovers import children, descriptors
 
 # Tests say what happens, benchmarks how fast: no example has a deadline. HYPOTHESIS_PROFILE=full
-# tries as many examples as .ci/run does; tests/support/examples.py has those that cost more.
+# is for `make test-full`; tests/support/examples.py has those that cost more.
 settings.register_profile("quick", deadline=None, max_examples=25)
 settings.register_profile("full", deadline=None, max_examples=100)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))

@@ -180,7 +180,7 @@ def test_a_finished_run_is_not_trained_again(
 ) -> None:
     """--resume after the end gives the same model, at once."""
     if done.name not in QUICK and not FULL:
-        pytest.skip("HYPOTHESIS_PROFILE=full runs it")
+        pytest.skip("make test-full runs it")
     before = json.loads((done.out / "figures.json").read_text())
     args = ["--data", str(done.data), "--out", str(done.out), *done.more, "--resume"]
     assert run(done.name, monkeypatch, *args) == 0

@@ -1,6 +1,6 @@
 """What is left out where tests are to be quick: examples of Hypothesis, and the longest cases.
 
-HYPOTHESIS_PROFILE=full, as in .ci/run, tries all of them.
+HYPOTHESIS_PROFILE=full, which `make test-full` sets, tries all of them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from hypothesis import settings
 FULL = os.environ.get("HYPOTHESIS_PROFILE") == "full"
 
 # A test, or a case of one, that only the full profile runs: shorter ones check the same behaviour.
-full_only = pytest.mark.skipif(not FULL, reason="a long one: HYPOTHESIS_PROFILE=full runs it")
+full_only = pytest.mark.skipif(not FULL, reason="a long one: make test-full runs it")
 full_case = partial(pytest.param, marks=full_only)
 
 

@@ -22,7 +22,7 @@ from edge.signer.handshapes import DIGITS, HANDSHAPES, LETTERS
 from edge.signer.motion import RELAXED
 from edge.signer.signer import Signer
 from edge.types import Hand, Handedness
-from tests.support.examples import examples
+from tests.support.examples import examples, full_case
 from tests.support.sample_results import hand as drawn
 from tests.support.spelled import spell
 
@@ -362,9 +362,9 @@ def test_recorded_letters_are_no_open_hands(shared_data: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "alphabet", "expected"),
     [
-        ("HELLP<O_WORLD?seed=1", "letters", "HELLO WORLD"),
+        full_case("HELLP<O_WORLD?seed=1", "letters", "HELLO WORLD"),
         ("HI_U<YA?seed=4&hand=left&fps=15", "letters", "HI YA"),
-        ("ROOM 20<4?seed=2", "both", "ROOM 24"),
+        full_case("ROOM 20<4?seed=2", "both", "ROOM 24"),
         ("3557<<1?seed=3", "digits", "351"),
     ],
 )
