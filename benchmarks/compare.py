@@ -21,9 +21,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks.measure import result, work
-from benchmarks.measure.command import command
 from benchmarks.measure.result import KINDS, Result
-from edge.errors import UsageError
+from edge.errors import UsageError, command
 
 LEAST = 8  # batches; fewer do not show how much they vary
 RESAMPLES = 2000

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from convert.quiet_tensorflow import load_model
-from edge.errors import FingerspellError, UsageError
+from edge.errors import UsageError, command
 from edge.files import write
 from edge.models.interpreter import Model
 from edge.models.manifest import Manifest, open_model
@@ -125,6 +125,7 @@ def invoke_ms(model: Model, sample: npt.NDArray[np.float32], times: int) -> floa
     return float(np.median(taken[WARM_UP:]))
 
 
+@command("convert.check")
 def main() -> int:
     """Runs the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m convert.check", description=SUMMARY)
@@ -133,14 +134,10 @@ def main() -> int:
     parser.add_argument("--data", type=Path, required=True, help="an .npz with `x` and `label`")
     parser.add_argument("--json", type=Path, help="write the figures there too")
     args = parser.parse_args()
-    try:
-        parities = check(args.model, args.keras, args.data)
-        if args.json:
-            rows: list[dict[str, Any]] = [asdict(p) | {"passed": p.passed} for p in parities]
-            write(args.json, json.dumps(rows, indent=1).encode() + b"\n")
-    except FingerspellError as error:
-        print(f"convert.check: {error}", file=sys.stderr)
-        return error.exit_code
+    parities = check(args.model, args.keras, args.data)
+    if args.json:
+        rows: list[dict[str, Any]] = [asdict(p) | {"passed": p.passed} for p in parities]
+        write(args.json, json.dumps(rows, indent=1).encode() + b"\n")
     for parity in parities:
         print(parity)
     return 0 if all(parity.passed for parity in parities) else 1

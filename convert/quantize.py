@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge.errors import FingerspellError, ModelError, UsageError
+from edge.errors import ModelError, UsageError, command
 from edge.files import write
 from edge.models.interpreter import Model
 from edge.models.manifest import Manifest, facts, load, sha256_of
@@ -216,6 +216,7 @@ def apart(arguments: Sequence[str]) -> int:
     return done.returncode
 
 
+@command("convert.quantize")
 def main() -> int:
     """Runs the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m convert.quantize", description=SUMMARY)
@@ -223,13 +224,9 @@ def main() -> int:
     parser.add_argument("--calibration", type=Path, required=True, help="an .npz with inputs `x`")
     parser.add_argument("--out", type=Path, required=True, help="NAME.tflite; NAME.json beside it")
     args = parser.parse_args()
-    try:
-        if APART not in os.environ:
-            return apart(sys.argv[1:])
-        manifest = convert(args.model, args.calibration, args.out)
-    except FingerspellError as error:
-        print(f"convert.quantize: {error}", file=sys.stderr)
-        return error.exit_code
+    if APART not in os.environ:
+        return apart(sys.argv[1:])
+    manifest = convert(args.model, args.calibration, args.out)
     print(f"{args.out}: {manifest.size_bytes} bytes, int8, {len(manifest.labels)} labels")
     return 0
 

@@ -13,8 +13,15 @@ The message of each is one line: what is wrong, then what to do about it.
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable
+from functools import wraps
 from math import isfinite
+from typing import ParamSpec
+
+INTERRUPTED = 130  # exit status after Ctrl-C, as shells have it
+
+Arguments = ParamSpec("Arguments")
 
 
 class FingerspellError(Exception):
@@ -83,3 +90,31 @@ def lacks_memory(error: BaseException) -> bool:
     return isinstance(error, ImportError | OSError | RuntimeError) and any(
         text in str(error) for text in said
     )
+
+
+def command(
+    name: str, stopped: str = "nothing was written"
+) -> Callable[[Callable[Arguments, int]], Callable[Arguments, int]]:
+    """Makes the errors of a command's main one line on stderr, after its name, and an exit code.
+
+    Args:
+        name: the command's, as in `python -m name`.
+        stopped: what Ctrl-C has left, or what to do after it.
+
+    """
+
+    def of(main: Callable[Arguments, int]) -> Callable[Arguments, int]:
+        @wraps(main)
+        def run(*arguments: Arguments.args, **options: Arguments.kwargs) -> int:
+            try:
+                return main(*arguments, **options)
+            except FingerspellError as error:
+                print(f"{name}: {error}", file=sys.stderr)
+                return error.exit_code
+            except KeyboardInterrupt:
+                print(f"{name}: stopped; {stopped}", file=sys.stderr)
+                return INTERRUPTED
+
+        return run
+
+    return of

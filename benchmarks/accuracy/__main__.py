@@ -25,11 +25,11 @@ from typing import Any
 
 from benchmarks.accuracy import tradeoff
 from benchmarks.accuracy.items import SEEDS, Item, clips, idle, measure, phrases, speeds
-from benchmarks.measure.command import command
 from benchmarks.measure.scoring import Score
 from edge.config import Config
 from edge.decoding.picture import find_pictures, read_rgb
 from edge.detectors import open_detector
+from edge.errors import command
 from edge.files import write
 from edge.hands.photograph import hands_in, variants
 from edge.handshapes import open_reader

@@ -24,12 +24,11 @@ from typing import Any
 from tqdm import tqdm
 
 from benchmarks.measure import conditions, result
-from benchmarks.measure.command import command
 from benchmarks.measure.held import held
 from benchmarks.measure.times import Times
 from edge.assembly import open_stages
 from edge.config import load
-from edge.errors import FingerspellError, UsageError
+from edge.errors import FingerspellError, UsageError, command
 from edge.sources import open_source
 
 FRAMES = 20

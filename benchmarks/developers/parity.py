@@ -31,9 +31,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.measure.command import command
 from edge.detectors import open_detector
-from edge.errors import FingerspellError
+from edge.errors import FingerspellError, command
 from edge.files import write
 from edge.hands.tracking import Tracker
 from edge.sources import open_source

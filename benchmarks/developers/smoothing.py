@@ -28,8 +28,8 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.developers.parity import CLIPS
-from benchmarks.measure.command import command
 from edge.detectors import open_detector
+from edge.errors import command
 from edge.files import write
 from edge.hands.geometry import hand_size_px
 from edge.hands.tracking import OneEuro, Tracker

@@ -15,8 +15,8 @@ from typing import Any
 
 from benchmarks.measure import conditions, work
 from benchmarks.measure import result as results_file
-from benchmarks.measure.command import command
 from edge.config import load
+from edge.errors import command
 
 DETECTORS = ("truth", "mediapipe:lite", "mediapipe:full")
 

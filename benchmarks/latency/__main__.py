@@ -29,10 +29,9 @@ from typing import Any, get_args
 from benchmarks.latency import startup, table
 from benchmarks.latency.measuring import INTERRUPTIONS, Wanted, run
 from benchmarks.measure import conditions, result, work
-from benchmarks.measure.command import INTERRUPTED, command
 from edge.assembly import threads
 from edge.config import Alphabet, Config, load
-from edge.errors import FingerspellError, SinkError, UsageError
+from edge.errors import INTERRUPTED, FingerspellError, SinkError, UsageError, command
 from edge.running.stop import Stop, stop_on_signals
 from edge.sources import public
 

@@ -25,10 +25,9 @@ from typing import Any
 from tqdm import tqdm
 
 from benchmarks.measure import conditions, result
-from benchmarks.measure.command import INTERRUPTED, command
 from benchmarks.models import estimates, graph, table
 from benchmarks.models.alone import WARM_UP_S, in_own_process
-from edge.errors import FingerspellError, ModelError, UsageError
+from edge.errors import INTERRUPTED, FingerspellError, ModelError, UsageError, command
 from edge.models import handmodels, manifests
 from edge.models.interpreter import Model
 from edge.models.manifest import sha256_of

@@ -28,7 +28,6 @@ from pathlib import Path
 from typing import Any, cast
 
 from benchmarks.measure import conditions, result
-from benchmarks.measure.command import INTERRUPTED, command
 from benchmarks.peers import adapters, environment, footage, race
 from benchmarks.peers.contract import Adapter
 from benchmarks.peers.environment import UnavailableError
@@ -36,7 +35,7 @@ from benchmarks.peers.process import Process, quiet_cpus
 from benchmarks.peers.race import BLOCK, Row
 from benchmarks.peers.report import report
 from benchmarks.peers.table import table
-from edge.errors import UsageError
+from edge.errors import INTERRUPTED, UsageError, command
 from edge.sources import public
 
 CLIPS = Path(__file__).resolve().parents[3] / "shared" / "data" / "clips"

@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.measure.command import command
 from benchmarks.peers.landmarks import LETTERS, TFLITE, WEIGHTS, normalised
+from edge.errors import command
 from edge.files import write
 
 VIEWS = ("found", "mirrored", "lite", "lite mirrored")

@@ -30,10 +30,9 @@ from typing import Any, NamedTuple
 
 from benchmarks import compare
 from benchmarks.measure import result
-from benchmarks.measure.command import command
 from benchmarks.measure.result import Result
 from benchmarks.report import page
-from edge.errors import ModelError, UsageError
+from edge.errors import ModelError, UsageError, command
 from edge.files import write
 from edge.models import manifests
 from edge.models.manifest import load

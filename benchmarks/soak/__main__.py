@@ -28,7 +28,6 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.measure.command import INTERRUPTED, command
 from benchmarks.measure.result import typed
 from benchmarks.soak.bystanders import Page, Systemd, Troubles, Unhurried
 from benchmarks.soak.drift import Bound, Sampler, bounds
@@ -36,7 +35,7 @@ from benchmarks.soak.ledger import Ledger
 from edge.assembly import USUAL_FPS, open_stages
 from edge.capture import CameraConfig, open_guarded
 from edge.config import Config
-from edge.errors import SourceError, UsageError
+from edge.errors import INTERRUPTED, SourceError, UsageError, command
 from edge.files import write
 from edge.models import interpreter
 from edge.running import machine

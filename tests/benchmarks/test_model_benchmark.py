@@ -16,11 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.measure import result
-from benchmarks.measure.command import INTERRUPTED
 from benchmarks.models import __main__ as models
 from benchmarks.models import estimates, graph
 from benchmarks.models.graph import Operation
-from edge.errors import ModelError, UsageError
+from edge.errors import INTERRUPTED, ModelError, UsageError
 from edge.models import manifests
 from edge.models.interpreter import Model
 from edge.models.manifest import BUNDLED

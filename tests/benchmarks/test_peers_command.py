@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from benchmarks.measure import result
-from benchmarks.measure.command import INTERRUPTED
 from benchmarks.measure.result import read
 from benchmarks.peers import __main__ as peers
 from benchmarks.peers import environment, figures, footage, race
@@ -22,7 +21,7 @@ from benchmarks.peers.footage import Film
 from benchmarks.peers.process import Process
 from benchmarks.peers.race import Row
 from benchmarks.peers.table import best, table
-from edge.errors import UsageError
+from edge.errors import INTERRUPTED, UsageError
 from edge.sources import open_source
 from tests.support import fake_peer
 from tests.support.raced import FAKE, FPS, LIMITS_S, PICTURES, interrupt, raced

@@ -15,9 +15,8 @@ from benchmarks.developers.scaling import __main__ as scaling
 from benchmarks.developers.scaling import axes, lanes
 from benchmarks.developers.scaling.lanes import Lane, Picture, beside, interval, scaled, slope
 from benchmarks.measure import result
-from benchmarks.measure.command import INTERRUPTED
 from edge.config import Config
-from edge.errors import UsageError
+from edge.errors import INTERRUPTED, UsageError
 from edge.running.stop import Stop
 from edge.sources import open_source
 from tests.support.examples import examples

@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from edge.errors import FingerspellError, UsageError
+from edge.errors import UsageError, command
 from edge.files import write
 from train.data.sign_csv import FILES
 
@@ -170,22 +170,16 @@ def _as_pictures(arrays: Path, out: Path) -> Path:
     return out
 
 
+@command("train.data.fetch", "run it again, and it goes on where it was")
 def main() -> int:
     """Runs the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m train.data.fetch", description=SUMMARY)
     parser.add_argument("name", metavar="NAME", help=f"of a recipe: {', '.join(SETS)}")
     parser.add_argument("--out", type=Path, help="a folder; default: out/data/NAME-OF-THE-SET")
     args = parser.parse_args()
-    try:
-        _known(args.name)
-        out = args.out or Path("out/data") / SETS[args.name].handle.partition("/")[2]
-        fetch(args.name, out)
-    except FingerspellError as error:
-        print(f"train.data.fetch: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("stopped; run it again, and it goes on where it was", file=sys.stderr)
-        return 130
+    _known(args.name)
+    out = args.out or Path("out/data") / SETS[args.name].handle.partition("/")[2]
+    fetch(args.name, out)
     print(f"next: python -m train.recipes.{args.name} --data {out} --out out/{args.name}")
     return 0
 

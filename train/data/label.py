@@ -22,7 +22,7 @@ import numpy as np
 from tqdm import tqdm
 
 from edge.detectors import open_detector
-from edge.errors import FingerspellError
+from edge.errors import command
 from edge.hands.photograph import hands_in
 from edge.types import Hand, Rgb
 from train.arguments import check_numbers
@@ -140,6 +140,7 @@ def label(data: Path, out: Path, limit: int = 0, processes: int = 2) -> Rows:
     return rows
 
 
+@command("train.data.label", "run it again, and it goes on where it was")
 def main() -> int:
     """Runs the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m train.data.label", description=SUMMARY)
@@ -150,12 +151,8 @@ def main() -> int:
     )
     parser.add_argument("--processes", type=int, default=2)
     args = parser.parse_args()
-    try:
-        check_numbers(args)
-        rows = label(args.data, args.out, args.limit, args.processes)
-    except FingerspellError as error:
-        print(f"train.data.label: {error}", file=sys.stderr)
-        return error.exit_code
+    check_numbers(args)
+    rows = label(args.data, args.out, args.limit, args.processes)
     for name in sorted(set(rows.dataset)):
         of_set = rows.where(rows.dataset == name)
         print(f"{name:16} {len(of_set):6} hands or misses, {of_set.missed.mean():6.1%} missed")

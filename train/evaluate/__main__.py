@@ -18,7 +18,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from edge.errors import FingerspellError
+from edge.errors import command
 from train.arguments import check_numbers
 from train.evaluate.figures import figures
 from train.evaluate.leave_out import Work, by_sets_and_persons, evaluate
@@ -28,6 +28,7 @@ from train.letters.material import Recipe
 SUMMARY = "Reads every labelled photograph with a model that never saw its signer, and reports."
 
 
+@command("train.evaluate")
 def main() -> int:
     """Runs the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m train.evaluate", description=SUMMARY)
@@ -39,15 +40,11 @@ def main() -> int:
     parser.add_argument("--epochs", type=int, default=Recipe().epochs)
     parser.add_argument("--processes", type=int, default=2, help="folds trained at once")
     args = parser.parse_args()
-    try:
-        check_numbers(args)
-        work = Work(args.landmarks, args.data, Recipe(epochs=args.epochs), args.out / "folds")
-        left_out, apart = by_sets_and_persons(evaluate(work, args.processes))
-        recipes = {"recipe": asdict(work.recipe), "closed": asdict(work.closed)}
-        write_all(args.out, figures(left_out, apart) | recipes, left_out)
-    except FingerspellError as error:
-        print(f"train.evaluate: {error}", file=sys.stderr)
-        return error.exit_code
+    check_numbers(args)
+    work = Work(args.landmarks, args.data, Recipe(epochs=args.epochs), args.out / "folds")
+    left_out, apart = by_sets_and_persons(evaluate(work, args.processes))
+    recipes = {"recipe": asdict(work.recipe), "closed": asdict(work.closed)}
+    write_all(args.out, figures(left_out, apart) | recipes, left_out)
     print((args.out / "letters.md").read_text())
     return 0
 

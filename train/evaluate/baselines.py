@@ -21,7 +21,7 @@ from typing import Any
 from tqdm import tqdm
 
 from edge.detectors import open_detector
-from edge.errors import FingerspellError, UsageError
+from edge.errors import UsageError, command
 from edge.files import write
 from edge.hands.photograph import hands_in, variants
 from edge.handshapes import open_reader
@@ -88,6 +88,7 @@ def raised(baselines: Mapping[str, float], now: Mapping[str, float]) -> dict[str
     return {name: max(baselines.get(name, 0.0), figure) for name, figure in best.items()}
 
 
+@command("train.evaluate.baselines")
 def main() -> int:
     """Runs the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m train.evaluate.baselines", description=SUMMARY)
@@ -96,17 +97,13 @@ def main() -> int:
     args = parser.parse_args()
     path = args.out / FILE
     old: dict[str, Any] = json.loads(path.read_bytes()) if path.exists() else {}
-    try:
-        new = {
-            name: raised(
-                old.get(name, {}), {**quoted(name), SHARE: round(read_right(name, args.data), 4)}
-            )
-            for name in bundled()
-        }
-        new[MOTION] = raised(old.get(MOTION, {}), quoted(MOTION))
-    except FingerspellError as error:
-        print(f"train.evaluate.baselines: {error}", file=sys.stderr)
-        return error.exit_code
+    new = {
+        name: raised(
+            old.get(name, {}), {**quoted(name), SHARE: round(read_right(name, args.data), 4)}
+        )
+        for name in bundled()
+    }
+    new[MOTION] = raised(old.get(MOTION, {}), quoted(MOTION))
     write(path, json.dumps(new, indent=1).encode() + b"\n")
     print(json.dumps(new, indent=1))
     return 0

@@ -25,7 +25,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from edge.detectors import open_detector
-from edge.errors import FingerspellError, UsageError
+from edge.errors import UsageError, command
 from edge.files import write
 from edge.hands.geometry import box_of
 from edge.hands.photograph import hands_in, variants
@@ -152,6 +152,7 @@ def right_of(folder: Path, rows: Sequence[Rows]) -> npt.NDArray[np.bool_]:
     return right
 
 
+@command("train.evaluate.robustness")
 def main() -> int:
     """Runs the command line; returns the exit status."""
     parser = argparse.ArgumentParser(
@@ -162,24 +163,20 @@ def main() -> int:
     parser.add_argument("--photographs", type=int, default=PHOTOGRAPHS, help="of each data set")
     parser.add_argument("--processes", type=int, default=2)
     args = parser.parse_args()
-    try:
-        check_numbers(args)
-        chosen = sample(photos(args.data), args.photographs)
-        for dataset in {photo.dataset for photo in chosen}:
-            reader_of(args.out / "folds", dataset)  # a missing model is found before the work
-        rows, heights_px = all_rows(args.data, chosen, args.processes)
-        right = right_of(args.out / "folds", rows)
-        names = [photo.dataset for photo in chosen]
-        counted = figures(names, CONDITIONS, right, heights_px)
-        parts = blocks(counted)
-        for part in parts:
-            if isinstance(part, Picture):
-                write(args.out / part.file, part.png)
-        write(args.out / "robustness.md", markdown(parts).encode())
-        write(args.out / "robustness.json", json.dumps(counted, indent=1).encode() + b"\n")
-    except FingerspellError as error:
-        print(f"train.evaluate.robustness: {error}", file=sys.stderr)
-        return error.exit_code
+    check_numbers(args)
+    chosen = sample(photos(args.data), args.photographs)
+    for dataset in {photo.dataset for photo in chosen}:
+        reader_of(args.out / "folds", dataset)  # a missing model is found before the work
+    rows, heights_px = all_rows(args.data, chosen, args.processes)
+    right = right_of(args.out / "folds", rows)
+    names = [photo.dataset for photo in chosen]
+    counted = figures(names, CONDITIONS, right, heights_px)
+    parts = blocks(counted)
+    for part in parts:
+        if isinstance(part, Picture):
+            write(args.out / part.file, part.png)
+    write(args.out / "robustness.md", markdown(parts).encode())
+    write(args.out / "robustness.json", json.dumps(counted, indent=1).encode() + b"\n")
     print(markdown(parts))
     return 0
 

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from edge.errors import FingerspellError, UsageError
+from edge.errors import UsageError, command
 from train.arguments import check_numbers
 from train.data import landmarks
 from train.letters.fit import train
@@ -33,6 +33,7 @@ def _quoted(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path} has no figures; run: python -m train.evaluate") from error
 
 
+@command("train.letters")
 def main() -> int:
     """Runs the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m train.letters", description=SUMMARY)
@@ -45,17 +46,13 @@ def main() -> int:
     parser.add_argument("--epochs", type=int, default=Recipe().epochs)
     parser.add_argument("--seed", type=int, default=Recipe().seed)
     args = parser.parse_args()
-    try:
-        check_numbers(args)
-        recipe = Recipe(seed=args.seed, epochs=args.epochs)
-        rows = landmarks.load(args.landmarks)
-        if args.data:
-            rows = landmarks.join([rows, landmarks.gathered(args.data)])
-        figures = _quoted(args.figures) if args.figures else {}
-        train(landmarks.to_train_on(rows), args.out, recipe, figures)
-    except FingerspellError as error:
-        print(f"train.letters: {error}", file=sys.stderr)
-        return error.exit_code
+    check_numbers(args)
+    recipe = Recipe(seed=args.seed, epochs=args.epochs)
+    rows = landmarks.load(args.landmarks)
+    if args.data:
+        rows = landmarks.join([rows, landmarks.gathered(args.data)])
+    figures = _quoted(args.figures) if args.figures else {}
+    train(landmarks.to_train_on(rows), args.out, recipe, figures)
     print(f"{args.out / 'letters.keras'}; next: python -m convert.quantize")
     return 0
 

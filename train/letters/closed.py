@@ -20,7 +20,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from convert.quiet_tensorflow import keras, save_model
-from edge.errors import FingerspellError, UsageError
+from edge.errors import UsageError, command
 from edge.files import write
 from edge.handshapes.closed import CLOSED
 from train.arguments import check_numbers
@@ -146,6 +146,7 @@ def train(rows: Rows, out: Path, recipe: Recipe) -> None:
     write(out / "training.json", json.dumps(manifest, indent=1).encode() + b"\n")
 
 
+@command("train.letters.closed")
 def main() -> int:
     """Runs the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m train.letters.closed", description=SUMMARY)
@@ -156,13 +157,9 @@ def main() -> int:
     parser.add_argument("--epochs", type=int, default=Recipe().epochs)
     parser.add_argument("--seed", type=int, default=Recipe().seed)
     args = parser.parse_args()
-    try:
-        check_numbers(args)
-        rows = landmarks.to_train_on(landmarks.load(args.landmarks))
-        train(rows, args.out, Recipe(seed=args.seed, epochs=args.epochs))
-    except FingerspellError as error:
-        print(f"train.letters.closed: {error}", file=sys.stderr)
-        return error.exit_code
+    check_numbers(args)
+    rows = landmarks.to_train_on(landmarks.load(args.landmarks))
+    train(rows, args.out, Recipe(seed=args.seed, epochs=args.epochs))
     print(f"{args.out / 'closed.keras'}; next: python -m convert.quantize")
     return 0
 

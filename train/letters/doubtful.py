@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from edge.errors import FingerspellError
+from edge.errors import command
 from edge.files import write
 from edge.handshapes.letters import features
 from train.data.landmarks import DOUBTFUL, Rows, gathered
@@ -68,17 +68,14 @@ def _right(logits: np.ndarray, rows: Rows) -> np.ndarray:
     return np.asarray(read == rows.label)
 
 
+@command("train.letters.doubtful")
 def main() -> int:
     """Runs the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m train.letters.doubtful", description=SUMMARY)
     parser.add_argument("--data", type=Path, required=True, help="the folder that holds landmarks/")
     args = parser.parse_args()
-    try:
-        rows = gathered(args.data, all_of_them=True)
-        found = doubtful(rows, Recipe(members=1, epochs=8))
-    except FingerspellError as error:
-        print(f"train.letters.doubtful: {error}", file=sys.stderr)
-        return error.exit_code
+    rows = gathered(args.data, all_of_them=True)
+    found = doubtful(rows, Recipe(members=1, epochs=8))
     write(DOUBTFUL, json.dumps(found, indent=1).encode() + b"\n")
     hands = sum(np.isin(rows.label[rows.signer == n], list(ls)).sum() for n, ls in found.items())
     letters = sum(map(len, found.values()))

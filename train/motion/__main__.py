@@ -20,7 +20,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from edge.errors import FingerspellError, UsageError
+from edge.errors import UsageError, command
 from edge.recognise.rules.motion import ON, Motion
 from train.arguments import check_numbers
 from train.motion import figures as motion_figures
@@ -61,6 +61,7 @@ def _quoted(path: Path) -> dict[str, Any]:
         ) from error
 
 
+@command("train.motion")
 def main() -> int:
     """Runs the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m train.motion", description=SUMMARY)
@@ -70,21 +71,17 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True, help="a folder")
     parser.add_argument("--seed", type=int, default=Recipe().seed)
     args = parser.parse_args()
-    try:
-        check_numbers(args)
-        recipe = Recipe(seed=args.seed)
-        figures = _quoted(args.figures) if args.figures else {}
-        takes = [*recorded(args.data), *made(recipe.made, recipe.seed)]
-        sets = bags_of(takes, recipe)
-        if args.evaluate:
-            evaluate(takes, sets, recipe, args.out)
-            print(args.out / "motion.md")
-            return 0
-        model, _ = fit(sets, recipe, show=sys.stderr.isatty())
-        save(model, sets, args.out, manifest_fields(sets, recipe, figures))
-    except FingerspellError as error:
-        print(f"train.motion: {error}", file=sys.stderr)
-        return error.exit_code
+    check_numbers(args)
+    recipe = Recipe(seed=args.seed)
+    figures = _quoted(args.figures) if args.figures else {}
+    takes = [*recorded(args.data), *made(recipe.made, recipe.seed)]
+    sets = bags_of(takes, recipe)
+    if args.evaluate:
+        evaluate(takes, sets, recipe, args.out)
+        print(args.out / "motion.md")
+        return 0
+    model, _ = fit(sets, recipe, show=sys.stderr.isatty())
+    save(model, sets, args.out, manifest_fields(sets, recipe, figures))
     print(f"{args.out / 'motion.keras'}; next: python -m convert.quantize")
     return 0
 

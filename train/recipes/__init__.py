@@ -12,11 +12,10 @@ from __future__ import annotations
 import argparse
 import hashlib
 import pkgutil
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from edge.errors import FingerspellError, UsageError
+from edge.errors import UsageError, command
 from train.arguments import check_numbers
 from train.pictures.crops import FEWEST, Pictures, Sample, Task, hands_in_pictures
 
@@ -117,7 +116,10 @@ def run(arguments: argparse.ArgumentParser, work: Callable[[argparse.Namespace],
     work: returns the last lines to print.
     """
     args = arguments.parse_args()
-    try:
+    name = arguments.prog.removeprefix("python -m ")
+
+    @command(name, "--resume goes on from the last whole epoch")
+    def checked() -> int:
         if args.limit != 0 and args.limit < FEWEST:
             raise UsageError(f"--limit is {args.limit}; it must be 0 (all), or {FEWEST} or more")
         check_numbers(args)
@@ -126,10 +128,6 @@ def run(arguments: argparse.ArgumentParser, work: Callable[[argparse.Namespace],
         if not 1 <= getattr(args, "margin", 1) <= 4:
             raise UsageError(f"--margin is {args.margin}; it must be 1 to 4")
         print(work(args))
-    except FingerspellError as error:
-        print(f"{arguments.prog.removeprefix('python -m ')}: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("stopped; --resume goes on from the last whole epoch", file=sys.stderr)
-        return 130
-    return 0
+        return 0
+
+    return checked()

@@ -20,7 +20,7 @@ import numpy as np
 
 from convert.quantize import convert
 from convert.quiet_tensorflow import save_model, tf
-from edge.errors import FingerspellError
+from edge.errors import command
 from edge.files import write
 from edge.recognise.sequences.features import FEATURES
 from edge.recognise.sequences.recogniser import SPELLING
@@ -86,6 +86,7 @@ def export(model: Any, recipe: Recipe, rows: Rows, out: Path, fields: dict[str, 
     write(out / "training.json", json.dumps(fields, indent=1).encode() + b"\n")
 
 
+@command("train.sequences", "run it again, and it goes on where it was")
 def main() -> int:
     """Runs the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m train.sequences", description=SUMMARY)
@@ -94,25 +95,21 @@ def main() -> int:
     parser.add_argument("--parts", type=int, default=PARTS, help="of 256 streams each")
     parser.add_argument("--steps", type=int, default=Recipe().steps, help="batches to learn from")
     args = parser.parse_args()
-    try:
-        check_numbers(args)
-        recipe = Recipe(steps=args.steps)
-        folder = make(args.data, args.out, args.parts)
-        store = Store(folder, recipe.shape.window)
-        held = held_back(folder, recipe.shape.window)
-        model = fit(
-            store.batch,
-            recipe,
-            args.out / "checkpoints",
-            lambda model, step: print(step, figures_of(model, held), flush=True),
-        )
-        fields = manifest_fields(recipe, len(store), figures_of(model, held))
-        export(model, recipe, held, args.out, fields)
-        out = args.out / "sequence.tflite"
-        manifest = convert(args.out / "sequence.keras", args.out / "calibration.npz", out)
-    except FingerspellError as error:
-        print(f"train.sequences: {error}", file=sys.stderr)
-        return error.exit_code
+    check_numbers(args)
+    recipe = Recipe(steps=args.steps)
+    folder = make(args.data, args.out, args.parts)
+    store = Store(folder, recipe.shape.window)
+    held = held_back(folder, recipe.shape.window)
+    model = fit(
+        store.batch,
+        recipe,
+        args.out / "checkpoints",
+        lambda model, step: print(step, figures_of(model, held), flush=True),
+    )
+    fields = manifest_fields(recipe, len(store), figures_of(model, held))
+    export(model, recipe, held, args.out, fields)
+    out = args.out / "sequence.tflite"
+    manifest = convert(args.out / "sequence.keras", args.out / "calibration.npz", out)
     print(f"{out}: {manifest.size_bytes} bytes; next: fingerspell run --model {out}")
     return 0
 

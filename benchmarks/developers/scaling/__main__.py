@@ -24,11 +24,10 @@ from tqdm import tqdm
 
 from benchmarks.developers.scaling import axes, lanes
 from benchmarks.measure import conditions, result
-from benchmarks.measure.command import INTERRUPTED, command
 from benchmarks.report import scaling
 from edge.assembly import threads
 from edge.config import Config, load
-from edge.errors import UsageError
+from edge.errors import INTERRUPTED, UsageError, command
 from edge.files import write
 from edge.running.stop import stop_on_signals
 
