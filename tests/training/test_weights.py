@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from edge.errors import UsageError
+from tests.support.examples import full_case
 
 pytest.importorskip("tensorflow", reason="training is done on a workstation, with TensorFlow")
 pytestmark = pytest.mark.tensorflow
@@ -192,7 +193,11 @@ def test_a_model_of_ours_is_a_file_of_weights(suffix: str, nested: bool, tmp_pat
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "of_keras"),
-    [("mobilenet_v2", "MobileNetV2"), ("densenet121", "DenseNet121"), ("vgg16", "VGG16")],
+    [
+        ("mobilenet_v2", "MobileNetV2"),
+        full_case("densenet121", "DenseNet121"),
+        full_case("vgg16", "VGG16"),
+    ],
 )
 def test_weights_of_keras_give_the_features_of_keras(
     name: str, of_keras: str, tmp_path: Path

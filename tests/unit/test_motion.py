@@ -26,7 +26,7 @@ from edge.signer.motion import Trajectory as Way
 from edge.signer.skeleton import rotation
 from edge.sources import open_source
 from edge.types import Frame, Hand, Prediction, Sign
-from tests.support.examples import examples
+from tests.support.examples import examples, full_case
 from tests.support.filmed import BELOW, Looks, drawn, film, held
 from tests.support.scripted import PICTURE, ScriptedReader, labels, prediction, rules
 from tests.support.spelled import spell
@@ -317,8 +317,8 @@ def test_a_letter_that_is_drawn_comes_in_the_place_of_its_pose() -> None:
 @pytest.mark.parametrize(
     "word",
     [
-        "JAZZ?seed=1",
-        "JIZ?seed=2",
+        full_case("JAZZ?seed=1"),
+        full_case("JIZ?seed=2"),
         "JAZZ?seed=0&hand=left",
         "JOZI?seed=3&speed=1.4&fps=20",
         "JOZI?seed=6&fps=15",
