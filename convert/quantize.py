@@ -224,6 +224,9 @@ def main() -> int:
     parser.add_argument("--calibration", type=Path, required=True, help="an .npz with inputs `x`")
     parser.add_argument("--out", type=Path, required=True, help="NAME.tflite; NAME.json beside it")
     args = parser.parse_args()
+    for path in (args.model, args.calibration, args.model.with_name("training.json")):
+        if not path.exists():  # said here, since loading TensorFlow takes ten seconds
+            raise UsageError(f"{path} is missing; training writes it")
     if APART not in os.environ:
         return apart(sys.argv[1:])
     manifest = convert(args.model, args.calibration, args.out)

@@ -29,7 +29,8 @@ def test_hello_world_is_read_from_the_command_line() -> None:
     assert events[-1]["text"] == "HELLO WORLD"
     assert events[-1]["dropped"] == 0
     assert [e["label"] for e in events if e["event"] == "word"] == ["HELLO", "WORLD"]
-    assert done.stderr == ""
+    # Nothing is said, but for a line a minute where the machine is that slow.
+    assert all(" in the last minute " in line for line in done.stderr.splitlines())
 
 
 def test_phrases_are_read() -> None:

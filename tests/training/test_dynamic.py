@@ -266,6 +266,7 @@ def test_a_disk_that_is_full_is_one_line(
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
+@full_only
 def test_one_gesture_is_enough(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -148,6 +148,7 @@ def test_fields_that_do_not_fit_leave_the_old_model(
     out = converted(trained)
     (trained / "training.json").write_text(json.dumps(FIELDS | wrong))
     args = (trained / "letters.keras", "--calibration", trained / "calibration.npz", "--out", out)
+    monkeypatch.setenv(quantize.APART, "1")
     assert run(quantize, monkeypatch, *args) == status
     assert len(capsys.readouterr().err.splitlines()) == 1
     assert load(out.with_suffix(".json")).labels == LABELS
