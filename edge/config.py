@@ -133,6 +133,8 @@ def _typed(name: str, value: Any, hint: Any) -> Any:
         if value in get_args(hint):
             return value
         expected = "one of " + ", ".join(repr(v) for v in get_args(hint))
+        close = difflib.get_close_matches(str(value), get_args(hint), 1)
+        expected += f"; did you mean {close[0]!r}?" if close else ""
     elif get_origin(hint) is tuple:
         values = [value] if isinstance(value, str) else value
         if isinstance(values, list) and all(isinstance(v, str) for v in values):

@@ -117,7 +117,20 @@ def parser() -> argparse.ArgumentParser:
     models.set_defaults(command="models")
     models.add_argument("--fetch", action="store_true", help="download the hand models (36 MB)")
     _add_adopting(models)
+    _add_config(commands.add_parser("config", help="show, write or check the settings file"))
     return whole
+
+
+def _add_config(config: argparse.ArgumentParser) -> None:
+    """What the settings file is written or checked with."""
+    config.set_defaults(command="config")
+    what = config.add_mutually_exclusive_group()
+    what.add_argument(
+        "--write", type=Path, nargs="?", const=Path("fingerspell.toml"), metavar="FILE",
+        help="write a file with every setting and its default; default: fingerspell.toml",
+    )  # fmt: skip
+    what.add_argument("--check", type=Path, metavar="FILE", help="say what is wrong in this file")
+    config.add_argument("--overwrite", action="store_true", help="write over a file that exists")
 
 
 def _uris(names: Sequence[str]) -> str:

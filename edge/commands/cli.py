@@ -1,4 +1,4 @@
-"""The command line: `fingerspell run`, `read`, `record`, `devices`, `doctor` and `models`."""
+"""The command line: `fingerspell run`, `read`, `record`, `devices`, `models` and others."""
 
 from __future__ import annotations
 
@@ -168,6 +168,16 @@ def _models(arguments: argparse.Namespace) -> int:
     return fetch() if arguments.fetch else models()
 
 
+def _settings(arguments: argparse.Namespace) -> int:
+    from edge.commands.config import check, show, write
+
+    if arguments.check is not None:
+        return check(arguments.check)
+    if arguments.write is not None:
+        return write(arguments.write, overwrite=arguments.overwrite)
+    return show()
+
+
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "run": _run,
     "read": _read,
@@ -175,4 +185,5 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "devices": _devices,
     "doctor": _doctor,
     "models": _models,
+    "config": _settings,
 }

@@ -10,6 +10,7 @@ Other rooms use open_detector, names and shown_names.
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from importlib import import_module
 
 from edge import plugins
@@ -38,6 +39,8 @@ def open_detector(name: str, *, fps: float | None = None, threads: int = 1) -> D
     kind, _, rest = name.partition(":")
     if kind not in names():
         known = ", ".join(shown_names())
-        raise UsageError(f"there is no detector {kind!r}; there are: {known}")
+        close = get_close_matches(kind, shown_names(), 1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise UsageError(f"there is no detector {kind!r}; there are: {known}{hint}")
     detector: Detector = import_module(f"{__name__}.{kind}").open(rest, fps=fps, threads=threads)
     return detector

@@ -10,6 +10,7 @@ that a recording is to be played at its own speed; a constant that is not declar
 from __future__ import annotations
 
 import contextlib
+import difflib
 import importlib
 import logging
 import time
@@ -39,7 +40,9 @@ def open_sink(uri: str) -> Sink:
     """
     name, _, rest = uri.partition(":")
     if name not in names():
-        raise UsageError(f"there is no sink {name!r}; there are: {', '.join(names())}")
+        known, close = ", ".join(names()), difflib.get_close_matches(name, names(), 1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise UsageError(f"there is no sink {name!r}; there are: {known}{hint}")
     try:
         module = importlib.import_module(f"{__name__}.{name}")
         sink: Sink = module.open(rest.removeprefix("//"))

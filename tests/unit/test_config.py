@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.commands.cli import main
 from edge.config import Config, load
 from edge.errors import FingerspellError, UsageError
 from edge.recognise.rules.tunables import DebounceConfig, GestureConfig
@@ -304,3 +305,44 @@ def test_a_value_without_quotes_says_what_to_write(file: Path, text: str, said: 
     file.write_text(text)
     with pytest.raises(UsageError, match=re.escape(said)):
         load(file, {})
+
+
+def test_the_settings_file_is_written_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a user has changed in it is lost only where the user says so."""
+    monkeypatch.chdir(tmp_path)
+    assert main(["config", "--write"]) == 0
+    file = tmp_path / "fingerspell.toml"
+    assert load(file, {}) == Config()
+    file.write_text("hands = 2\n")
+    assert main(["config", "--write"]) == 2
+    assert file.read_text() == "hands = 2\n"
+    assert "--overwrite" in capsys.readouterr().err
+    assert main(["config", "--write", "fingerspell.toml", "--overwrite"]) == 0
+    assert load(file, {}) == Config()
+    assert [path.name for path in tmp_path.iterdir()] == ["fingerspell.toml"]
+    capsys.readouterr()
+    assert main(["config"]) == 0
+    assert capsys.readouterr().out == file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[debounce]\nhold = 100", "did you mean debounce.hold_ms?"),
+        ("alphabet = 'leters'", "did you mean 'letters'?"),
+        ("log = 'jsn'", "did you mean 'json'?"),
+    ],
+)
+def test_a_settings_file_can_be_checked(
+    file: Path, text: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a camera: one line names the file, what is wrong, and the nearest right one."""
+    file.write_text(text)
+    assert main(["config", "--check", str(file)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"fingerspell: {file}: ")
+    assert said in line
+    file.write_text("hands = 2")
+    assert main(["config", "--check", str(file)]) == 0

@@ -18,6 +18,7 @@ import pytest
 
 from benchmarks.measure import result
 from edge.commands.cli import main
+from edge.commands.config import template
 from edge.config import Config, load
 from edge.recognise import Recogniser
 from edge.stages import Sink, Source
@@ -297,6 +298,14 @@ def test_the_sample_settings_are_complete() -> None:
     missing = [f"# {name} = {value!r}" for name, value in defaults.items() if name not in shown]
     assert not missing, f"systemd/fingerspell.toml lacks {missing}"
     assert shown == defaults | IN_SERVICE
+
+
+def test_the_written_settings_are_those_of_the_service() -> None:
+    """`config --write` shows every default, and explains each table as the service's file does."""
+    text, service = template(), SETTINGS.read_text()
+    shown = flat(tomllib.loads(re.sub(r"^# (\w+ = )", r"\1", text, flags=re.MULTILINE)))
+    assert shown == flat(asdict(Config()))
+    assert text.partition("[text]")[2] == service.partition("[text]")[2]
 
 
 @pytest.mark.parametrize("comments", [True, False], ids=["as it is", "every line in use"])
