@@ -21,8 +21,11 @@ FREE_STANDING: dict[str, set[str]] = {
     "edge.errors": set(),
     "edge.joints": set(),
     "edge.plugins": set(),
+    "edge.worker": set(),
     "edge.sources": {"edge.types", "edge.stages", "edge.errors", "edge.joints", "edge.plugins"},
-    "edge.sinks": {"edge.types", "edge.stages", "edge.errors", "edge.joints", "edge.plugins"},
+    "edge.sinks": {
+        *("edge.types", "edge.stages", "edge.errors", "edge.joints", "edge.plugins", "edge.worker"),
+    },
     "edge.signer": {"edge.types", "edge.errors", "edge.joints"},
     "edge.capture": {"edge.types", "edge.stages", "edge.errors", "edge.sources"},
 }
