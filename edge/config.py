@@ -15,6 +15,7 @@ from edge.errors import UsageError, lacks_memory
 from edge.recognise.rules.tunables import DebounceConfig, GestureConfig
 from edge.running.logs import Style
 from edge.spelling.speller import TextConfig
+from edge.urls import public
 
 LARGE = 1e15  # a number beyond this is a slip of the finger, and one beyond 1e308 no float
 Alphabet = Literal["", "letters", "digits", "both"]
@@ -153,4 +154,4 @@ def _typed(name: str, value: Any, hint: Any) -> Any:
             int: "a whole number",
             float: "a number",
         }.get(hint, str(hint))
-    raise UsageError(f"{name} is {value!r}; it must be {expected}")
+    raise UsageError(f"{name} is {public(repr(value))}; it must be {expected}")

@@ -3,8 +3,9 @@
 In comes a URI, `NAME` or `NAME:REST`, such as `jsonl:-`, and then each frame's Result. The file
 `NAME.py` has `open(rest: str) -> Sink` (edge/stages.py). It may import edge.types, edge.joints,
 edge.errors and one optional library. It declares, in lines that are read without importing it,
-`EXTRA`, the pip extra that installs this library, and `PACED`, whether people watch the frames, so
-that a recording is to be played at its own speed; a constant that is not declared is None or False.
+`EXTRA`, the pip extra that installs this library, `PACED`, whether people watch the frames, so that
+a recording is to be played at its own speed, and `URL`, whether it is named by a URL, which may
+hold a password; a constant that is not declared is None or False. Messages show public(uri).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from edge import plugins
 from edge.errors import SinkError, UsageError
 from edge.stages import Monitor, Sink
 from edge.types import End, Request, Result, Vitals
+from edge.urls import public
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +45,8 @@ def open_sink(uri: str) -> Sink:
         known, close = ", ".join(names()), difflib.get_close_matches(name, names(), 1)
         hint = f"; did you mean {close[0]}?" if close else ""
         raise UsageError(f"there is no sink {name!r}; there are: {known}{hint}")
+    if plugins.declared(__path__, name, "URL") and not rest.startswith("//"):
+        raise UsageError(f"{name} is followed by a URL: {name}://HOST")
     try:
         module = importlib.import_module(f"{__name__}.{name}")
         sink: Sink = module.open(rest.removeprefix("//"))
@@ -102,7 +106,7 @@ class Sinks:
     @property
     def trouble(self) -> str:
         """Which sinks do not work, and why, in a line; "" while all of them work."""
-        return "; ".join(f"{o.uri}: {o.reason}" for o in self._outputs if o.sink is None)
+        return "; ".join(f"{public(o.uri)}: {o.reason}" for o in self._outputs if o.sink is None)
 
     @property
     def lost(self) -> int:
@@ -162,7 +166,7 @@ class Sinks:
             output.reason = " ".join(str(error).split()) or type(error).__name__
             output.retry_s = self._clock() + output.pause_s
             _release(output, self._end)
-            log.warning("sink %s failed: %s", output.uri, output.reason)
+            log.warning("sink %s failed: %s", public(output.uri), output.reason)
 
     def _retry(self, output: _Output) -> None:
         """Opens a sink again that failed, when it is time for that."""
@@ -176,13 +180,14 @@ class Sinks:
             output.retry_s = self._clock() + output.pause_s
             return
         output.pause_s = FIRST_PAUSE_S
-        log.info("sink %s works again; %d events did not reach it", output.uri, output.lost)
+        shown = public(output.uri)
+        log.info("sink %s works again; %d events did not reach it", shown, output.lost)
 
 
 def _fault(output: _Output) -> str:
     """Says what was wrong with a sink, at the end of a run."""
     lost = f"{output.lost} events did not reach it" if output.lost else ""
-    return f"sink {output.uri}: {'; '.join(filter(None, (output.reason, lost)))}"
+    return f"sink {public(output.uri)}: {'; '.join(filter(None, (output.reason, lost)))}"
 
 
 def _release(output: _Output, end: End) -> None:

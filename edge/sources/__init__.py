@@ -28,8 +28,8 @@ from pathlib import Path
 from edge import plugins
 from edge.errors import SourceError, UsageError
 from edge.sources._options import VGA, Size, read_options, split_options, split_url_options
-from edge.sources._urls import is_url, place, public
 from edge.stages import Source
+from edge.urls import is_url, place, public
 
 __all__ = [
     "VGA", "Size", "first_camera", "is_guarded", "is_url", "may_complain", "names", "open_source",

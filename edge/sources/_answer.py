@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from urllib.parse import unquote
 
-from edge.sources._urls import encoded, split_url
+from edge.urls import encoded, split_url
 
 _ENOUGH_BYTES = 4096
 _REFUSED = (401, 403)

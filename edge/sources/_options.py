@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 from urllib.parse import unquote
 
 from edge.errors import UsageError
-from edge.sources._urls import OPTIONS, split_fragment
+from edge.urls import OPTIONS, split_fragment
 
 Options = TypeVar("Options")
 

@@ -25,9 +25,9 @@ import numpy as np
 
 from edge.errors import UsageError
 from edge.sources._options import read_options, split_options, split_url_options
-from edge.sources._urls import is_url
 from edge.stages import Renamed, Source
 from edge.types import Box, Frame, Hand, Handedness, Landmarks, Rgb, Truth
+from edge.urls import is_url
 
 # For each flip: the sign of x, and the sign of y.
 _SIGNS = {"no": (1, 1), "horizontal": (-1, 1), "vertical": (1, -1)}

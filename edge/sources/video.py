@@ -30,9 +30,9 @@ from edge.errors import SourceError, UsageError
 from edge.sources import is_url, place, public, read_options, split_url_options
 from edge.sources._answer import is_single_picture, what_is_there
 from edge.sources._capture import Capture, Picture
-from edge.sources._urls import encoded
 from edge.stages import Source
 from edge.types import Frame
+from edge.urls import encoded
 
 GUARDED = True  # a file may lie on a network share, or be a pipe or an endless playlist
 COMPLAINS = True  # FFmpeg, of what it cannot decode

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import importlib
 import logging
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,14 +23,31 @@ from edge.types import End, Event, Result, Status, Vitals
 from tests.support.sample_results import hand, prediction, result
 
 # Where a sink needs more than its name to be opened in a test: NAME -> REST.
-REST = {"jsonl": "{folder}/out.jsonl", "metrics": "0"}
+REST = {"jsonl": "{folder}/out.jsonl", "metrics": "0", "mqtt": "//127.0.0.1:{port}"}
 
 # Of each sink, a REST that makes no sense or cannot be had.
 WRONG = {
     "jsonl": "{folder}/missing/out.jsonl",
     "screen": "upside-down",
     "metrics": "http",
+    "mqtt": "//broker:letters",
 }
+
+
+def rest_of(name: str, folder: Path) -> str:
+    """What follows the sink's name; a broker is started where it needs one."""
+    port = broker_port() if name == "mqtt" else 0
+    return REST.get(name, "").format(folder=folder, port=port)
+
+
+@functools.cache
+def broker_port() -> int:
+    """The port of an MQTT broker, which ends with the tests."""
+    from tests.support.mosquitto import Broker
+
+    broker = Broker(Path(tempfile.mkdtemp(prefix="broker-")))
+    atexit.register(broker.kill)
+    return broker.port
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +68,7 @@ def name(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def sink(name: str, tmp_path: Path) -> Iterator[Sink]:
     """Each sink, open."""
-    opened = open_sink(f"{name}:{REST.get(name, '').format(folder=tmp_path)}")
+    opened = open_sink(f"{name}:{rest_of(name, tmp_path)}")
     yield opened
     opened.close(End("", 0, 0))
 
@@ -140,7 +160,7 @@ def test_close_may_be_called_twice(sink: Sink) -> None:
 def test_a_sink_can_be_opened_again_after_close(name: str, tmp_path: Path) -> None:
     """Nothing of the first run is left in the way of the second."""
     for _ in range(2):
-        sink = open_sink(f"{name}:{REST.get(name, '').format(folder=tmp_path)}")
+        sink = open_sink(f"{name}:{rest_of(name, tmp_path)}")
         sink.write(moments()[2])
         sink.close(End("A", 1, 0))
 
@@ -149,7 +169,7 @@ def test_no_file_descriptor_is_left_open(name: str, tmp_path: Path) -> None:
     """A run of weeks in which a sink is opened and closed does not run out of them."""
     counts = []
     for _ in range(3):
-        sink = open_sink(f"{name}:{REST.get(name, '').format(folder=tmp_path)}")
+        sink = open_sink(f"{name}:{rest_of(name, tmp_path)}")
         sink.write(moments()[2])
         sink.close(End("A", 1, 0))
         counts.append(len(os.listdir("/proc/self/fd")))

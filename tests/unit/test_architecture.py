@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[2]
 OURS = ("edge", "convert", "train", "benchmarks")
 LONGEST = 300  # lines; past 250 a module is asking to be two
 
+COMMON = {f"edge.{name}" for name in ("types", "stages", "errors", "joints", "plugins", "urls")}
 # Rooms of which every file may import only these of edge, and files of its own room.
 FREE_STANDING: dict[str, set[str]] = {
     "edge.types": set(),
@@ -21,11 +22,10 @@ FREE_STANDING: dict[str, set[str]] = {
     "edge.errors": set(),
     "edge.joints": set(),
     "edge.plugins": set(),
+    "edge.urls": set(),
     "edge.worker": set(),
-    "edge.sources": {"edge.types", "edge.stages", "edge.errors", "edge.joints", "edge.plugins"},
-    "edge.sinks": {
-        *("edge.types", "edge.stages", "edge.errors", "edge.joints", "edge.plugins", "edge.worker"),
-    },
+    "edge.sources": COMMON,
+    "edge.sinks": COMMON | {"edge.worker"},
     "edge.signer": {"edge.types", "edge.errors", "edge.joints"},
     "edge.capture": {"edge.types", "edge.stages", "edge.errors", "edge.sources"},
 }
@@ -46,6 +46,7 @@ DEVICE = {"numpy", "cv2", "tqdm"}  # what every device has
 EXTRAS = {  # libraries that may be absent, and the one place that imports each
     "pygame": "edge.sinks.screen",
     "prometheus_client": "edge.sinks.metrics",
+    "paho": "edge.sinks.mqtt",
     "picamera2": "edge.cameras.listing",
     "libcamera": "edge.sources.picamera",
 }

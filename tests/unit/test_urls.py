@@ -6,7 +6,7 @@ import pytest
 
 from edge.errors import FingerspellError, UsageError
 from edge.sources import open_source, place, public, split_url_options
-from edge.sources._urls import encoded
+from edge.urls import encoded
 from tests.support.mjpeg_server import Camera, serve
 
 CAMERAS_OWN = [

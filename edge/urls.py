@@ -1,4 +1,4 @@
-"""URLs of cameras: their parts, the options that follow them, and what of them may be shown."""
+"""URLs of cameras and brokers: their parts, their options, and what of them may be shown."""
 
 from __future__ import annotations
 
