@@ -17,16 +17,25 @@ import pytest
 
 from edge import sinks
 from edge.errors import FingerspellError, SinkError, UsageError
-from edge.sinks import Sinks, open_sink
+from edge.sinks import Sinks, keys, open_sink
 from edge.stages import Monitor, Sink
 from edge.types import End, Event, Result, Status, Vitals
 from tests.support.sample_results import hand, prediction, result
 
 # Where a sink needs more than its name to be opened in a test: NAME -> REST.
-REST = {"jsonl": "{folder}/out.jsonl", "metrics": "0", "mqtt": "//127.0.0.1:{port}"}
+REST = {
+    "exec": "true",
+    "jsonl": "{folder}/out.jsonl",
+    "keys": "{folder}/uinput",
+    "metrics": "0",
+    "mqtt": "//127.0.0.1:{port}",
+}
 
 # Of each sink, a REST that makes no sense or cannot be had.
 WRONG = {
+    "exec": "no-such-program",
+    "keys": "{folder}/missing",
+    "speech": "-w",
     "jsonl": "{folder}/missing/out.jsonl",
     "screen": "upside-down",
     "metrics": "http",
@@ -35,7 +44,8 @@ WRONG = {
 
 
 def rest_of(name: str, folder: Path) -> str:
-    """What follows the sink's name; a broker is started where it needs one."""
+    """What follows the sink's name; a broker is started where it needs one, and a device made."""
+    (folder / "uinput").touch()
     port = broker_port() if name == "mqtt" else 0
     return REST.get(name, "").format(folder=folder, port=port)
 
@@ -51,8 +61,15 @@ def broker_port() -> int:
 
 
 @pytest.fixture(autouse=True)
-def _no_display(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_devices(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No window, no sound, no keyboard."""
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    silent = tmp_path_factory.mktemp("bin") / "espeak-ng"
+    silent.write_text("#!/bin/sh\n")
+    silent.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{silent.parent}:{os.environ['PATH']}")
+    monkeypatch.setattr(keys, "NOTICED_S", 0.0)
+    monkeypatch.setattr(keys.fcntl, "ioctl", lambda *_: 0)
 
 
 @pytest.fixture(params=sinks.names())
