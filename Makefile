@@ -4,6 +4,7 @@
 # make test-device the tests that a device runs: no TensorFlow
 # make check       lint, types and the fast tests
 # make bench       the benchmarks
+# make dist        the wheel, in dist/
 # make train-setup set up what training needs: TensorFlow and its companions
 # make retrain     train every bundled model anew from the photographs and collections in DATA
 # make clean       forget the environment; the hand models in your data folder stay
@@ -30,7 +31,7 @@ CONSTRAINTS := --constraint systemd/constraints-bookworm.txt
 endif
 endif
 
-.PHONY: run test test-full test-device check bench train-setup retrain clean models
+.PHONY: run test test-full test-device check bench dist train-setup retrain clean models
 
 run: $(VENV)/.run models
 	@$(BIN)/fingerspell run $(ARGS)
@@ -52,6 +53,14 @@ check: $(VENV)/.train
 
 bench: $(VENV)/.run models
 	$(BIN)/python -m benchmarks.latency $(ARGS)
+
+# Setuptools' own folder, build/, would put modules into the wheel that were deleted since.
+DIST ?= dist
+dist: $(VENV)/.made
+	rm -rf build $(DIST)
+	$(BIN)/python -m pip wheel --disable-pip-version-check --quiet --no-deps --wheel-dir $(DIST) .
+	rm -rf build
+	@ls $(DIST)/*.whl
 
 train-setup: $(VENV)/.training
 

@@ -62,8 +62,13 @@ def path(name: str) -> Path:
 def load(name: str, threads: int = 1) -> Model:
     """Loads one hand model; a landmark model gives its pooled features as its last output.
 
-    Raises ModelError, with the command that repairs it, if it is missing or altered.
+    If it is missing, and a person watches a terminal, all four are fetched first. A service
+    downloads nothing by itself. Raises ModelError, with the command that repairs it, if it is
+    missing or altered.
     """
+    if not path(name).exists() and sys.stderr and sys.stderr.isatty():
+        print(f"fetching the hand models ({WHEEL}, Apache-2.0, 36 MB), once", file=sys.stderr)
+        fetch(progress=2)  # stdout may be for JSON lines
     if not path(name).exists():
         raise ModelError(f"the hand model {name} is not installed; {MEND}")
     try:
@@ -86,9 +91,10 @@ def faults() -> dict[str, str]:
     return found
 
 
-def fetch() -> None:
+def fetch(progress: int = 1) -> None:
     """Downloads the wheel with pip, which shows a progress bar, and keeps the four models.
 
+    progress: the file descriptor that the bar is written to, by default that of stdout.
     Each file is checked before it replaces an older one, so that a download that fails or is
     altered changes nothing. Raises ModelError.
     """
@@ -99,7 +105,7 @@ def fetch() -> None:
             tempfile.TemporaryDirectory(dir=folder(), prefix=_SCRATCH) as scratch,
             _locked(Path(scratch)),
         ):
-            wheel = _download(Path(scratch))
+            wheel = _download(Path(scratch), progress)
             for name, content in _contents(wheel).items():
                 part = Path(scratch) / name
                 part.write_bytes(content)
@@ -126,12 +132,13 @@ def _locked(scratch: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _download(scratch: Path) -> Path:
+def _download(scratch: Path, progress: int) -> Path:
     """Returns the path of the downloaded wheel inside `scratch`."""
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
     command += [*PLATFORM, "--disable-pip-version-check", "--dest", str(scratch), WHEEL]
-    # pip's progress bar goes to stdout; its stderr is shown only if it fails.
-    done = subprocess.run(command, check=False, stderr=subprocess.PIPE, text=True)
+    # pip writes its progress bar to its stdout; its stderr is shown only if it fails.
+    pipe = subprocess.PIPE
+    done = subprocess.run(command, check=False, stdout=progress, stderr=pipe, text=True)
     wheels = list(scratch.glob("*.whl"))
     if done.returncode or not wheels:
         errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]

@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import sys
 import zipfile
 from pathlib import Path
 
@@ -97,6 +98,23 @@ def test_a_missing_model_says_what_to_do(empty: Path, name: str) -> None:
         handmodels.load(name)
     assert name in _line(error)
     assert not empty.exists()
+
+
+def test_a_missing_model_is_fetched_where_somebody_watches(
+    hand_models: Path,
+    empty: Path,
+    offline: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """On a terminal the first run downloads the models; nothing of that is written to stdout."""
+    _make_wheel(offline, _real(hand_models))
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert handmodels.load("palm_detection_lite")
+    assert not handmodels.faults()
+    said = capfd.readouterr()
+    assert said.out == ""
+    assert "fetching the hand models" in said.err
 
 
 @pytest.mark.parametrize("spoil", ["cut", "altered", "empty"])
