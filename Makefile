@@ -104,9 +104,9 @@ $(VENV)/.made:
 
 # What is told on the way goes to stderr: stdout is for `make run ARGS="--sink jsonl:-" | ...`.
 # One stamp for each set of extras, newer than setup.cfg once it is installed.
-$(VENV)/.run: EXTRAS := screen,metrics,mqtt
-$(VENV)/.test: EXTRAS := screen,metrics,mqtt,test
-$(VENV)/.train: EXTRAS := screen,metrics,mqtt,test,check,train
+$(VENV)/.run: EXTRAS := screen,metrics,mqtt,web
+$(VENV)/.test: EXTRAS := screen,metrics,mqtt,web,test
+$(VENV)/.train: EXTRAS := screen,metrics,mqtt,web,test,check,train
 $(VENV)/.training: EXTRAS := train
 $(VENV)/.run $(VENV)/.test $(VENV)/.train $(VENV)/.training: $(VENV)/.made setup.cfg
 	@echo "installing fingerspell[$(EXTRAS)]; this can take a few minutes" >&2

@@ -28,6 +28,7 @@ REST = {
     "jsonl": "{folder}/out.jsonl",
     "keys": "{folder}/uinput",
     "metrics": "0",
+    "web": "0",
     "mqtt": "//127.0.0.1:{port}",
 }
 
@@ -40,6 +41,7 @@ WRONG = {
     "screen": "upside-down",
     "metrics": "http",
     "mqtt": "//broker:letters",
+    "web": "0.0.0.0:8080",
 }
 
 

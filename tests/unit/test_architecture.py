@@ -45,6 +45,8 @@ PLUG_INS = ("edge.sources", "edge.sinks", "edge.detectors")
 DEVICE = {"numpy", "cv2", "tqdm"}  # what every device has
 EXTRAS = {  # libraries that may be absent, and the one place that imports each
     "pygame": "edge.sinks.screen",
+    "fastapi": "edge.sinks.web",
+    "uvicorn": "edge.sinks.web",
     "prometheus_client": "edge.sinks.metrics",
     "paho": "edge.sinks.mqtt",
     "picamera2": "edge.cameras.listing",

@@ -9,7 +9,7 @@ import pygame
 import pygame.freetype
 from pygame import Rect, Surface
 
-from edge.sinks.screen.picture import Colour
+from edge.sinks._picture import Colour
 
 _KEPT_BYTES = 8_000_000  # of rendered texts: enough for the hints and some lines on a large screen
 

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from pygame import Rect, Surface
 
+from edge.sinks._picture import Colour
 from edge.sinks.screen.layout import LINE_HEIGHTS, Layout
 from edge.sinks.screen.lettering import Type
-from edge.sinks.screen.picture import Colour
 from edge.types import Result
 
 # Colours by their use: light text on dark cards, with a contrast of 4.5 or more (WCAG 2.1, 1.4.3).

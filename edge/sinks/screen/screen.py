@@ -8,10 +8,10 @@ from collections.abc import Callable
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 import pygame
 
+from edge.sinks._picture import draw_hand, scaled
 from edge.sinks.screen import panels
 from edge.sinks.screen.layout import Layout, arrange
 from edge.sinks.screen.lettering import Type, wrap_on
-from edge.sinks.screen.picture import draw_hand, scaled
 from edge.sinks.screen.window import open_window
 from edge.sinks.screen.x_server import XServer
 from edge.types import End, Request, Result, Vitals

@@ -1,0 +1,160 @@
+"""The page's addresses, and who may use them.
+
+A request whose Host is not of this machine, or that another site's page makes, gets status 403:
+otherwise any page that is open in the browser could read the camera.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from importlib.resources import files
+from typing import Any, Protocol
+
+from fastapi import FastAPI, Response, WebSocket, WebSocketDisconnect
+from fastapi.responses import StreamingResponse
+
+PUSH_S = 0.1  # between two looks for something new to send
+SEND_S = 10.0  # after which a browser that takes nothing is disconnected
+HOSTS = ("127.0.0.1", "localhost", "[::1]")
+KINDS = {"html": "text/html; charset=utf-8", "css": "text/css", "js": "text/javascript"}
+HEADERS = (
+    (
+        b"content-security-policy",
+        b"default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'",
+    ),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cache-control", b"no-store"),
+)
+
+
+class Shown(Protocol):
+    """What the addresses serve: edge.sinks.web.web.Web."""
+
+    viewers: int
+    jpeg: bytes | None
+    closed: Any
+
+    def state(self) -> dict[str, object]:
+        """Returns what the page shows."""
+        ...
+
+    def events(self) -> list[dict[str, object]]:
+        """Returns the last events."""
+        ...
+
+    def ask_to_clear(self) -> None:
+        """Has the text cleared."""
+        ...
+
+
+class Guard:
+    """Lets only this machine's own page in, and adds security headers to each answer."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answers one request or WebSocket."""
+        headers = dict(scope["headers"])
+        host = headers.get(b"host", b"").decode("latin-1")
+        origin = headers.get(b"origin")
+        name = host if host.endswith("]") else host.rpartition(":")[0] or host
+        own = name in HOSTS and origin in (None, f"http://{host}".encode("latin-1"))
+
+        async def send_guarded(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), *HEADERS]
+            await send(message)
+
+        if own:
+            await self.app(scope, receive, send_guarded)
+        elif scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await Response("Only this machine may use this page.", 403)(
+                scope, receive, send_guarded
+            )
+
+
+def make_app(shown: Shown) -> FastAPI:
+    """Returns the application that serves what is `shown`."""
+    app = FastAPI(title="fingerspell", docs_url=None, redoc_url=None)
+    app.add_middleware(Guard)
+
+    def add_page(address: str, name: str) -> None:
+        body = (files(__package__) / "page" / name).read_bytes()
+        kind = KINDS[name.rpartition(".")[2]]
+
+        @app.get(address, include_in_schema=False)
+        def page() -> Response:
+            return Response(body, media_type=kind)
+
+    for address, name in (("/", "index.html"), ("/page.css", "page.css"), ("/page.js", "page.js")):
+        add_page(address, name)
+
+    @app.get("/api/state")
+    async def state() -> dict[str, Any]:
+        """What is read now, the text, and the state of the run."""
+        return shown.state()
+
+    @app.get("/api/events")
+    async def events() -> list[dict[str, Any]]:
+        """The last hundred events, the oldest first."""
+        return shown.events()
+
+    @app.post("/api/clear", status_code=202)
+    async def clear() -> dict[str, str]:
+        """Has the text cleared after the next frame."""
+        shown.ask_to_clear()
+        return {"asked": "clear"}
+
+    @app.get("/picture.mjpg", include_in_schema=False)
+    async def pictures() -> StreamingResponse:
+        return StreamingResponse(
+            _pictures(shown), media_type="multipart/x-mixed-replace; boundary=picture"
+        )
+
+    @app.websocket("/api/live")
+    async def live(socket: WebSocket) -> None:
+        await socket.accept()
+        try:
+            await _push(shown, socket)
+        except (WebSocketDisconnect, RuntimeError, TimeoutError):
+            return  # the browser has gone, or takes nothing
+
+    return app
+
+
+async def _push(shown: Shown, socket: WebSocket) -> None:
+    """Sends the state, with the events since the last, whenever it has changed."""
+    before: dict[str, object] = {}
+    number = int(str(shown.state()["event"]))
+    while not shown.closed.is_set():
+        state = shown.state()
+        if state != before:
+            new = [e for e in shown.events() if int(str(e["number"])) > number]
+            number = int(str(new[-1]["number"])) if new else number
+            before = state
+            await asyncio.wait_for(socket.send_json({**state, "events": new}), SEND_S)
+        await asyncio.sleep(PUSH_S)
+    await socket.close(1001)
+
+
+async def _pictures(shown: Shown) -> AsyncIterator[bytes]:
+    """Yields each new picture; a browser that takes them slowly loses those between."""
+    shown.viewers += 1
+    try:
+        last: bytes | None = None
+        while not shown.closed.is_set():
+            jpeg = shown.jpeg
+            if jpeg is not None and jpeg is not last:
+                last = jpeg
+                head = f"--picture\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n"
+                yield head.encode() + b"\r\n" + jpeg + b"\r\n"
+            await asyncio.sleep(PUSH_S / 2)
+    finally:
+        shown.viewers -= 1
