@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edge.hands.tracking import Tracker
 from edge.recognise import Recogniser
 from edge.running.stopwatch import Stopwatch
 from edge.spelling.speller import Speller
 from edge.stages import CountingModel
-from edge.types import Event, Frame, Hand, Result
+from edge.types import Edit, Event, Frame, Hand, Result, Sign
 
 
 def unhurried() -> float:
@@ -25,6 +25,7 @@ class Reading:
     tracker: Tracker
     recogniser: Recogniser
     speller: Speller
+    edits: list[Edit] = field(default_factory=list)  # that the next frame is to make
 
     def results(
         self, frames: Iterable[Frame], patience: Callable[[], float] = unhurried
@@ -42,6 +43,9 @@ class Reading:
             hands, find_ms = self.tracker.update(frame, patience())
             follow_ms = watch.lap_ms()
             signs = self.recogniser.update(frame, hands)
+            if self.edits:
+                signs += tuple(Sign(edit, None, None, frame.t_ns) for edit in self.edits)
+                self.edits.clear()
             timings_ms["recognise"] = watch.lap_ms()
             events = self.speller.update(signs)
             if bool(hands) != in_view:
@@ -71,6 +75,11 @@ class Reading:
     def clear(self) -> None:
         """Starts an empty text."""
         self.speller.clear()
+        self.edits.clear()
+
+    def edit(self, edit: Edit) -> None:
+        """Adds a space, or takes back the last sign, with the next frame."""
+        self.edits.append(edit)
 
     def end(self, t_ns: int) -> tuple[Event, ...]:
         """Ends the word that was begun. t_ns: of the last frame. The text loses a last space."""

@@ -22,7 +22,7 @@ from edge.running.notifier import Notifier
 from edge.running.stop import Stop
 from edge.sinks import Sinks
 from edge.stages import Guarded, Source
-from edge.types import End, Event, Frame, Request, Result, Vitals
+from edge.types import Edit, End, Event, Frame, Request, Result, Vitals
 
 WAIT_S = 0.5  # a wait for a recorded frame's time is interrupted so often, to check whether to end
 
@@ -41,6 +41,10 @@ class Stages(Protocol):
 
     def clear(self) -> None:
         """Starts an empty text."""
+        ...
+
+    def edit(self, edit: Edit) -> None:
+        """Adds a space, or takes back the last sign, with the next frame."""
         ...
 
     def end(self, t_ns: int) -> tuple[Event, ...]:
@@ -138,6 +142,8 @@ class Session(Generic[AnyStages]):
             self.stages.clear()
         elif request == "quit":
             self.stop.request("quit")
+        elif request is not None:
+            self.stages.edit(request)
 
 
 @contextlib.contextmanager

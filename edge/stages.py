@@ -92,7 +92,7 @@ class Sink(Protocol):
     """Where results go. `edge/sinks/NAME.py` has `open(rest: str) -> Sink`."""
 
     def write(self, result: Result) -> Request | None:
-        """Takes one frame's result; may return a request to clear the text or to quit."""
+        """Takes one frame's result; may return a request: to edit or clear the text, or to quit."""
         ...
 
     def close(self, end: End) -> None:

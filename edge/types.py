@@ -20,7 +20,8 @@ Landmarks = npt.NDArray[np.float32]  # (21, 3): x, y in pixels of the frame, z r
 Handedness = Literal["left", "right"]
 SignKind = Literal["letter", "drawn", "space", "delete", "retract"]
 EventKind = Literal["hand", "letter", "space", "delete", "word"]
-Request = Literal["clear", "quit"]
+Edit = Literal["space", "delete"]  # of the text, by a button instead of a hand
+Request = Literal["quit", "clear", "delete", "space"]
 
 NONE = "none"  # the label of a hand that makes no sign: in models, takes and data sets
 

@@ -11,7 +11,7 @@ from edge.hands.tracking import Tracker
 from edge.recording.recorder import Order, Recorder, Step
 from edge.recording.takes import next_number, save
 from edge.running.stopwatch import Stopwatch
-from edge.types import Event, Frame, Result
+from edge.types import Edit, Event, Frame, Result
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +63,9 @@ class Recording:
     def clear(self) -> None:
         """Forgets what was said last."""
         self.text = ""
+
+    def edit(self, edit: Edit) -> None:
+        """A recording has no text that could be edited."""
 
     def end(self, t_ns: int) -> tuple[Event, ...]:
         """Keeps the take that the end of the source completes, if there is one. t_ns: unused."""

@@ -26,6 +26,7 @@ from edge.urls import public
 
 log = logging.getLogger(__name__)
 
+REQUESTS: tuple[Request, ...] = ("quit", "clear", "delete", "space")  # the first one outweighs
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0  # before a sink that failed is opened again
 
 
@@ -114,7 +115,7 @@ class Sinks:
         return sum(output.lost for output in self._outputs)
 
     def write(self, result: Result) -> Request | None:
-        """Hands the result to every sink; of two requests, "quit" outweighs "clear"."""
+        """Hands the result to every sink; of several requests, the first of REQUESTS counts."""
         seen = result.frame.index + 1 - result.dropped
         self._end = End(result.text, seen, result.dropped)
         self.took_ms = {}
@@ -147,7 +148,7 @@ class Sinks:
             self._do(output, lambda sink: requests.add(act(sink)), took_ms, events)
         if self._outputs and all(output.sink is None for output in self._outputs):
             raise SinkError(f"no sink works: {self.trouble}")
-        return "quit" if "quit" in requests else "clear" if "clear" in requests else None
+        return next((request for request in REQUESTS if request in requests), None)
 
     def _do(
         self, output: _Output, act: Callable[[Sink], None], took_ms: dict[str, float], events: int

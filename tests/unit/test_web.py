@@ -13,12 +13,15 @@ import numpy as np
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from edge.errors import SinkError, UsageError
 from edge.sinks import open_sink
+from edge.sinks.web.photograph import MOST_BYTES
 from edge.sinks.web.web import Web, encoded
 from edge.types import End, Vitals
 from tests.support.sample_results import hand, prediction, result
+from tests.support.signed import photograph
 
 
 @pytest.fixture
@@ -53,12 +56,37 @@ def test_events_are_kept_for_those_who_come_later(web: Web, client: httpx.Client
     assert numbers == list(range(21, 121))
 
 
-def test_the_button_clears_the_text_once(web: Web, client: httpx.Client) -> None:
-    """After the next frame."""
+def test_buttons_edit_the_text_once(web: Web, client: httpx.Client) -> None:
+    """Each with a frame of its own, in their order, also while no frame comes."""
     assert web.write(result(0)) is None
-    assert client.post("/api/clear").status_code == 202
-    assert web.write(result(1)) == "clear"
-    assert web.write(result(2)) is None
+    for edit in ("space", "delete", "clear"):
+        assert client.post(f"/api/edit/{edit}").status_code == 202
+    assert [web.write(result(1)), web.write(result(2)), web.note(Vitals())] == [
+        "space", "delete", "clear",
+    ]  # fmt: skip
+    assert web.write(result(3)) is None
+    assert client.post("/api/edit/quit").status_code == 422
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("hand_models")
+def test_a_photograph_is_read(web: Web, client: httpx.Client) -> None:
+    """As `fingerspell read` does, without a path; what is no picture is told with status 422."""
+    png = cv2.imencode(".png", cv2.cvtColor(photograph("B", 3), cv2.COLOR_RGB2BGR))[1].tobytes()
+    answer = client.post("/api/read", content=png, timeout=60)
+    assert answer.status_code == 200
+    (found,) = answer.json()["hands"]
+    assert found["label"] == "B"
+    assert "path" not in answer.json()
+    answer = client.post("/api/read", content=b"<html>no picture</html>", timeout=60)
+    assert answer.status_code == 422
+    assert answer.json()["error"]
+
+
+def test_a_photograph_that_is_too_large_is_refused(web: Web, client: httpx.Client) -> None:
+    """Before it is decoded, and before all of it has come."""
+    answer = client.post("/api/read", content=bytes(MOST_BYTES + 1))
+    assert answer.status_code == 413
 
 
 @pytest.mark.parametrize(
@@ -69,14 +97,14 @@ def test_other_sites_are_kept_out(web: Web, client: httpx.Client, headers: dict[
     """A page of another site, or a name that was pointed at this machine, reads nothing."""
     for address in ("/", "/api/state", "/picture.mjpg", "/openapi.json"):
         assert client.get(address, headers=headers).status_code == 403
-    assert client.post("/api/clear", headers=headers).status_code == 403
+    assert client.post("/api/edit/clear", headers=headers).status_code == 403
     assert web.write(result(0)) is None
     with (
         pytest.raises(InvalidStatus),
         connect(
             f"ws://127.0.0.1:{web.port}/api/live",
-            origin="http://evil.example",
-            proxy=None,  # type: ignore[arg-type]
+            origin=Origin("http://evil.example"),
+            proxy=None,
         ),
     ):
         pass

@@ -9,10 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from importlib.resources import files
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from fastapi import FastAPI, Response, WebSocket, WebSocketDisconnect
-from fastapi.responses import StreamingResponse
+from fastapi import Request as HttpRequest
+from fastapi.responses import JSONResponse, StreamingResponse
+
+from edge.sinks.web.photograph import Reader
+from edge.types import Request
 
 PUSH_S = 0.1  # between two looks for something new to send
 SEND_S = 10.0  # after which a browser that takes nothing is disconnected
@@ -45,8 +49,8 @@ class Shown(Protocol):
         """Returns the last events."""
         ...
 
-    def ask_to_clear(self) -> None:
-        """Has the text cleared."""
+    def ask(self, request: Request) -> None:
+        """Has the text edited."""
         ...
 
 
@@ -84,6 +88,7 @@ def make_app(shown: Shown) -> FastAPI:
     """Returns the application that serves what is `shown`."""
     app = FastAPI(title="fingerspell", docs_url=None, redoc_url=None)
     app.add_middleware(Guard)
+    reader = Reader()
 
     def add_page(address: str, name: str) -> None:
         body = (files(__package__) / "page" / name).read_bytes()
@@ -106,11 +111,21 @@ def make_app(shown: Shown) -> FastAPI:
         """The last hundred events, the oldest first."""
         return shown.events()
 
-    @app.post("/api/clear", status_code=202)
-    async def clear() -> dict[str, str]:
-        """Has the text cleared after the next frame."""
-        shown.ask_to_clear()
-        return {"asked": "clear"}
+    @app.post("/api/edit/{edit}", status_code=202)
+    async def edit(edit: Literal["space", "delete", "clear"]) -> dict[str, str]:
+        """Adds a space, takes back the last sign, or clears the text, with the next frame."""
+        shown.ask(edit)
+        return {"asked": edit}
+
+    @app.post(
+        "/api/read",
+        response_model=None,
+        openapi_extra={"requestBody": {"required": True, "content": {"image/*": {}}}},
+        responses={408: {}, 413: {}, 422: {}, 429: {}},
+    )
+    async def read(request: HttpRequest) -> JSONResponse:
+        """Reads a photograph, the body of the request: the JSON of `fingerspell read`."""
+        return await reader.answer(request)
 
     @app.get("/picture.mjpg", include_in_schema=False)
     async def pictures() -> StreamingResponse:

@@ -23,6 +23,7 @@ PICTURE_RATE_HZ = 10.0  # fast enough to see which hand shape is read
 WIDEST_PX = 640  # a phone's width; a larger picture only costs more
 QUALITY = 75  # of JPEG, 0..100
 KEPT_EVENTS = 100  # for a page that is opened later
+MOST_ASKED = 20  # edits that wait for frames; older ones are left out
 TOP = 3  # labels that are shown beside each other
 MOST_CONNECTIONS = 200  # at once; one too many is answered with status 503
 GREEN = (80, 220, 120)  # of the skeleton, as red, green and blue
@@ -52,7 +53,7 @@ class Web:
         self._vitals = Vitals()
         self._events: deque[dict[str, object]] = deque(maxlen=KEPT_EVENTS)
         self._numbered = 0
-        self._clear = Flag()
+        self._asked: deque[Request] = deque(maxlen=MOST_ASKED)
         config = uvicorn.Config(
             make_app(self), log_config=None, log_level="error", access_log=False, lifespan="off",
             ws="websockets-sansio", ws_max_size=1024, limit_concurrency=MOST_CONNECTIONS,
@@ -67,18 +68,16 @@ class Web:
             thread.start()
 
     def write(self, result: Result) -> Request | None:
-        """Keeps the result; returns "clear" where the page's button was pressed."""
+        """Keeps the result; returns what the page's buttons ask for, one a frame."""
         self._result = result
         for event in result.events:
             self._keep(event)
-        if self._clear.is_set():
-            self._clear.clear()
-            return "clear"
-        return None
+        return self._next_asked()
 
-    def note(self, vitals: Vitals) -> None:
-        """Keeps the state of the run."""
+    def note(self, vitals: Vitals) -> Request | None:
+        """Keeps the state of the run; returns what write() does."""
         self._vitals = vitals
+        return self._next_asked()
 
     def close(self, end: End) -> None:
         """Disconnects every browser and stops listening."""
@@ -88,9 +87,9 @@ class Web:
             thread.join()
         self._socket.close()
 
-    def ask_to_clear(self) -> None:
-        """Has the text cleared after the next frame. The serving thread calls it."""
-        self._clear.set()
+    def ask(self, request: Request) -> None:
+        """Has the text edited with the next frame. The serving thread calls it."""
+        self._asked.append(request)
 
     def events(self) -> list[dict[str, object]]:
         """Returns the last events, the oldest first."""
@@ -115,6 +114,9 @@ class Web:
             "trouble": vitals.trouble or None,
             "event": self._numbered,
         }
+
+    def _next_asked(self) -> Request | None:
+        return self._asked.popleft() if self._asked else None
 
     def _keep(self, event: Event) -> None:
         self._numbered += 1

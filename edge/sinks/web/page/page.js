@@ -50,9 +50,11 @@ function toggle(id, act) {
   });
 }
 
-at("clear").addEventListener("click", async () => {
-  try { await fetch("/api/clear", { method: "POST" }); } catch { say("The run does not answer."); }
-});
+for (const edit of ["space", "delete", "clear"]) {
+  at(edit).addEventListener("click", async () => {
+    try { await fetch(`/api/edit/${edit}`, { method: "POST" }); } catch { say("The run does not answer."); }
+  });
+}
 at("copy").addEventListener("click", async () => {
   try { await navigator.clipboard.writeText(at("text").textContent); say("The text was copied."); }
   catch { say("The browser did not allow copying."); }
