@@ -92,6 +92,30 @@ def test_each_frame_has_one_result() -> None:
     assert [result.frame for result in seen] == frames
 
 
+def test_buttons_edit_as_the_hand_does() -> None:
+    """An edit comes with the next frame, as events; clearing the text drops edits that wait."""
+    script = ScriptedReader()
+    reading = stages(script)
+    events: list[Event] = []
+    for result in reading.results(film(script, "A")):
+        events += result.events
+        if result.frame.index == 10:  # A has been read
+            reading.edit("space")
+            reading.edit("delete")
+    assert [(event.kind, event.text) for event in events][-4:] == [
+        ("word", "A"), ("space", "A "), ("delete", "A"), ("delete", ""),
+    ]  # fmt: skip
+
+
+def test_clearing_drops_edits_that_wait() -> None:
+    """The text starts empty, and nothing is done to it."""
+    script = ScriptedReader()
+    reading = stages(script)
+    reading.edit("delete")
+    reading.clear()
+    assert reading.edits == []
+
+
 def test_the_end_settles_the_word_that_was_begun() -> None:
     """Its events belong to no frame: they carry the last one's time, and come once."""
     script = ScriptedReader()
