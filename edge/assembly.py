@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
 
@@ -67,18 +68,28 @@ def _live_detector(config: Config, source: Source) -> Detector:
     return open_detector(config.detector, fps=fps, threads=threads(config))
 
 
-def some_source(config: Config) -> Source:
-    """Opens the source of the settings, else the first camera that works, else the signer."""
-    source = chosen_source(config)
+def some_source(
+    config: Config, opening: Callable[[float], None] = lambda opening_s: None
+) -> Source:
+    """Opens the source of the settings, else the first camera that works, else the signer.
+
+    opening: as of edge.capture.open_guarded.
+    """
+    source = chosen_source(config, opening)
     if source is None:
         log.info("no camera works (see fingerspell devices): showing the synthetic signer")
     return source or open_source(SIGNER)
 
 
-def chosen_source(config: Config) -> Source | None:
-    """Opens the source of the settings, else the first camera that works; None if there is none."""
+def chosen_source(
+    config: Config, opening: Callable[[float], None] = lambda opening_s: None
+) -> Source | None:
+    """Opens the source of the settings, else the first camera that works; None if there is none.
+
+    opening: as of edge.capture.open_guarded.
+    """
     if config.source:
-        return open_guarded(config.source, config.camera)
+        return open_guarded(config.source, config.camera, opening)
     # One that does not open is not waited for: the next may.
     at_once = replace(config.camera, wait=False)
     return first_camera(lambda uri: open_guarded(uri, at_once))

@@ -34,7 +34,8 @@ class Config:
     sink: URIs of the sinks; none is a window where there is a screen, else JSON lines on stdout.
     hands: how many hands to follow, 1 or 2; the one that came first is read.
     threads: of the models' interpreter; 0 is half of the cores, at most 4.
-    max_seconds: ends the run after so long; 0 is never.
+    max_seconds: ends the run so long after its source was opened; 0 is never. A file that takes
+        longer to open, such as a pipe into which nobody writes, ends the run, too.
     log: the format of log lines, text or json (edge/running/logs.py).
     camera: when a camera is opened again, and when the run gives up (edge/capture/settings.py).
     text: words and pauses (edge/spelling/speller.py, edge/recognise/pause.py).

@@ -13,6 +13,8 @@ is told (edge/capture/complaints.py).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from edge.capture.settings import USUAL, CameraConfig
 from edge.sources import is_guarded, open_source
 from edge.stages import Source
@@ -20,12 +22,19 @@ from edge.stages import Source
 __all__ = ["CameraConfig", "open_guarded"]
 
 
-def open_guarded(uri: str, config: CameraConfig = USUAL) -> Source:
+def open_guarded(
+    uri: str,
+    config: CameraConfig = USUAL,
+    opening: Callable[[float], None] = lambda opening_s: None,
+) -> Source:
     """Opens the source of this URI; most kinds are opened in a process of their own.
 
     Which sources may hang, their modules declare (edge.sources.is_guarded). They are opened as a
     GuardedSource, which is an edge.stages.Guarded: it says how often it was `reopened`, and what
     its `trouble` is. Every other source is opened in this process.
+
+    opening: is called several times a second while a file is being opened, which may be a pipe into
+    which nobody writes. It gets the seconds that this has taken so far, and may raise an exception.
 
     Raises what edge.sources.open_source raises, and SourceError for a camera that does not open in
     time. With config.wait a camera that does not open raises nothing: it is tried again.
@@ -34,4 +43,4 @@ def open_guarded(uri: str, config: CameraConfig = USUAL) -> Source:
         return open_source(uri)
     from edge.capture.guarded import GuardedSource  # only a run with a camera waits for this import
 
-    return GuardedSource(uri, config)
+    return GuardedSource(uri, config, opening=opening)

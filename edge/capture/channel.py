@@ -7,6 +7,7 @@ from the parent to the child
             recording goes on. With `flat_is_whole`, no picture is left out as broken.
     free    slots: nobody holds the pictures in these slots any more.
 from the child to the parent
+    opening the source is being opened, by a process that has started by now.
     hello   live, fps, again, recorded: the source is open. `again` is the URI to open it again.
     frame   slot, height, width, index, t_ns, checksum, black, truth, cost_ms: a picture.
     broken  index: a picture of which a part was missing; it was left out.
@@ -20,6 +21,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import mmap
 import os
 import select
@@ -56,6 +58,12 @@ def receive(where: socket.socket) -> Message | None:
         return None
     message: Message | None = json.loads(data) if data else None
     return message
+
+
+def log_for_child(message: Message) -> None:
+    """Logs what the child has logged; other messages are left."""
+    if message["kind"] == "log":
+        logging.getLogger(message["name"]).log(message["level"], "%s", message["text"])
 
 
 def is_ready(where: socket.socket, timeout_s: float | None) -> bool:

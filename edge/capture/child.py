@@ -62,6 +62,7 @@ def main(socket_fd: int, memory_fd: int) -> None:
         _let_ffmpeg_complain()
         bound_memory(_URL_BYTES if is_url(uri) else _FILE_BYTES)
     try:
+        send(parent, "opening")
         _send_frames(open_source(uri), order, parent, memory, complaints)
         send(parent, "end")
     except FingerspellError as error:

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Generator, Iterator
 
-from edge.capture.channel import Message, unpack_truth
+from edge.capture.channel import Message, log_for_child, unpack_truth
 from edge.capture.process import Child, Process
 from edge.capture.settings import CameraConfig
 from edge.capture.stamps import Stamps
@@ -59,10 +59,12 @@ class GuardedSource:
         start: Callable[[str, str, int, bool], Child] = Process,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        opening: Callable[[float], None] = lambda opening_s: None,
     ) -> None:
         """Opens the source; raises what edge.sources.open_source raises, and OutOfMemoryError.
 
         start: starts a child process: see edge.capture.process.Process. clock: seconds, rising.
+        opening: is called while a file is being opened, with the seconds that it has taken so far.
         """
         self.live = True
         self.fps: float | None = None
@@ -70,7 +72,7 @@ class GuardedSource:
         self.trouble = ""
         self.broken = 0
         self._config = config
-        self._start, self._clock, self._sleep = start, clock, sleep
+        self._start, self._clock, self._sleep, self._opening = start, clock, sleep, opening
         self._uri = uri  # the one to open the next time
         self._file, self._shown, self._advice = is_file(uri), shown(uri), advice(uri)
         self._pictures = is_pictures(uri)
@@ -178,7 +180,7 @@ class GuardedSource:
             return str(message["text"])
         if message["kind"] == "end":
             return f"{self._shown} ended; {self._advice}" if self.live else ""
-        _log_for_child(message)
+        log_for_child(message)
         return None
 
     def _judge(self, message: Message) -> bool:
@@ -254,14 +256,18 @@ class GuardedSource:
                     return self._take(message)
                 if message is not None and message["kind"] == "error":
                     raise _ERRORS.get(message["error"], SourceError)(message["text"])
-                if message is not None:
-                    _log_for_child(message)
+                if message is not None and message["kind"] == "opening":
+                    began_s = self._clock()  # Python and its libraries have started by now
+                elif message is not None:
+                    log_for_child(message)
                 elif child.ended:
                     raise SourceError(f"{self._shown}: its process {child.ended} as it opened it")
                 elif self._clock() > began_s + limit_s:
                     raise SourceError(
                         f"{self._shown} does not open within {limit_s:.0f} s; {self._advice}"
                     )
+                elif self._file:
+                    self._opening(self._clock() - began_s)
             child.end()
         except BaseException as error:  # also the one that a signal raises
             if self._child:
@@ -291,9 +297,3 @@ class GuardedSource:
                 gone_s = self._clock() - self._troubled_s
                 _log.info("%s works again after %.1f s", self._shown, gone_s)
         self.trouble = trouble
-
-
-def _log_for_child(message: Message) -> None:
-    """Logs what the child has logged."""
-    if message["kind"] == "log":
-        logging.getLogger(message["name"]).log(message["level"], "%s", message["text"])

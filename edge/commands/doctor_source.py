@@ -21,7 +21,7 @@ from edge.capture import CameraConfig, open_guarded
 from edge.capture.symptoms import checksum, is_black, some_pixels
 from edge.commands.doctor import Finding, show
 from edge.config import Config
-from edge.errors import UsageError
+from edge.errors import SourceError, UsageError
 from edge.hands import Tracker
 from edge.hands.turned import common_turn, mend, turn_of, where_fingers_point
 from edge.sources import public
@@ -41,6 +41,7 @@ FAR = 0.12  # of the picture's height: in clips that are read, hands have 0.12 t
 LARGE = 0.8  # of it: the hand is cut off as soon as it moves
 CUT_OFF = 0.02  # of the picture's side, that the box of a hand may lie outside it
 MOSTLY = 0.7  # share of a hand's pictures, or of all of them
+HARDLY = 0.1  # share of the hands
 COMB = 25  # levels by which a row of a combed picture differs from both of its neighbours
 COMBED, COMBED_MORE = 0.002, 4.0  # share of such pixels; and how much rarer they are in columns
 CHECKED_COMBS_S = 0.2  # how often a picture is checked for combs
@@ -53,7 +54,8 @@ class Survey:
     seconds: of the source's own time, from the first picture to the last. frames: pictures seen;
     indexed: those that came, with those that were lost on the way. repeated: those that are the
     same as the one before; stale: of these, the ones in short runs, between others. trouble,
-    reopened: of a source that is opened again when it fails.
+    reopened: of a source that is opened again when it fails. lost: why it gave no more pictures, ""
+    where nothing was wrong.
     """
 
     live: bool
@@ -72,6 +74,7 @@ class Survey:
     cut_off: int = 0
     trouble: str = ""
     reopened: int = 0
+    lost: str = ""
 
 
 def examine_source(uri: str, seconds: float) -> int:
@@ -101,7 +104,7 @@ def survey(source: Source, tracker: Tracker, seconds: float) -> Survey:
     seen = Survey(source.live, source.fps)
     until_s = time.monotonic() + seconds * (1 if source.live else SLOWER)
     before, alike, start_ns, combs_s = 0, 0, None, -math.inf
-    for frame in source.frames():
+    for frame in _frames(source, seen):
         start_ns = frame.t_ns if start_ns is None else start_ns
         seen.seconds = (frame.t_ns - start_ns) / 1e9
         pixels = some_pixels(frame.rgb)
@@ -132,6 +135,14 @@ def survey(source: Source, tracker: Tracker, seconds: float) -> Survey:
     return seen
 
 
+def _frames(source: Source, seen: Survey) -> Iterator[Frame]:
+    """Yields frames until the source ends or is lost, which is a finding like others."""
+    try:
+        yield from source.frames()
+    except SourceError as error:
+        seen.lost = str(error)
+
+
 def is_combed(rgb: Rgb) -> bool:
     """Whether rows alternate between two moments, as where a moving thing is shown interlaced.
 
@@ -160,9 +171,12 @@ def _is_cut_off(hand: Hand, frame: Frame) -> bool:
 
 def findings(seen: Survey) -> Iterator[Finding]:
     """Says what was seen, and what is odd about it with its mend."""
-    if not seen.frames:
+    if seen.lost:
+        yield Finding("fault", "pictures", seen.lost)
+    elif not seen.frames:
         text = f"none came{': ' + seen.trouble if seen.trouble else ''}"
         yield Finding("fault", "pictures", text, "check the source in another program")
+    if not seen.frames:
         return
     yield _size(seen)
     yield _rate(seen)
@@ -260,7 +274,13 @@ def _hands(seen: Survey) -> Iterator[Finding]:
         yield Finding("note", "hand", f"cut off by the picture's edge: {text}", repair)
     else:
         yield Finding("ok", "hand", text)
-    turn = common_turn((turn_of(hand) for hand in seen.hands), MOSTLY)
+    turns = [turn_of(hand) for hand in seen.hands]
+    turn = common_turn(turns, MOSTLY)
     if turn is not None:
         text = f"the fingers point {where_fingers_point(turn)}"
         yield Finding("note", "rotation", text, mend(turn))
+    elif turns.count(None) < HARDLY * len(turns):  # G, H, P and Q point elsewhere than the others
+        yield Finding(
+            "note", "rotation", "hardly a hand has its fingers up, and they point to several sides",
+            "show an open hand, fingers up, and look again: this tells rotate=90, 180 or 270",
+        )  # fmt: skip

@@ -19,11 +19,16 @@ def run(config: Config, stop: Stop) -> End:
 
     A warning says, once, that hands are seen only turned, as by a camera that hangs upside down.
     Returns what the sinks got at the end. Raises FingerspellError, and Stopped for a signal
-    that comes while things are opened.
+    that comes while things are opened, or if max_seconds are over while a file is being opened.
     """
+
+    def opening(seconds: float) -> None:
+        if 0 < config.max_seconds <= seconds:
+            stop.end_opening("time")
+
     with open_session(
         stop,
-        lambda: some_source(config),
+        lambda: some_source(config, opening),
         lambda source: open_stages(config, source),
         lambda source: windows(config.sink, source) or ("jsonl:-",),
         patience_s=config.camera.patience_s,

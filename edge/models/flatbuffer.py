@@ -17,12 +17,14 @@ _OLD_CODE, _CODE = 0, 3  # of OperatorCode: a byte for codes up to 127, and 32 b
 _TENSORS, _INPUTS, _OUTPUTS, _OPERATORS = 0, 1, 2, 3  # of SubGraph
 _OPCODE, _OPERANDS = 0, 1  # of Operator
 
-# Every operator needs its first two inputs if it has them, but for those of which the schema's
-# kernels leave out some: LSTM, RNN and SVDF in all their forms, custom ones, and control flow.
+# Every operator needs each input that it has. Of some, TensorFlow Lite's kernels leave out inputs:
+# LSTM, RNN and SVDF in all their forms, custom ones, and control flow.
 # BuiltinOperator: LSTM 16, RNN 24, SVDF 27, CUSTOM 32, UNIDIRECTIONAL_SEQUENCE_RNN 35 and _LSTM 44,
 # BIDIRECTIONAL_SEQUENCE_RNN 46 and _LSTM 52, DELEGATE 51, CALL 31, IF 118, WHILE 119.
-_NEEDED = 2
 _FREE = {16, 24, 27, 31, 32, 35, 44, 46, 51, 52, 118, 119}
+# Which input is the bias, which may be left out. BuiltinOperator: CONV_2D 3, DEPTHWISE_CONV_2D 4,
+# FULLY_CONNECTED 9, TRANSPOSE_CONV 67, CONV_3D 132, CONV_3D_TRANSPOSE 133.
+_BIAS = {3: 2, 4: 2, 9: 2, 67: 3, 132: 2, 133: 3}
 _STABLEHLO = 145  # from here on there are other operators, of which nothing is said here
 
 
@@ -39,14 +41,22 @@ def check(content: bytes) -> None:
         if not all(0 <= index < count for index in indices):
             raise ValueError("an input or output is missing")
     codes = [_code(content, table) for table in _tables(content, _u32(content, 0), _CODES)]
-    for operator in _tables(content, graph, _OPERATORS):
-        kind = _number(content, operator, _OPCODE, "<I")
-        if kind >= len(codes):
-            raise ValueError("an operator is of no kind")
-        operands = _field(content, operator, _OPERANDS)
-        needed = _numbers(content, operands)[:_NEEDED] if operands else ()
-        if MISSING in needed and codes[kind] not in _FREE and codes[kind] < _STABLEHLO:
-            raise ValueError("an input of an operator is missing")
+    for graph in _tables(content, _u32(content, 0), _GRAPHS):
+        for operator in _tables(content, graph, _OPERATORS):
+            kind = _number(content, operator, _OPCODE, "<I")
+            if kind >= len(codes):
+                raise ValueError("an operator is of no kind")
+            operands = _field(content, operator, _OPERANDS)
+            _check_operands(codes[kind], _numbers(content, operands) if operands else ())
+
+
+def _check_operands(code: int, operands: tuple[int, ...]) -> None:
+    """Raises ValueError where an input is missing that this kind of operator needs."""
+    if code in _FREE or code >= _STABLEHLO:
+        return
+    bias = _BIAS.get(code)
+    if any(index == MISSING and i != bias for i, index in enumerate(operands)):
+        raise ValueError("an input of an operator is missing")
 
 
 def with_output(content: bytes, tensor: int) -> bytes:

@@ -8,6 +8,7 @@ import platform
 import re
 import shutil
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 # raspberrypi.com/documentation/computers/raspberry-pi.html, "Frequency management and thermal
@@ -22,6 +23,17 @@ FIRMWARE = Path("/sys/devices/platform")
 # The bits that `vcgencmd get_throttled` sets, and 16 bits above each the same for "since boot":
 # raspberrypi.com/documentation/computers/os.html#get_throttled
 THROTTLED = {0: "under-voltage", 1: "capped clock", 2: "throttled", 3: "soft temperature limit"}
+
+
+def _found(folder: Path, pattern: str) -> Iterable[Path]:
+    """Returns the paths of a pattern, none where they cannot be listed: no more files may be open.
+
+    What is read for information ends no run.
+    """
+    try:
+        return list(folder.glob(pattern))
+    except OSError:
+        return ()
 
 
 def board() -> str | None:
@@ -46,7 +58,7 @@ def processor() -> str:
 def temperature_c() -> float | None:
     """Returns the temperature of the hottest sensor, in degrees Celsius; None without sensors."""
     temperatures = []
-    for sensor in THERMAL.glob("thermal_zone*/temp"):
+    for sensor in _found(THERMAL, "thermal_zone*/temp"):
         try:
             temperatures.append(int(sensor.read_text()) / 1000)
         except (OSError, ValueError):  # a sensor that is switched off answers with an error
@@ -64,11 +76,11 @@ def headroom_c() -> float | None:
     if hottest_c is not None and (board() or "").startswith("Raspberry Pi"):
         return PI_LIMIT_C - hottest_c
     found = []
-    for zone in THERMAL.glob("thermal_zone*"):
+    for zone in _found(THERMAL, "thermal_zone*"):
         try:
             trips = [
                 int(kind.with_name(kind.name.replace("_type", "_temp")).read_text()) / 1000
-                for kind in zone.glob("trip_point_*_type")
+                for kind in _found(zone, "trip_point_*_type")
                 if kind.read_text().strip() == "passive"
             ]
             limit_c = min((trip for trip in trips if trip >= LEAST_TRIP_C), default=None)
@@ -93,7 +105,7 @@ def throttled_file_bits() -> int | None:
     Newer kernels log a warning about it, once. They give the bits that they read last, without
     those that the firmware itself keeps since the start.
     """
-    for file in FIRMWARE.glob("soc*/soc*:firmware/get_throttled"):
+    for file in _found(FIRMWARE, "soc*/soc*:firmware/get_throttled"):
         with contextlib.suppress(OSError, ValueError):
             return int(file.read_text(), 16)
     return None

@@ -18,7 +18,10 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # each of them ends a 
 
 
 class Stopped(BaseException):
-    """Raised by a signal while a source or a model is being opened, before the first frame."""
+    """Raised while a source or a model is being opened, before the first frame.
+
+    A signal raises it, and `Stop.end_opening`.
+    """
 
 
 class Ended(BaseException):
@@ -65,6 +68,11 @@ class Stop:
             raise
         finally:
             self.opening = False
+
+    def end_opening(self, reason: str) -> None:
+        """Ends the run while its source is being opened: raises Stopped."""
+        self.request(reason)
+        raise Stopped
 
     def check_time(self) -> None:
         """Requests the end if the time of `frames` is over; called while no frame comes."""

@@ -65,8 +65,9 @@ def open_sink(uri: str) -> Sink:
 class _Output:
     """One sink of a run: open, or failed and to be tried again.
 
-    sink: None while it does not work. reason: why it does not. retry_s: when it is opened again, by
-    the clock, and pause_s: how long after that once more. lost: how many events it did not get.
+    sink: None while it is not open. reason: why it failed; "" once it works. retry_s: when it is
+    opened again, by the clock, and pause_s: how long after that once more. lost: how many events it
+    did not get.
     """
 
     uri: str
@@ -81,8 +82,9 @@ class Sinks:
     """Several sinks as one: each gets every result, and one that fails does not take the others.
 
     A sink that raises is closed, and opened again after a pause that doubles from FIRST_PAUSE_S to
-    LONGEST_PAUSE_S. What it missed meanwhile is counted. When no sink works any more, SinkError
-    says why, since nobody would notice the run.
+    LONGEST_PAUSE_S. What it missed meanwhile is counted. It works again once it has taken an event,
+    or vitals: the file on a full disk can be opened. When no sink is open any more, SinkError says
+    why, since nobody would notice the run.
 
     took_ms: by its URI, the time that each took for the last result; a sink that failed has none.
     paced: whether people watch any of them, so that a recording is to be played at its own speed.
@@ -107,7 +109,7 @@ class Sinks:
     @property
     def trouble(self) -> str:
         """Which sinks do not work, and why, in a line; "" while all of them work."""
-        return "; ".join(f"{public(o.uri)}: {o.reason}" for o in self._outputs if o.sink is None)
+        return "; ".join(f"{public(o.uri)}: {o.reason}" for o in self._outputs if o.reason)
 
     @property
     def lost(self) -> int:
@@ -134,6 +136,8 @@ class Sinks:
         outputs, self._outputs = self._outputs, []
         for output in outputs:
             self._do(output, lambda sink: sink.close(end), {}, len(end.events))
+            if output.sink is not None:  # it has taken the end
+                output.reason = ""
         faults = [_fault(output) for output in outputs if output.lost or output.sink is None]
         if faults:
             raise SinkError("; ".join(faults))
@@ -160,14 +164,27 @@ class Sinks:
         start_s = time.perf_counter()
         try:
             act(output.sink)
-            took_ms[output.uri] = (time.perf_counter() - start_s) * 1000
         except Exception as error:
             # Exception, not SinkError: a fault in one sink is no reason to stop the others.
             output.lost += events
-            output.reason = " ".join(str(error).split()) or type(error).__name__
-            output.retry_s = self._clock() + output.pause_s
+            self._fail(output, error)
             _release(output, self._end)
-            log.warning("sink %s failed: %s", public(output.uri), output.reason)
+            return
+        took_ms[output.uri] = (time.perf_counter() - start_s) * 1000
+        if output.reason and (events or isinstance(output.sink, Monitor)):
+            shown = public(output.uri)
+            log.info("sink %s works again; %d events did not reach it", shown, output.lost)
+            output.reason, output.pause_s = "", FIRST_PAUSE_S
+
+    def _fail(self, output: _Output, error: Exception) -> None:
+        """Takes note that a sink failed, and when it is to be opened again."""
+        reason = " ".join(str(error).split()) or type(error).__name__
+        if output.reason:  # it was opened in vain
+            output.pause_s = min(2 * output.pause_s, LONGEST_PAUSE_S)
+        if reason != output.reason:
+            log.warning("sink %s failed: %s", public(output.uri), reason)
+        output.reason = reason
+        output.retry_s = self._clock() + output.pause_s
 
     def _retry(self, output: _Output) -> None:
         """Opens a sink again that failed, when it is time for that."""
@@ -176,13 +193,7 @@ class Sinks:
         try:
             output.sink = open_sink(output.uri)
         except Exception as error:
-            output.reason = " ".join(str(error).split()) or type(error).__name__
-            output.pause_s = min(2 * output.pause_s, LONGEST_PAUSE_S)
-            output.retry_s = self._clock() + output.pause_s
-            return
-        output.pause_s = FIRST_PAUSE_S
-        shown = public(output.uri)
-        log.info("sink %s works again; %d events did not reach it", shown, output.lost)
+            self._fail(output, error)
 
 
 def _fault(output: _Output) -> str:

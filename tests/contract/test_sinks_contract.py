@@ -259,12 +259,15 @@ def test_a_failing_sink_is_logged_once_and_the_others_go_on(
     assert len(path.read_text().splitlines()) == 4
 
 
-def test_a_sink_that_failed_is_opened_again(tmp_path: Path) -> None:
+def test_a_sink_that_failed_is_opened_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """After a pause that doubles; what was written before stays, and health is told meanwhile."""
     now_s = 0.0
     kept, lost = tmp_path / "kept.jsonl", tmp_path / "folder" / "lost.jsonl"
     lost.parent.mkdir()
     several = Sinks([f"jsonl:{kept}", f"jsonl:{lost}"], clock=lambda: now_s)
+    caplog.set_level(logging.INFO)
     letter = result(1, events=(("letter", "A"),), text="A")
     several.write(letter)
     lost.parent.rename(tmp_path / "away")  # as a disk that is unmounted
@@ -277,12 +280,39 @@ def test_a_sink_that_failed_is_opened_again(tmp_path: Path) -> None:
     several.write(letter)
     assert several.trouble
     now_s = 3.0
+    assert not any("works again" in said for said in caplog.messages)
     several.write(letter)
     assert (several.trouble, several.lost) == ("", 5)
+    assert caplog.messages[-1] == f"sink jsonl:{lost} works again; 5 events did not reach it"
     with pytest.raises(SinkError, match="5 events did not reach it"):
         several.close(End("A", 1, 0))
     assert len(kept.read_text().splitlines()) == 8
     assert len(lost.read_text().splitlines()) == 3
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_sink_that_opens_works_only_once_it_has_written(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A full disk is told once, health says so all the time, and the pauses grow."""
+    now_s = 0.0
+    uri = "jsonl:/dev/full"
+    several = Sinks([uri, f"jsonl:{tmp_path / 'kept.jsonl'}"], clock=lambda: now_s)
+    letter = result(1, events=(("letter", "A"),), text="A")
+    opened = []
+    with caplog.at_level(logging.INFO):
+        several.write(letter)
+        for tenth in range(80):
+            now_s = tenth / 10
+            several.write(result(2))
+            assert several.trouble.startswith(f"{uri}: cannot write to /dev/full")
+            if uri in several.took_ms:
+                opened.append(now_s)
+                several.write(letter)
+    assert opened == [1.0, 3.0, 7.0]
+    assert len(caplog.messages) == 1
+    with pytest.raises(SinkError, match="cannot write to /dev/full: No space"):
+        several.close(End("A", 1, 0))
 
 
 @pytest.mark.usefixtures("failing")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import json
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -174,3 +178,38 @@ def test_a_run_needs_neither_stdin_nor_stderr(closed: str) -> None:
     )
     assert done.returncode == 0
     assert "A" in [e.get("label") for e in events(done.stdout) if e["event"] == "letter"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_run_is_unhealthy_while_a_sink_fails(tmp_path: Path) -> None:
+    """Over HTTP, from the first letter that is lost to the end; the status says it, too."""
+    pytest.importorskip("prometheus_client")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = ["run", "--source", LIVE, "--detector", "truth", "--sink", f"metrics:{port}"]
+    for path in (tmp_path / "kept.jsonl", "/dev/full"):
+        words += ["--sink", f"jsonl:{path}"]
+    with running(*words) as process:
+        deadline = time.monotonic() + TIMEOUT_S
+        state: dict[str, Any] = {}
+        while state.get("status") != "unhealthy":
+            assert time.monotonic() < deadline, f"it is healthy: {state}"
+            time.sleep(0.05)
+            with contextlib.suppress(ConnectionError):
+                state = _health(port)
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=TIMEOUT_S)
+    assert state["reason"].startswith("jsonl:/dev/full: cannot write to /dev/full: No space")
+    assert state["events_lost"] > 0
+    assert process.returncode == 5
+    assert "works again" not in err
+    assert events((tmp_path / "kept.jsonl").read_text())[-1]["event"] == "end"
+
+
+def _health(port: int) -> dict[str, Any]:
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
+    with contextlib.closing(client):
+        client.request("GET", "/healthz")
+        state: dict[str, Any] = json.load(client.getresponse())
+        return state

@@ -13,7 +13,15 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.support.command_line import ROOT, TIMEOUT_S, command, environment, events, running
+from tests.support.command_line import (
+    ROOT,
+    TIMEOUT_S,
+    command,
+    environment,
+    events,
+    fingerspell,
+    running,
+)
 from tests.support.stalled import stalled
 
 SOON_S = 20  # a stalled file is opened by the kernel after 45
@@ -56,6 +64,22 @@ def test_a_signal_ends_a_run_whose_picture_stalls(
     # A signal that comes between the opening of the sink and the run leaves the file empty.
     told_to_file = events(out.read_text())
     assert not told_to_file or told_to_file[-1]["event"] == "end"
+
+
+def test_max_seconds_ends_a_run_whose_file_does_not_open(tmp_path: Path) -> None:
+    """A pipe into which nobody writes, as standard input may be; the status is 0 as ever."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    silent = os.open(pipe, os.O_RDWR)
+    try:
+        start_s = time.monotonic()
+        done = fingerspell(
+            *("run", "--source", f"video:{pipe}", "--detector", "truth", "--max-seconds", "0.3")
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+        assert time.monotonic() - start_s < SOON_S
+    finally:
+        os.close(silent)
 
 
 @pytest.mark.usefixtures("hand_models")

@@ -48,13 +48,11 @@ def adder(kind: Kind, length: int = 4) -> bytes:
 
 
 def crashing() -> bytes:
-    """The bytes of a model that joins vectors, on whose missing third one LiteRT crashes."""
+    """The bytes of a model that splits a vector and lacks the number of parts: LiteRT crashes."""
     operator: Any = schema.OperatorT()
-    operator.inputs, operator.outputs = [0, 1, -1], [2]
-    operator.builtinOptionsType = schema.BuiltinOptions.ConcatenationOptions
-    operator.builtinOptions = schema.ConcatenationOptionsT()
-    tensors = [_tensor(name, Kind("float32"), [4]) for name in ("a", "b", "both")]
-    return _file(schema.BuiltinOperator.CONCATENATION, 1, operator, tensors, [b""], [0, 1])
+    operator.inputs, operator.outputs = [0, 1], [2]
+    tensors = [_tensor(name, Kind("float32"), [4]) for name in ("axis", "whole", "part")]
+    return _file(schema.BuiltinOperator.SPLIT, 1, operator, tensors, [b""])
 
 
 def classifier(weights: npt.NDArray[np.float64], kind: Kind = PIXELS) -> bytes:

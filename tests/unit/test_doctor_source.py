@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge.commands import doctor_source
 from edge.commands.cli import main
 from edge.commands.doctor import Finding
 from edge.commands.doctor_source import findings, is_combed, survey
 from edge.detectors import open_detector
-from edge.errors import UsageError
+from edge.errors import SourceError, UsageError
 from edge.hands import Tracker
 from edge.sources import open_source
 from edge.types import Frame, Rgb
@@ -132,6 +133,38 @@ def test_a_source_without_pictures_is_a_fault() -> None:
     tracker = Tracker(open_detector("truth", fps=None, threads=1))
     (finding,) = findings(survey(Empty(same), tracker, SECONDS))
     assert (finding.mark, finding.subject) == ("fault", "pictures")
+
+
+def test_a_source_that_is_lost_is_a_fault(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, hand_models: Path
+) -> None:
+    """It opens, and says afterwards what keeps it from being read: the status is 1, not 3."""
+
+    class Lost(Shown):
+        def frames(self) -> Iterator[Frame]:
+            raise SourceError("a.ts is interlaced; convert it")
+            yield
+
+    monkeypatch.setattr(doctor_source, "open_guarded", lambda *_: Lost(same))
+    assert main(["doctor", "--source", "video:a.ts"]) == 1
+    assert "fault  pictures  a.ts is interlaced; convert it" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "turned", "said"),
+    [
+        ("HI", True, "point to several sides"),  # an H points sideways, and is half of it
+        ("BI", True, "the fingers point down"),
+        ("HI", False, None),
+    ],
+)
+def test_hands_that_are_upside_down_are_told(text: str, turned: bool, said: str | None) -> None:
+    """Which way to turn them is told where most of them agree."""
+    source = open_source(f"signer:{text}{'?rotate=180' if turned else ''}")
+    tracker = Tracker(open_detector("truth", fps=None, threads=1))
+    rotation = [f for f in findings(survey(source, tracker, 10)) if f.subject == "rotation"]
+    assert [finding.mark for finding in rotation] == (["note"] if said else [])
+    assert all(said in finding.text for finding in rotation if said)
 
 
 def test_interlaced_pictures_are_told() -> None:

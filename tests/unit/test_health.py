@@ -19,6 +19,35 @@ from tests.support.sample_results import result
 
 RGB = np.zeros((2, 2, 3), np.uint8)
 
+# Every diagnosis of the computer, once no file can be opened any more.
+WITHOUT_FILES = """
+import os, resource
+from pathlib import Path
+from edge.running import machine
+from edge.running.notifier import Notifier
+resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20))
+try:
+    while True:
+        os.open(os.devnull, os.O_RDONLY)
+except OSError:
+    pass
+assert machine.temperature_c() is machine.headroom_c() is machine.memory_mb() is None
+assert machine.board() is machine.throttled_bits() is machine.throttled_file_bits() is None
+assert machine.throttled_now() == ()
+assert machine.resident_mb() == 0.0
+assert machine.processor()
+machine.disk_mb(Path("/"))
+assert not Notifier({"NOTIFY_SOCKET": "/nowhere"}).send(READY=1)
+"""
+
+
+def test_diagnostics_never_end_a_run() -> None:
+    """What is read for information is unknown where it cannot be read."""
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_FILES], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
 
 @dataclass
 class Reports:

@@ -273,6 +273,12 @@ def lacking(what: str) -> bytes:
         graph.inputs = []
     elif what == "input of an operator":
         graph.operators[0].inputs = [0, -1]
+    elif what == "third input of an operator":
+        (code,) = model.operatorCodes
+        code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CONCATENATION
+        graph.operators[0].builtinOptionsType = schema.BuiltinOptions.ConcatenationOptions
+        graph.operators[0].builtinOptions = schema.ConcatenationOptionsT()
+        graph.operators[0].inputs = [0, 1, -1]
     else:
         graph.tensors = graph.tensors[:2]
     builder = flatbuffers.Builder(1024)
@@ -286,7 +292,15 @@ def open_and_run(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "what", ["input", "output", "every input", "tensor", "input of an operator"]
+    "what",
+    [
+        "input",
+        "output",
+        "every input",
+        "tensor",
+        "input of an operator",
+        "third input of an operator",
+    ],
 )
 def test_a_missing_tensor_is_one_line(what: str, tmp_path: Path) -> None:
     """It is told when the model is opened, or, if only running it shows it, then."""

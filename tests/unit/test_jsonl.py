@@ -300,6 +300,21 @@ def test_a_reader_that_goes_away_ends_the_run_without_a_word() -> None:
         assert run.wait(timeout=60) == 0
 
 
+@pytest.mark.parametrize("events", [1, 2, 3])
+def test_a_reader_that_has_gone_ends_the_run_at_any_frame(events: int) -> None:
+    """However many events a frame has: those after the first do not hide that nobody reads."""
+    reader, writer = os.pipe()
+    sink = Jsonl(writer, None)
+    letters = (("letter", "A"),) * events
+    assert sink.write(result(0, events=letters, text="A" * events)) is None
+    os.close(reader)
+    for index in range(1, 4):
+        assert sink.write(result(index, events=letters, text="A" * events)) == "quit"
+    assert sink.write(result(4)) == "quit"
+    sink.close(End("A", 5, 0))
+    os.close(writer)
+
+
 def test_a_run_without_stdout_says_so() -> None:
     """A closed stdout (`>&-`) is an error that names the other way."""
     script = "from edge.sinks import open_sink; open_sink('jsonl:-')"
