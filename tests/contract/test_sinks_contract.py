@@ -41,7 +41,7 @@ WRONG = {
     "screen": "upside-down",
     "metrics": "http",
     "mqtt": "//broker:letters",
-    "web": "0.0.0.0:8080",
+    "web": "no-such-host:8080",
 }
 
 

@@ -47,6 +47,7 @@ EXTRAS = {  # libraries that may be absent, and the one place that imports each
     "pygame": "edge.sinks.screen",
     "fastapi": "edge.sinks.web",
     "uvicorn": "edge.sinks.web",
+    "segno": "edge.sinks.web",
     "prometheus_client": "edge.sinks.metrics",
     "paho": "edge.sinks.mqtt",
     "picamera2": "edge.cameras.listing",

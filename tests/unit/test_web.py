@@ -171,9 +171,9 @@ def test_a_port_in_use_is_told() -> None:
             open_sink(f"web:{port}")
 
 
-@pytest.mark.parametrize("rest", ["0.0.0.0:8080", "192.168.1.5:80", ":::8080", "x", "70000"])
-def test_an_address_that_others_reach_is_refused(rest: str) -> None:
-    """The camera is shown to nobody else."""
+@pytest.mark.parametrize("rest", ["elsewhere.example:8080", "x", "70000"])
+def test_an_address_that_makes_no_sense_is_refused(rest: str) -> None:
+    """Before anything listens."""
     with pytest.raises(UsageError):
         open_sink(f"web:{rest}")
 

@@ -1,13 +1,15 @@
-"""`web`: a page for browsers on this machine, with the picture, the letter and the text.
+"""`web`: a page for browsers, with the picture, the letter and the text.
 
 In come results, one a frame, and the state of the run. Out go a page, its events and pictures and,
 from the page's button, requests to clear the text. `web:PORT` and `web:HOST:PORT` say where it
-listens. HOST is of this machine alone (127.0.0.1, localhost or ::1), since the page has no
-password. This file does not import FastAPI, so that what it declares can be read without it.
+listens: on this machine alone (127.0.0.1, localhost or ::1) unless HOST is another of its
+addresses, or 0.0.0.0 for all of them. Then each browser needs a token (edge.sinks.web.access).
+This file does not import FastAPI, so that what it declares can be read without it.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import re
 
 from edge.errors import UsageError
@@ -23,18 +25,27 @@ HOSTS = ("127.0.0.1", "localhost", "::1")
 def open(rest: str) -> Sink:
     """Listens on HOST:PORT; port 0 is any free one.
 
-    Raises UsageError for an address that makes no sense or that other machines reach, SinkError
-    where it cannot listen, and ImportError without FastAPI.
+    Raises UsageError for an address that makes no sense, SinkError where it cannot listen or has no
+    token, and ImportError without FastAPI.
     """
     host, _, port = rest.rpartition(":")
     host = host.strip("[]") or HOSTS[0]
     if not re.fullmatch(r"\d{0,5}", port) or int(port or PORT) > 65535:
         raise UsageError(f"web:{rest} has no port; say web:{PORT} or web:{HOSTS[0]}:{PORT}")
-    if host not in HOSTS:
-        raise UsageError(
-            f"web:{rest} would show the camera to other machines without a password; say"
-            f" web:{HOSTS[0]}:{port or PORT}, and reach it from elsewhere through ssh -L"
-        )
+    from edge.sinks.web import access
     from edge.sinks.web.web import Web
 
-    return Web(host, int(port or PORT))
+    if host in HOSTS:
+        return Web(host, int(port or PORT))
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        raise UsageError(
+            f"web:{rest} names no address of this machine; say web:{port or PORT} for this machine"
+            f" alone, or web:0.0.0.0:{port or PORT} for others too, with a token"
+        ) from None
+    path = access.token_path()
+    token = access.load_token(path)
+    web = Web(host, int(port or PORT), token)
+    access.announce(access.link(host, web.port, token), path)
+    return web

@@ -1,8 +1,4 @@
-"""The page's addresses, and who may use them.
-
-A request whose Host is not of this machine, or that another site's page makes, gets status 403:
-otherwise any page that is open in the browser could read the camera.
-"""
+"""The page's addresses, and what each answers; edge.sinks.web.guard says who may use them."""
 
 from __future__ import annotations
 
@@ -15,23 +11,13 @@ from fastapi import FastAPI, Response, WebSocket, WebSocketDisconnect
 from fastapi import Request as HttpRequest
 from fastapi.responses import JSONResponse, StreamingResponse
 
+from edge.sinks.web.guard import Guard
 from edge.sinks.web.photograph import Reader
 from edge.types import Request
 
 PUSH_S = 0.1  # between two looks for something new to send
 SEND_S = 10.0  # after which a browser that takes nothing is disconnected
-HOSTS = ("127.0.0.1", "localhost", "[::1]")
 KINDS = {"html": "text/html; charset=utf-8", "css": "text/css", "js": "text/javascript"}
-HEADERS = (
-    (
-        b"content-security-policy",
-        b"default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'",
-    ),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (b"cache-control", b"no-store"),
-)
 
 
 class Shown(Protocol):
@@ -54,40 +40,10 @@ class Shown(Protocol):
         ...
 
 
-class Guard:
-    """Lets only this machine's own page in, and adds security headers to each answer."""
-
-    def __init__(self, app: Any) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answers one request or WebSocket."""
-        headers = dict(scope["headers"])
-        host = headers.get(b"host", b"").decode("latin-1")
-        origin = headers.get(b"origin")
-        name = host if host.endswith("]") else host.rpartition(":")[0] or host
-        own = name in HOSTS and origin in (None, f"http://{host}".encode("latin-1"))
-
-        async def send_guarded(message: Any) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *HEADERS]
-            await send(message)
-
-        if own:
-            await self.app(scope, receive, send_guarded)
-        elif scope["type"] == "websocket":
-            await receive()
-            await send({"type": "websocket.close", "code": 1008})
-        else:
-            await Response("Only this machine may use this page.", 403)(
-                scope, receive, send_guarded
-            )
-
-
-def make_app(shown: Shown) -> FastAPI:
-    """Returns the application that serves what is `shown`."""
+def make_app(shown: Shown, token: str | None = None) -> FastAPI:
+    """Returns the application that serves what is `shown`, to those who have the token if any."""
     app = FastAPI(title="fingerspell", docs_url=None, redoc_url=None)
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, token=token)
     reader = Reader()
 
     def add_page(address: str, name: str) -> None:

@@ -32,8 +32,11 @@ GREEN = (80, 220, 120)  # of the skeleton, as red, green and blue
 class Web:
     """Serves the page. The frame loop calls write(), note() and close()."""
 
-    def __init__(self, host: str, port: int) -> None:
-        """Raises SinkError where it cannot listen on `host` and `port` (0: any free port)."""
+    def __init__(self, host: str, port: int, token: str | None = None) -> None:
+        """Raises SinkError where it cannot listen on `host` and `port` (0: any free port).
+
+        token: what each request has to carry, if any (edge.sinks.web.guard).
+        """
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_STREAM)
         try:
@@ -55,9 +58,9 @@ class Web:
         self._numbered = 0
         self._asked: deque[Request] = deque(maxlen=MOST_ASKED)
         config = uvicorn.Config(
-            make_app(self), log_config=None, log_level="error", access_log=False, lifespan="off",
-            ws="websockets-sansio", ws_max_size=1024, limit_concurrency=MOST_CONNECTIONS,
-            timeout_graceful_shutdown=1,
+            make_app(self, token), log_config=None, log_level="error", access_log=False,
+            lifespan="off", ws="websockets-sansio", ws_max_size=1024,
+            limit_concurrency=MOST_CONNECTIONS, timeout_graceful_shutdown=1,
         )  # fmt: skip
         self._server = uvicorn.Server(config)
         self._threads = (
