@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -140,6 +142,40 @@ def test_pictures_are_encoded_while_somebody_views_them(web: Web, client: httpx.
     picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
     assert picture is not None
     assert picture.shape == (480, 640, 3)
+
+
+def test_a_viewer_that_takes_nothing_holds_nobody_up(web: Web, client: httpx.Client) -> None:
+    """The loop and other viewers go on, and the end of the run does not wait for it."""
+    noise = np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
+    with socket.create_connection(("127.0.0.1", web.port)) as stalled:
+        stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        stalled.sendall(b"GET /picture.mjpg HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        with client.stream("GET", "/picture.mjpg") as stream:
+            parts = stream.iter_bytes()
+            for index in range(10):
+                web.write(result(index, rgb=noise, text=str(index)))
+                next(parts)
+        assert client.get("/api/state").json()["text"] == "9"
+        web.close(End("", 10, 0))
+
+
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(BROWSER is None, reason="there is no Chromium: apt install chromium")
+def test_a_browser_shows_what_is_read(web: Web, tmp_path: Path) -> None:
+    """Letter, probable letters, text and rate, which the page's own JavaScript puts there."""
+    web.note(Vitals(fps=30.0, busy_ms=12.5))
+    web.write(result(3, hands=(hand(9, 9, 20),), reading=prediction("A", 0.75), text="HEA"))
+    assert BROWSER is not None
+    page = subprocess.run(
+        [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--timeout=3000", "--dump-dom",
+         f"--user-data-dir={tmp_path}", f"http://127.0.0.1:{web.port}/"],
+        capture_output=True, text=True, timeout=60, check=True,
+    ).stdout  # fmt: skip
+    for shown in (">A</p>", ">75 %</span>", ">HEA</p>", "30 frames a second"):
+        assert shown in page
 
 
 def test_a_large_picture_is_made_smaller() -> None:

@@ -61,7 +61,7 @@ def test_nothing_is_shown_without_the_token(web: Web, client: httpx.Client) -> N
     for wrong in ("fingerspell=", "fingerspell=wrong", "fingerspell", 'a"b;=;', "fingerspell=\xff"):
         headers = {"Cookie": wrong.encode("latin-1")}
         assert client.get("/api/state", headers=headers).status_code == 401
-    assert client.post("/api/clear").status_code == 401
+    assert client.post("/api/edit/clear").status_code == 401
     assert web.write(result(0)) is None
     with pytest.raises(InvalidStatus), connect(f"ws://127.0.0.1:{web.port}/api/live", proxy=None):
         pass
@@ -97,7 +97,7 @@ def test_the_token_does_not_help_another_site(
     cookie = {"Cookie": f"fingerspell={token}"}
     for headers in ({"Host": "evil.example"}, {"Origin": "http://evil.example"}):
         assert client.get("/api/state", headers=cookie | headers).status_code == 403
-        assert client.post("/api/clear", headers=cookie | headers).status_code == 403
+        assert client.post("/api/edit/clear", headers=cookie | headers).status_code == 403
     with (
         pytest.raises(InvalidStatus),
         connect(
