@@ -1,6 +1,6 @@
 # make run         set up, fetch the hand models, and read the first camera (else the synthetic signer)
 # make test        set up with TensorFlow, and run the tests, except those that only .ci/run runs
-# make test-full   as make test, with all examples of Hypothesis and the longest cases: half an hour
+# make test-full   all tests but those on ARM, all examples of Hypothesis, and the longest cases: an hour
 # make test-device the tests that a device runs: no TensorFlow
 # make check       lint, types and the fast tests
 # make bench       the benchmarks
@@ -41,6 +41,7 @@ test: $(VENV)/.train models
 
 test-full: export HYPOTHESIS_PROFILE := full
 test-full: test
+	$(BIN)/python -m pytest -m "faults or drill"
 
 test-device: $(VENV)/.test models
 	$(PYTEST) -m "not tensorflow and $(NOT_IN_TEST)" $(ARGS)

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.examples import full_case
+
 ROOT = Path(__file__).parents[2]
 PROGRAM = "from edge import Fingerspeller as F; print(*[e.kind for e in F(S, detector='truth')])"
 VERSIONS = Path.home() / ".pyenv" / "versions"
@@ -26,7 +28,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
+@pytest.mark.parametrize("version", [full_case("3.11"), full_case("3.12"), "3.13"])
 def test_the_wheel_is_all_there_is_to_install(wheel: Path, version: str, tmp_path: Path) -> None:
     """With pip alone, in a clean environment: it runs, is imported, and writes its settings."""
     found = sorted(VERSIONS.glob(f"{version}.*/bin/python"))
