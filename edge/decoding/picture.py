@@ -293,6 +293,8 @@ def _opaque(bgra: npt.NDArray[Any], multiplied: bool = False) -> npt.NDArray[np.
     """
     if bgra.dtype == np.uint16:
         bgra = (bgra >> 8).astype(np.uint8)
-    alpha = bgra[:, :, 3:].astype(np.uint32)
-    colours = bgra[:, :, :3] * (np.uint32(255) if multiplied else alpha)
-    return np.minimum((colours + _GREY * (255 - alpha) + 127) // 255, 255).astype(np.uint8)
+    alpha = bgra[:, :, 3:].astype(np.uint16)
+    if multiplied:
+        grey = (_GREY * (255 - alpha) + 127) // 255
+        return np.minimum(bgra[:, :, :3] + grey, 255).astype(np.uint8)
+    return ((bgra[:, :, :3] * alpha + _GREY * (255 - alpha) + 127) // 255).astype(np.uint8)
