@@ -168,9 +168,13 @@ def decode(data: bytes) -> Picture:
     ours = _is_webp(data) or data.startswith(headers.PNG)
     flags = cv2.IMREAD_COLOR | (cv2.IMREAD_IGNORE_ORIENTATION if ours else 0)
     picture = imdecode(data, cv2.IMREAD_UNCHANGED if transparent else flags)
+    if transparent and data.startswith(headers.PNG):
+        picture = png.with_alpha(picture, data)
     if transparent and not _has_alpha(picture, data):
         del picture
         picture = imdecode(data, flags)
+    if picture.shape[2:] == (4,) and data.startswith(headers.TIFF) and picture.dtype == np.uint8:
+        picture = _opaque(picture, multiplied=True)
     picture = _upright(picture, headers.exif_orientation(data))
     return _shrunk(picture, max(picture.shape[:2]))
 
@@ -282,9 +286,15 @@ def _is_picture(data: bytes) -> bool:
     return data.startswith(_OTHERS) or data[4:8] in (b"ftyp", b"jP  ")
 
 
-def _opaque(bgra: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    """Lays an (H, W, 4) picture of 8 or 16 bits on mid grey: (H, W, 3) uint8."""
+def _opaque(bgra: npt.NDArray[Any], multiplied: bool = False) -> npt.NDArray[np.uint8]:
+    """Lays an (H, W, 4) picture of 8 or 16 bits on mid grey: (H, W, 3) uint8.
+
+    multiplied: its colours are multiplied by alpha already, as libtiff does in TIFF of 8 bits.
+    """
     if bgra.dtype == np.uint16:
         bgra = (bgra >> 8).astype(np.uint8)
     alpha = bgra[:, :, 3:].astype(np.uint16)
+    if multiplied:
+        grey = (_GREY * (255 - alpha) + 127) // 255
+        return np.minimum(bgra[:, :, :3] + grey, 255).astype(np.uint8)
     return ((bgra[:, :, :3] * alpha + _GREY * (255 - alpha) + 127) // 255).astype(np.uint8)

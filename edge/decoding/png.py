@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import struct
 import zlib
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from edge.decoding.headers import PNG, PNG_TRANSPARENT
 
@@ -45,3 +49,22 @@ def checked(data: bytes) -> tuple[bytes, bool]:
     if b"IDAT" in names and _END.startswith(data[at:]):
         return b"".join([*kept, memoryview(_END)]), transparent
     raise ValueError("is a PNG that is cut short")
+
+
+def with_alpha(picture: npt.NDArray[Any], data: bytes) -> npt.NDArray[Any]:
+    """Adds what tRNS makes transparent to an (H, W) grey picture: (H, W, 4), of the same dtype.
+
+    OpenCV leaves tRNS of a grey PNG out. Any other picture comes back as it is.
+    data: the PNG, as checked() returns it. Source: the PNG specification, 11.3.2.1.
+    """
+    at = len(PNG)
+    while picture.ndim == 2 and at + 12 <= len(data):
+        length, name = struct.unpack_from(">I4s", data, at)
+        if name == b"tRNS" and length == 2:
+            depth = data[24]  # of the file; OpenCV makes 8 bits of fewer
+            (level,) = struct.unpack_from(">H", data, at + 8)
+            level = level * 255 // (2**depth - 1) if depth < 8 else level
+            opaque = np.where(picture == level, 0, np.iinfo(picture.dtype).max)
+            return np.dstack([picture, picture, picture, opaque.astype(picture.dtype)])
+        at += 12 + length
+    return picture

@@ -373,6 +373,37 @@ def test_pictures_are_upright(tmp_path: Path, orientation: int, kind: str) -> No
     assert rgb[:, 18:].max() < 50
 
 
+def test_half_transparent_tiff_is_laid_on_grey_once(tmp_path: Path) -> None:
+    """The colours of a TIFF are multiplied by alpha once, not twice."""
+    path = tmp_path / "half.tiff"
+    # 16 x 16 uncompressed RGBA whose fourth sample is alpha that is not multiplied in (kind 2).
+    tags = [(256, 16), (257, 16), (258, 134), (259, 1), (262, 2), (273, 142), (277, 4), (278, 16)]
+    tags += [(279, 1024), (338, 2)]
+    body = b"II*\0" + struct.pack("<IH", 8, len(tags))
+    for tag, value in tags:
+        body += struct.pack("<HHII", tag, 3, 4 if tag == 258 else 1, value)
+    body += bytes(4) + struct.pack("<4H", 8, 8, 8, 8) + bytes([200, 100, 50, 128]) * 256
+    path.write_bytes(body)
+    wanted = [(colour * 128 + 128 * 127) / 255 for colour in (200, 100, 50)]
+    assert np.abs(read_rgb(path)[8, 8] - wanted).max() <= 2
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+def test_the_transparent_level_of_a_grey_png_is_laid_on_grey(tmp_path: Path, depth: int) -> None:
+    """One grey level can be transparent in a PNG; it becomes mid grey, and the others stay."""
+    image = np.full((16, 16), 200, np.uint8 if depth == 8 else np.uint16)
+    image[:, :8] = 10
+    if depth == 16:
+        image[:, 8:] = 200 << 8
+    name = b"tRNS" + struct.pack(">H", 10)
+    chunk = struct.pack(">I", 2) + name + struct.pack(">I", zlib.crc32(name))
+    path = tmp_path / "level.png"
+    path.write_bytes(after_header(encode(".png", image), chunk))
+    rgb = read_rgb(path)
+    assert (rgb[:, :8] == 128).all()
+    assert (rgb[:, 8:] == 200).all()
+
+
 @pytest.mark.parametrize(
     ("suffix", "size", "returned", "scale"),
     [
