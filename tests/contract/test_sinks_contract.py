@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import atexit
-import functools
 import importlib
 import logging
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,6 +30,8 @@ REST = {
     "mqtt": "//127.0.0.1:{port}",
 }
 
+BROKERS: list[Any] = []  # the MQTT broker of these tests, once it was needed
+
 # Of each sink, a REST that makes no sense or cannot be had.
 WRONG = {
     "exec": "no-such-program",
@@ -48,18 +48,20 @@ WRONG = {
 def rest_of(name: str, folder: Path) -> str:
     """What follows the sink's name; a broker is started where it needs one, and a device made."""
     (folder / "uinput").touch()
-    port = broker_port() if name == "mqtt" else 0
+    if name == "mqtt" and not BROKERS:
+        from tests.support.mosquitto import Broker
+
+        BROKERS.append(Broker(folder))
+    port = BROKERS[0].port if name == "mqtt" else 0
     return REST.get(name, "").format(folder=folder, port=port)
 
 
-@functools.cache
-def broker_port() -> int:
-    """The port of an MQTT broker, which ends with the tests."""
-    from tests.support.mosquitto import Broker
-
-    broker = Broker(Path(tempfile.mkdtemp(prefix="broker-")))
-    atexit.register(broker.kill)
-    return broker.port
+@pytest.fixture(scope="module", autouse=True)
+def _no_broker_is_left() -> Iterator[None]:
+    """Tests of other files count the processes that this one has started."""
+    yield
+    while BROKERS:
+        BROKERS.pop().kill()
 
 
 @pytest.fixture(autouse=True)

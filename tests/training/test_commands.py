@@ -82,8 +82,10 @@ def test_without_tensorflow_a_command_is_one_line(bare: Callable[..., Done]) -> 
 
 def test_without_tensorflow_nothing_is_converted(bare: Callable[..., Done], tmp_path: Path) -> None:
     """The process that converts says the same line."""
-    (tmp_path / "model.keras").touch()
-    files = (tmp_path / "model.keras", "--calibration", "x.npz", "--out", tmp_path / "out.tflite")
+    for name in ("model.keras", "x.npz", "training.json"):
+        (tmp_path / name).touch()
+    files = (tmp_path / "model.keras", "--calibration", tmp_path / "x.npz")
+    files += ("--out", tmp_path / "out.tflite")
     done = bare("-m", "convert.quantize", *map(str, files))
     assert done.stderr == "convert.quantize: TensorFlow is not installed; make train-setup\n"
     assert done.returncode == UsageError.exit_code
