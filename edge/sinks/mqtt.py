@@ -211,8 +211,13 @@ class Mqtt:
                 self._lost += 1
 
     def _publish(self, topic: str, text: str, *, retain: bool = False) -> None:
-        """Hands a message to the library; counts one that its own queue has no room for."""
-        info = self._client.publish(self._topic(topic), text, qos=1, retain=retain)
+        """Hands a message to the library; counts one that its own queue has no room for.
+
+        What is retained is published anew at each connection. With quality of service 1 the library
+        would repeat an old state after the new one, where the broker went before it answered.
+        """
+        qos = 0 if retain else 1
+        info = self._client.publish(self._topic(topic), text, qos, retain)
         self._lost += info.rc == paho.MQTT_ERR_QUEUE_SIZE
 
     def _update(self, **values: object) -> None:
