@@ -51,9 +51,7 @@ class Run:
         """Starts the thread, and waits until the source is open; raises what it raised."""
         self._thread.start()
         self._wait_for(lambda: self._opened or self._ended, None)
-        if self._error:
-            error, self._error = self._error, None
-            raise error
+        self._raise()
 
     def listen(self) -> None:
         """Lets a recording begin."""

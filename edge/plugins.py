@@ -8,6 +8,7 @@ may load OpenCV, or a library that is not installed.
 from __future__ import annotations
 
 import ast
+import difflib
 import pkgutil
 import re
 from collections.abc import Iterable
@@ -26,6 +27,16 @@ def shown_names(folders: Iterable[str]) -> tuple[str, ...]:
     """The names of the plug-ins that users are offered: all but those with `HIDDEN = True`."""
     folders = tuple(folders)
     return tuple(name for name in names(folders) if not declared(folders, name, "HIDDEN"))
+
+
+def known(name: str, offered: Iterable[str]) -> str:
+    """Lists the names that there are, for a message about one that there is not.
+
+    Where one of them is much like `name`, it is suggested.
+    """
+    offered = tuple(offered)
+    close = difflib.get_close_matches(name, offered, 1)
+    return ", ".join(offered) + (f"; did you mean {close[0]}?" if close else "")
 
 
 def declared(folders: Iterable[str], name: str, constant: str) -> str | bool | None:

@@ -10,7 +10,6 @@ Other rooms use open_detector, names and shown_names.
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from importlib import import_module
 
 from edge import plugins
@@ -38,9 +37,7 @@ def open_detector(name: str, *, fps: float | None = None, threads: int = 1) -> D
     """
     kind, _, rest = name.partition(":")
     if kind not in names():
-        known = ", ".join(shown_names())
-        close = get_close_matches(kind, shown_names(), 1)
-        hint = f"; did you mean {close[0]}?" if close else ""
-        raise UsageError(f"there is no detector {kind!r}; there are: {known}{hint}")
+        known = plugins.known(kind, shown_names())
+        raise UsageError(f"there is no detector {kind!r}; there are: {known}")
     detector: Detector = import_module(f"{__name__}.{kind}").open(rest, fps=fps, threads=threads)
     return detector

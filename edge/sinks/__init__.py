@@ -11,7 +11,6 @@ hold a password; a constant that is not declared is None or False. Messages show
 from __future__ import annotations
 
 import contextlib
-import difflib
 import importlib
 import logging
 import time
@@ -43,9 +42,8 @@ def open_sink(uri: str) -> Sink:
     """
     name, _, rest = uri.partition(":")
     if name not in names():
-        known, close = ", ".join(names()), difflib.get_close_matches(name, names(), 1)
-        hint = f"; did you mean {close[0]}?" if close else ""
-        raise UsageError(f"there is no sink {name!r}; there are: {known}{hint}")
+        known = plugins.known(name, names())
+        raise UsageError(f"there is no sink {name!r}; there are: {known}")
     if plugins.declared(__path__, name, "URL") and not rest.startswith("//"):
         raise UsageError(f"{name} is followed by a URL: {name}://HOST")
     try:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 import socket
 import socketserver
 import time
@@ -35,7 +34,8 @@ from prometheus_client import (
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from edge.errors import SinkError, UsageError
+from edge.errors import SinkError
+from edge.sinks._address import host_and_port
 from edge.types import End, EventKind, Request, Result, Vitals
 
 PORT = 9464  # the default of OpenTelemetry's Prometheus exporter, which is rarely in use on a Pi
@@ -63,11 +63,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # no extra series fo
 
 def open(rest: str) -> Metrics:
     """Listens on HOST:PORT; raises UsageError for a wrong port, SinkError where it cannot."""
-    host, _, port = rest.rpartition(":")
-    host = host.strip("[]") or "127.0.0.1"
-    if not re.fullmatch(r"\d{0,5}", port) or int(port or PORT) > 65535:
-        raise UsageError(f"metrics:{rest} is no port; say metrics:{PORT} or metrics:HOST:{PORT}")
-    return Metrics(host, int(port or PORT))
+    return Metrics(*host_and_port("metrics", rest, PORT))
 
 
 class Metrics:

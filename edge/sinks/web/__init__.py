@@ -10,16 +10,16 @@ This file does not import FastAPI, so that what it declares can be read without 
 from __future__ import annotations
 
 import ipaddress
-import re
 
 from edge.errors import UsageError
+from edge.sinks._address import HERE, host_and_port
 from edge.stages import Sink
 
 EXTRA = "web"  # the pip extra that installs FastAPI and uvicorn
 PACED = True  # people watch the frames, so a recording is played at its own speed
 
 PORT = 8080
-HOSTS = ("127.0.0.1", "localhost", "::1")
+HOSTS = (HERE, "localhost", "::1")
 
 
 def open(rest: str) -> Sink:
@@ -28,24 +28,21 @@ def open(rest: str) -> Sink:
     Raises UsageError for an address that makes no sense, SinkError where it cannot listen or has no
     token, and ImportError without FastAPI.
     """
-    host, _, port = rest.rpartition(":")
-    host = host.strip("[]") or HOSTS[0]
-    if not re.fullmatch(r"\d{0,5}", port) or int(port or PORT) > 65535:
-        raise UsageError(f"web:{rest} has no port; say web:{PORT} or web:{HOSTS[0]}:{PORT}")
+    host, port = host_and_port("web", rest, PORT)
     from edge.sinks.web import access
     from edge.sinks.web.web import Web
 
     if host in HOSTS:
-        return Web(host, int(port or PORT))
+        return Web(host, port)
     try:
         ipaddress.ip_address(host)
     except ValueError:
         raise UsageError(
-            f"web:{rest} names no address of this machine; say web:{port or PORT} for this machine"
-            f" alone, or web:0.0.0.0:{port or PORT} for others too, with a token"
+            f"web:{rest} names no address of this machine; say web:{port} for this machine"
+            f" alone, or web:0.0.0.0:{port} for others too, with a token"
         ) from None
     path = access.token_path()
     token = access.load_token(path)
-    web = Web(host, int(port or PORT), token)
+    web = Web(host, port, token)
     access.announce(access.link(host, web.port, token), path)
     return web

@@ -27,11 +27,11 @@ class Shown(Protocol):
     jpeg: bytes | None
     closed: Any
 
-    def state(self) -> dict[str, object]:
+    def state(self) -> dict[str, Any]:
         """Returns what the page shows."""
         ...
 
-    def events(self) -> list[dict[str, object]]:
+    def events(self) -> list[dict[str, Any]]:
         """Returns the last events."""
         ...
 
@@ -102,13 +102,13 @@ def make_app(shown: Shown, token: str | None = None) -> FastAPI:
 
 async def _push(shown: Shown, socket: WebSocket) -> None:
     """Sends the state, with the events since the last, whenever it has changed."""
-    before: dict[str, object] = {}
-    number = int(str(shown.state()["event"]))
+    before: dict[str, Any] = {}
+    number = shown.state()["event"]
     while not shown.closed.is_set():
         state = shown.state()
         if state != before:
-            new = [e for e in shown.events() if int(str(e["number"])) > number]
-            number = int(str(new[-1]["number"])) if new else number
+            new = [e for e in shown.events() if e["number"] > number]
+            number = new[-1]["number"] if new else number
             before = state
             await asyncio.wait_for(socket.send_json({**state, "events": new}), SEND_S)
         await asyncio.sleep(PUSH_S)

@@ -10,6 +10,7 @@ import socket
 from collections import deque
 from threading import Event as Flag
 from threading import Thread
+from typing import Any
 
 import cv2
 import uvicorn
@@ -54,7 +55,7 @@ class Web:
         self.closed = Flag()
         self._result: Result | None = None
         self._vitals = Vitals()
-        self._events: deque[dict[str, object]] = deque(maxlen=KEPT_EVENTS)
+        self._events: deque[dict[str, Any]] = deque(maxlen=KEPT_EVENTS)
         self._numbered = 0
         self._asked: deque[Request] = deque(maxlen=MOST_ASKED)
         config = uvicorn.Config(
@@ -94,11 +95,11 @@ class Web:
         """Has the text edited with the next frame. The serving thread calls it."""
         self._asked.append(request)
 
-    def events(self) -> list[dict[str, object]]:
+    def events(self) -> list[dict[str, Any]]:
         """Returns the last events, the oldest first."""
         return list(self._events.copy())
 
-    def state(self) -> dict[str, object]:
+    def state(self) -> dict[str, Any]:
         """Returns what the page shows. The serving thread calls it."""
         result, vitals = self._result, self._vitals
         prediction = result.prediction if result else None
