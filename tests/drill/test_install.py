@@ -14,6 +14,7 @@ import pytest
 
 from tests.support import debian_root
 from tests.support.nspawn import Machine, boot, descendants
+from tests.support.patience import patience_s
 
 OLD = debian_root.SUITE == "bookworm"
 ROOT = Path(__file__).parents[2]
@@ -260,7 +261,7 @@ def test_a_signal_undoes_it(machine: Machine, install: Install, number: signal.S
     machine.run("sh", "-c", f"until ls -d {NUMPY}; do sleep 0.1; done", timeout=30)
     script, *_ = descendants(process.pid)
     os.kill(script, number)
-    assert process.wait(timeout=10) == 128 + number
+    assert process.wait(timeout=patience_s(10)) == 128 + number
     assert state(machine) ^ before == set()
 
 
@@ -270,7 +271,7 @@ def test_what_a_killed_one_leaves_is_swept_up(machine: Machine, install: Install
     machine.run("sh", "-c", f"until ls -d {NUMPY}; do sleep 0.1; done", timeout=30)
     for victim in descendants(process.pid):
         os.kill(victim, signal.SIGKILL)
-    process.wait(timeout=10)
+    process.wait(timeout=patience_s(10))
     assert machine.run("ls", "-A", "/opt/fingerspell").stdout
     install(*OFFLINE)
     assert len(machine.run("ls", "-A", "/opt/fingerspell").stdout.split()) == 3

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from edge.commands.cli import main
+from tests.support.patience import patience_s
 
 ROOT = Path(__file__).parents[2]
-TIMEOUT_S = 60
+TIMEOUT_S = patience_s(60)
 
 
 PLUGINS = Path(__file__).parent / "plugins"

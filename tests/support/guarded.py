@@ -13,6 +13,7 @@ from edge.capture.channel import Message
 from edge.capture.guarded import GuardedSource
 from edge.capture.process import Process
 from edge.types import Frame, Rgb
+from tests.support.patience import patience_s
 
 QUICK = CameraConfig(stall_s=0.7, frozen_s=2.0, patience_s=10.0)
 SMALL = "size=160x120"
@@ -33,7 +34,7 @@ def child_of(source: GuardedSource) -> int:
 
 def until(frames: Iterator[Frame], seconds: float = 20.0) -> Iterator[Frame]:
     """Frames, until something is clearly wrong."""
-    end_s = time.monotonic() + seconds
+    end_s = time.monotonic() + patience_s(seconds)
     for frame in frames:
         assert time.monotonic() < end_s, "it took too long"
         yield frame

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.patience import patience_s
+
 BOOT_S = 60.0
 LIVE = Path("/")  # this system's own files, of which only /usr is seen, and nothing is written
 
@@ -32,7 +34,7 @@ class Machine:
     def wait_for_boot(self) -> None:
         """Waits until systemd has started everything; skips if it never does."""
         children = Path(f"/proc/{self.nspawn.pid}/task/{self.nspawn.pid}/children")
-        until_s = time.monotonic() + BOOT_S
+        until_s = time.monotonic() + patience_s(BOOT_S)
         while time.monotonic() < until_s and self.nspawn.poll() is None:
             pids = children.read_text().split()
             if pids and Path(f"/proc/{pids[0]}/comm").read_text().strip() == "systemd":
@@ -55,7 +57,7 @@ class Machine:
             self.entering(*command, env=env),
             capture_output=True,
             text=True,
-            timeout=timeout,
+            timeout=patience_s(timeout),
             check=False,
         )
         if check and done.returncode:
