@@ -28,9 +28,8 @@ import numpy as np
 from edge.capture import channel, symptoms
 from edge.capture.channel import SLOT_BYTES, SLOTS, Memory, is_ready, receive, send
 from edge.capture.complaints import Complaints
-from edge.capture.words import may_be_recorded
 from edge.errors import FingerspellError, OutOfMemoryError, SourceError, lacks_memory
-from edge.sources import is_url, may_complain, open_source, public
+from edge.sources import is_url, may_be_recorded, may_complain, open_source, public
 from edge.stages import Renamed, Source
 from edge.types import Frame
 

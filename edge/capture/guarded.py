@@ -11,9 +11,9 @@ from edge.capture.process import Child, Process
 from edge.capture.settings import CameraConfig
 from edge.capture.stamps import Stamps
 from edge.capture.watch import Watch
-from edge.capture.words import advice, is_file, is_pictures, shown
+from edge.capture.words import advice, is_file, shown
 from edge.errors import FingerspellError, OutOfMemoryError, SourceError, UsageError, lacks_memory
-from edge.sources import is_url
+from edge.sources import is_url, sizes_vary
 from edge.types import Frame
 
 _log = logging.getLogger(__name__)
@@ -75,8 +75,8 @@ class GuardedSource:
         self._start, self._clock, self._sleep, self._opening = start, clock, sleep, opening
         self._uri = uri  # the one to open the next time
         self._file, self._shown, self._advice = is_file(uri), shown(uri), advice(uri)
-        self._pictures = is_pictures(uri)
-        least_s = _PICTURE_STALL_S if self._pictures else _FILE_STALL_S if self._file else 0.0
+        self._sizes_vary = sizes_vary(uri)
+        least_s = _PICTURE_STALL_S if self._sizes_vary else _FILE_STALL_S if self._file else 0.0
         self._stall_s = max(config.stall_s, least_s)
         # The index at which a file was opened again the last time; -1 for never.
         self._reopened_at = -1
@@ -193,7 +193,7 @@ class GuardedSource:
         )
         self._set_trouble(self._watch.trouble)
         size = message["width"], message["height"]
-        if self._sizes and size not in self._sizes and not self._pictures:
+        if self._sizes and size not in self._sizes and not self._sizes_vary:
             _log.warning("%s now gives pictures of %dx%d", self._shown, *size)
         self._sizes.add(size)
         return to_be_reopened

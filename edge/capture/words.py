@@ -4,22 +4,12 @@ from __future__ import annotations
 
 import re
 
-from edge.sources import is_url, place
-
-
-def may_be_recorded(uri: str) -> bool:
-    """Whether this is a video, or are pictures, wherever they are: a URL may be a live stream."""
-    return uri.startswith(("video:", "images:"))
+from edge.sources import is_url, may_be_recorded, place
 
 
 def is_file(uri: str) -> bool:
     """Whether this is a video, or are pictures, on this machine."""
     return may_be_recorded(uri) and not is_url(uri)
-
-
-def is_pictures(uri: str) -> bool:
-    """Whether these are pictures, each of which may have another size."""
-    return uri.startswith("images:")
 
 
 def shown(uri: str) -> str:

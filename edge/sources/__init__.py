@@ -7,12 +7,13 @@ is a URL, `#name=value&name=value`: what follows the "?" of a URL is the camera'
 declares `HIDDEN = True` opens as every other does, but users are not offered it. A driver or a
 network may hang for ever: a file declares `GUARDED = True` if whatever it opens may hang, and
 edge.capture opens it in a process of its own. `COMPLAINS = True` says that its libraries write to
-stderr what is wrong with a picture; that process keeps and counts these lines.
+stderr what is wrong with a picture; that process keeps and counts these lines. `RECORDINGS = True`
+says that it opens recordings, and `SIZES_VARY = True` that each picture may have another size.
 
-Other rooms use open_source, first_camera, is_guarded, may_complain, is_url, suggestion, public,
-place, names and shown_names. Whatever shows a URI or a URL shows public(uri), which names nobody's
-password. The sources also use Size, VGA, split_options, split_url_options and read_options. The
-options that every source takes are in _view.py.
+Other rooms use open_source, first_camera, is_guarded, may_complain, may_be_recorded, sizes_vary,
+is_url, suggestion, public, place, names and shown_names. Whatever shows a URI or a URL shows
+public(uri), which names nobody's password. The sources also use Size, VGA, split_options,
+split_url_options and read_options. The options that every source takes are in _view.py.
 """
 
 from __future__ import annotations
@@ -32,9 +33,9 @@ from edge.stages import Source
 from edge.urls import is_url, place, public
 
 __all__ = [
-    "VGA", "Size", "first_camera", "is_guarded", "is_url", "may_complain", "names", "open_source",
-    "place", "public", "read_options", "shown_names", "split_options", "split_url_options",
-    "suggestion",
+    "VGA", "Size", "first_camera", "is_guarded", "is_url", "may_be_recorded", "may_complain",
+    "names", "open_source", "place", "public", "read_options", "shown_names", "sizes_vary",
+    "split_options", "split_url_options", "suggestion",
 ]  # fmt: skip
 
 _log = logging.getLogger(__name__)
@@ -83,6 +84,19 @@ def is_guarded(uri: str) -> bool:
 def may_complain(uri: str) -> bool:
     """Whether the file of this source declares that its libraries write to stderr (`COMPLAINS`)."""
     return _declares(uri, "COMPLAINS")
+
+
+def may_be_recorded(uri: str) -> bool:
+    """Whether this source declares that it also opens recordings (`RECORDINGS`), or only those.
+
+    A URL of such a source may be a live stream all the same.
+    """
+    return _declares(uri, "RECORDINGS")
+
+
+def sizes_vary(uri: str) -> bool:
+    """Whether this source declares that each of its pictures may have another size."""
+    return _declares(uri, "SIZES_VARY")
 
 
 def _declares(uri: str, constant: str) -> bool:

@@ -27,6 +27,8 @@ from edge.stages import Source
 from edge.types import Frame
 
 GUARDED = True  # a network share may stall
+RECORDINGS = True
+SIZES_VARY = True
 
 _log = logging.getLogger(__name__)
 

@@ -35,6 +35,7 @@ from edge.types import Frame
 from edge.urls import encoded
 
 GUARDED = True  # a file may lie on a network share, or be a pipe or an endless playlist
+RECORDINGS = True
 COMPLAINS = True  # FFmpeg, of what it cannot decode
 
 _FALLBACK_FPS = 25.0  # of a file that states no rate; FFmpeg assumes the same
