@@ -50,6 +50,8 @@ def decode(data: bytes, flags: int, limit_bytes: int) -> npt.NDArray[Any] | None
         raise TooLargeError from None
     if done.returncode == _TOO_LARGE:
         raise TooLargeError
+    if done.returncode > 0:  # not the picture's fault, and not the decoder's, which a signal ends
+        raise RuntimeError(f"the decoder's process failed: {done.stderr.decode(errors='replace')}")
     if done.returncode or not done.stdout:
         return None
     array: npt.NDArray[Any] = np.load(io.BytesIO(done.stdout), allow_pickle=False)
@@ -63,16 +65,25 @@ def main(flags: int, limit_bytes: int) -> int:
     try:
         cv2.setNumThreads(1)
         picture = cv2.imdecode(data, flags)
+        if picture is None:
+            return 0
+        if picture.nbytes > limit_bytes:
+            return _TOO_LARGE
+        _write(picture)
     except MemoryError:
         return _TOO_LARGE
     except cv2.error as error:
         lacks_memory = error.code == cv2.Error.StsNoMem or "pixels" in str(error)
         return _TOO_LARGE if lacks_memory else 0
-    if picture is not None:
-        if picture.nbytes > limit_bytes:
-            return _TOO_LARGE
-        np.save(sys.stdout.buffer, picture)
     return 0
+
+
+def _write(picture: npt.NDArray[Any]) -> None:
+    """Writes an array to standard output; np.save asks for a position, which a pipe lacks."""
+    header = np.lib.format.header_data_from_array_1_0(picture)
+    np.lib.format.write_array_header_1_0(sys.stdout.buffer, header)
+    sys.stdout.buffer.write(np.ascontiguousarray(picture).data)
+    sys.stdout.buffer.flush()
 
 
 def _limit(more_bytes: int) -> None:

@@ -373,6 +373,17 @@ def test_pictures_are_upright(tmp_path: Path, orientation: int, kind: str) -> No
     assert rgb[:, 18:].max() < 50
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_what_is_decoded_apart_comes_whole(
+    unbuffered: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether Python keeps back what a process writes (PYTHONUNBUFFERED) does not matter."""
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
+    path = tmp_path / "red.tiff"
+    path.write_bytes(encode(".tiff", red()))
+    assert np.median(read_rgb(path), axis=(0, 1)) == pytest.approx(RED, abs=6)
+
+
 def test_half_transparent_tiff_is_laid_on_grey_once(tmp_path: Path) -> None:
     """The colours of a TIFF are multiplied by alpha once, not twice."""
     path = tmp_path / "half.tiff"
