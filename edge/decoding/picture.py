@@ -3,8 +3,8 @@
 - Files: JPEG, PNG, WebP, BMP, TIFF, PPM, JPEG 2000 and others. GIF (its first picture) and AVIF
   are read where OpenCV was built with them; 4.11 from the package index is not. HEIC is not read.
 - 16-bit pictures become 8-bit; grey and CMYK pictures become RGB.
-- EXIF orientation is applied to JPEG, PNG and WebP, also to transparent ones. Of TIFF and AVIF it
-  is applied where OpenCV does so.
+- EXIF orientation is applied to JPEG, PNG and WebP, also to transparent ones, and what AVIF says of
+  turns and mirrors. Of TIFF it is applied where OpenCV does so.
 - Transparent parts are shown on mid grey, against which light and dark skin both stand out.
 - A picture whose longer side exceeds MAX_SIDE_PX comes back smaller. A JPEG is then scaled down by
   2, 4 or 8 while it is decoded, so that one of 12,000 px needs little memory.
@@ -26,7 +26,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edge.decoding import child, headers, jpeg, png
+from edge.decoding import avif, child, headers, jpeg, png
 from edge.decoding.opencv_log import decoders_silenced, quiet
 from edge.errors import SourceError, UsageError, lacks_memory
 from edge.types import Rgb
@@ -175,7 +175,8 @@ def decode(data: bytes) -> Picture:
         picture = imdecode(data, flags)
     if picture.shape[2:] == (4,) and data.startswith(headers.TIFF) and picture.dtype == np.uint8:
         picture = _opaque(picture, multiplied=True)
-    picture = _upright(picture, headers.exif_orientation(data))
+    known = avif.orientation if headers.brand(data) == "AVIF" else headers.exif_orientation
+    picture = _upright(picture, known(data))
     return _shrunk(picture, max(picture.shape[:2]))
 
 

@@ -23,8 +23,44 @@ _OPCODE, _OPERANDS = 0, 1  # of Operator
 # BIDIRECTIONAL_SEQUENCE_RNN 46 and _LSTM 52, DELEGATE 51, CALL 31, IF 118, WHILE 119.
 _FREE = {16, 24, 27, 31, 32, 35, 44, 46, 51, 52, 118, 119}
 # Which input is the bias, which may be left out. BuiltinOperator: CONV_2D 3, DEPTHWISE_CONV_2D 4,
-# FULLY_CONNECTED 9, TRANSPOSE_CONV 67, CONV_3D 132, CONV_3D_TRANSPOSE 133.
-_BIAS = {3: 2, 4: 2, 9: 2, 67: 3, 132: 2, 133: 3}
+# FULLY_CONNECTED 9, TRANSPOSE_CONV 67, CONV_3D 132, CONV_3D_TRANSPOSE 141.
+_BIAS = {3: 2, 4: 2, 9: 2, 67: 3, 132: 2, 141: 3}
+# How many inputs an operator has at least: those that its kernel in TensorFlow Lite reads without
+# asking whether they are there. HASHTABLE 136, VAR_HANDLE 142 and CALL_ONCE 129 have none, and
+# those of which nothing stands here have one.
+_LEAST_INPUTS = (
+    dict.fromkeys((129, 136, 142), 0)
+    | dict.fromkeys(
+        (
+            # ADD, MUL, SUB, DIV, MAXIMUM, MINIMUM, POW, FLOOR_DIV, FLOOR_MOD, SQUARED_DIFFERENCE,
+            # PRELU, BATCH_MATMUL
+            0, 18, 41, 42, 55, 57, 78, 90, 95, 99, 54, 126,
+            # LESS, GREATER, GREATER_EQUAL, LESS_EQUAL, EQUAL, NOT_EQUAL, LOGICAL_OR, LOGICAL_AND
+            58, 61, 62, 63, 71, 72, 84, 86,
+            # MEAN, SUM, REDUCE_PROD, _MAX, _MIN, _ANY, _ALL, ARG_MAX, ARG_MIN, CUMSUM, SEGMENT_SUM
+            40, 74, 81, 82, 89, 91, 140, 56, 79, 128, 125,
+            # CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED, CONV_3D, RFFT2D, EMBEDDING_LOOKUP
+            3, 4, 9, 132, 131, 7,
+            # RESIZE_BILINEAR, RESIZE_NEAREST_NEIGHBOR, PAD, MIRROR_PAD, GATHER, GATHER_ND, TOPK_V2
+            23, 97, 34, 100, 36, 107, 48,
+            # TRANSPOSE, TILE, EXPAND_DIMS, FILL, REVERSE_V2, REVERSE_SEQUENCE, BROADCAST_TO, SPLIT,
+            # MATRIX_SET_DIAG, ASSIGN_VARIABLE
+            39, 69, 70, 94, 105, 112, 130, 49, 115, 144,
+        ),
+        2,
+    )
+    | dict.fromkeys(
+        (
+            # BATCH_TO_SPACE_ND, SPACE_TO_BATCH_ND, PADV2, SELECT, SELECT_V2, SLICE, SPLIT_V, RANGE
+            37, 38, 60, 64, 123, 65, 102, 96,
+            # TRANSPOSE_CONV, CONV_3D_TRANSPOSE, SCATTER_ND, HASHTABLE_LOOKUP, _FIND, _IMPORT
+            67, 141, 122, 10, 137, 138,
+        ),
+        3,
+    )
+    | dict.fromkeys((45, 68, 85), 4)  # STRIDED_SLICE, SPARSE_TO_DENSE, ONE_HOT
+    | {33: 5, 120: 5, 121: 6}  # EMBEDDING_LOOKUP_SPARSE, NON_MAX_SUPPRESSION_V4 and _V5
+)  # fmt: skip
 _STABLEHLO = 145  # from here on there are other operators, of which nothing is said here
 
 
@@ -54,6 +90,8 @@ def _check_operands(code: int, operands: tuple[int, ...]) -> None:
     """Raises ValueError where an input is missing that this kind of operator needs."""
     if code in _FREE or code >= _STABLEHLO:
         return
+    if len(operands) < _LEAST_INPUTS.get(code, 1):
+        raise ValueError("an operator has too few inputs")
     bias = _BIAS.get(code)
     if any(index == MISSING and i != bias for i, index in enumerate(operands)):
         raise ValueError("an input of an operator is missing")

@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 import zlib
+from io import BytesIO
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -19,7 +20,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from edge.decoding import picture
+from edge.decoding import avif, picture
 from edge.decoding.picture import find_pictures, natural, read_picture, read_rgb
 from edge.errors import FingerspellError, SourceError, UsageError
 from edge.sources import open_source
@@ -349,7 +350,18 @@ def png_with_orientation(image: np.ndarray, orientation: int) -> bytes:
     return after_header(encode(".png", image), chunk)
 
 
-@pytest.mark.parametrize("kind", ["jpg", "webp", "png", "transparent.png"])
+def avif_with_orientation(image: np.ndarray, orientation: int) -> bytes:
+    """An AVIF whose `irot` and `imir` state `orientation`: Pillow writes them in place of EXIF."""
+    pillow = pytest.importorskip("PIL.Image")
+    if not cv2.haveImageWriter("x.avif"):
+        pytest.skip("this OpenCV reads no AVIF")
+    exif, file = pillow.Exif(), BytesIO()
+    exif[0x0112] = orientation
+    pillow.fromarray(image).save(file, "AVIF", exif=exif)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["jpg", "webp", "png", "transparent.png", "avif"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_pictures_are_upright(tmp_path: Path, orientation: int, kind: str) -> None:
     """EXIF orientation is applied: all eight come out with the marked corner at the top left."""
@@ -362,6 +374,8 @@ def test_pictures_are_upright(tmp_path: Path, orientation: int, kind: str) -> No
         path.write_bytes(with_orientation(encode(".jpg", stored), orientation))
     elif kind == "webp":
         path.write_bytes(webp_with_orientation(stored, orientation))
+    elif kind == "avif":
+        path.write_bytes(avif_with_orientation(stored, orientation))
     else:
         if kind == "transparent.png":
             stored = np.dstack([stored, np.full(stored.shape[:2], 255, np.uint8)])
@@ -517,3 +531,14 @@ def test_a_single_picture_is_a_source(tmp_path: Path) -> None:
     path.write_bytes(b"")
     with pytest.raises(SourceError, match="is empty"):
         list(open_source(f"images:{path}").frames())
+
+
+@given(
+    content=st.binary(max_size=200),
+    at=st.integers(0, 400),
+    name=st.sampled_from([b"meta", b"ipma", b"irot"]),
+)
+def test_an_avif_that_makes_no_sense_is_upright(content: bytes, at: int, name: bytes) -> None:
+    """Whatever its boxes say, an orientation from 1 to 8 comes out, and no other error."""
+    whole = b"\0\0\0\x18ftypavif\0\0\0\0avifmif1" + struct.pack(">I", at) + name + content
+    assert avif.orientation(whole) in range(1, 9)
