@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import debian_root
+from tests.support.examples import full_case
 from tests.support.nspawn import Machine, boot, descendants
 from tests.support.patience import patience_s
 
@@ -174,11 +175,18 @@ def test_run_again_it_upgrades(installed: Machine, install: Install) -> None:
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        (("--wheels", "/wheels-incomplete", "--models", "/models"), "complete"),
-        (("--wheels", "/wheels-ill", "--models", "/models"), "it does not run"),
-        (("--models", "/models"), "is the network there"),
+        full_case(
+            ("--wheels", "/wheels-incomplete", "--models", "/models"),
+            "complete",
+            id="wheels are missing",
+        ),
+        pytest.param(
+            ("--wheels", "/wheels-ill", "--models", "/models"),
+            "it does not run",
+            id="the new version does not run",
+        ),
+        full_case(("--models", "/models"), "is the network there", id="no network"),
     ],
-    ids=["wheels are missing", "the new version does not run", "no network"],
 )
 def test_an_upgrade_that_fails(
     installed: Machine, install: Install, options: tuple[str, ...], reason: str
@@ -212,24 +220,37 @@ def test_a_wrong_configuration_is_told_before_anything_is_stopped(
     assert "there is no setting sauce" in checked.stdout
 
 
+FILLED = (
+    "mount -t tmpfs -o size=850m,mode=755 tmpfs /opt; "
+    f"(until ls -d {NUMPY}; do sleep 0.1; done; cat /dev/zero >/opt/full) >/dev/null 2>&1 &"
+)
+SMALL = "mount -t tmpfs -o size=100m,mode=755 tmpfs /opt"
+UNLINKED = "mount --bind /dev/null /etc/ld.so.cache"
+
+
 @pytest.mark.parametrize(
     ("prepare", "options", "reason"),
     [
-        ("", ("--wheels", "/wheels-incomplete", "--models", "/models"), "complete"),
-        ("", ("--models", "/models"), "is the network there"),
-        ("", ("--wheels", "/wheels"), "--models FOLDER"),
-        ("mkdir -p /tmp/empty", ("--wheels", "/wheels", "--models", "/tmp/empty"), "is missing"),
-        ("mount -t tmpfs -o size=850m,mode=755 tmpfs /opt; "
-         f"(until ls -d {NUMPY}; do sleep 0.1; done; "
-         "cat /dev/zero >/opt/full) >/dev/null 2>&1 &", OFFLINE, "room in /opt"),
-        ("mount -t tmpfs -o size=100m,mode=755 tmpfs /opt", OFFLINE, "MB free in /opt"),
-        ("mount --bind /dev/null /etc/ld.so.cache", ("--kiosk", *OFFLINE), "apt install libgbm1"),
-        ("", ("--kiosk", *OFFLINE), "it does not run"),
+        pytest.param(
+            "",
+            ("--wheels", "/wheels-incomplete", "--models", "/models"),
+            "complete",
+            id="wheels are missing",
+        ),
+        full_case("", ("--models", "/models"), "is the network there", id="no network"),
+        full_case("", ("--wheels", "/wheels"), "--models FOLDER", id="no models"),
+        full_case(
+            "mkdir -p /tmp/empty",
+            ("--wheels", "/wheels", "--models", "/tmp/empty"),
+            "is missing",
+            id="a folder without models",
+        ),
+        pytest.param(FILLED, OFFLINE, "room in /opt", id="the disk fills up"),
+        pytest.param(SMALL, OFFLINE, "MB free in /opt", id="no room from the start"),
+        pytest.param(UNLINKED, ("--kiosk", *OFFLINE), "apt install libgbm1", id="no libraries"),
+        pytest.param("", ("--kiosk", *OFFLINE), "it does not run", id="no screen"),
     ],
-    ids=["wheels are missing", "no network", "no models", "a folder without models",
-         "the disk fills up", "no room from the start", "no libraries",
-         "no screen"],
-)  # fmt: skip
+)
 def test_an_installation_that_fails(
     machine: Machine, install: Install, prepare: str, options: tuple[str, ...], reason: str
 ) -> None:
@@ -252,7 +273,9 @@ def test_an_installation_that_fails(
 
 
 @pytest.mark.parametrize(
-    "number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda number: number.name
+    "number",
+    [signal.SIGTERM, full_case(signal.SIGINT), full_case(signal.SIGHUP)],
+    ids=lambda number: number.name,
 )
 def test_a_signal_undoes_it(machine: Machine, install: Install, number: signal.Signals) -> None:
     """In the middle of its longest step it ends at once, and leaves nothing behind."""

@@ -14,9 +14,22 @@ from tests.support.examples import full_case
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = "from edge import Fingerspeller as F; print(*[e.kind for e in F(S, detector='truth')])"
-VERSIONS = Path.home() / ".pyenv" / "versions"
+PYENV = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
 
 pytestmark = [pytest.mark.drill, pytest.mark.slow]
+
+
+def interpreter(version: str) -> str | None:
+    """A Python of this version that runs; None where there is none.
+
+    A name that pyenv puts on the path runs only for the versions that are switched on.
+    """
+    found = [str(path) for path in sorted((PYENV / "versions").glob(f"{version}.*/bin/python"))]
+    found += [shutil.which(f"python{version}") or ""]
+    for python in filter(None, found):
+        if not subprocess.run([python, "-c", ""], check=False, capture_output=True).returncode:
+            return python
+    return None
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +44,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("version", [full_case("3.11"), full_case("3.12"), "3.13"])
 def test_the_wheel_is_all_there_is_to_install(wheel: Path, version: str, tmp_path: Path) -> None:
     """With pip alone, in a clean environment: it runs, is imported, and writes its settings."""
-    found = sorted(VERSIONS.glob(f"{version}.*/bin/python"))
-    python = str(found[-1]) if found else shutil.which(f"python{version}")
+    python = interpreter(version)
     if python is None:
         pytest.skip(f"needs Python {version}")
     clean = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}

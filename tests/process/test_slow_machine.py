@@ -24,6 +24,7 @@ QUOTA_US, PERIOD_US = 2500, 10_000
 FPS = 30
 WORD = "HELLO"
 SECONDS = 30
+DRAWN_S = 10  # by then the camera has drawn all its pictures, which it shows again from there on
 LEAST_HZ = 8  # frames that letters are read from: fewer were never tried (train/LOG.md has 10)
 WATCHDOG_S = 10.0  # of systemd/fingerspell.service
 
@@ -49,13 +50,14 @@ class Slow:
 
     @property
     def ages_s(self) -> Iterator[float]:
-        """How old each of the later frames was when it had been read.
+        """How old each frame was when it had been read, once the camera has drawn its pictures.
 
         The camera keeps its pace, so that the frame that took the shortest way, an empty one in a
         pause, tells when number 0 was taken, but for the milliseconds that that one took.
         """
         start_s = min(line["now_s"] - line["frame"] / FPS for line in self.diary)
-        return (line["now_s"] - line["frame"] / FPS - start_s for line in self.later)
+        shown = (line for line in self.diary if line["frame"] >= DRAWN_S * FPS)
+        return (line["now_s"] - line["frame"] / FPS - start_s for line in shown)
 
 
 @pytest.fixture(scope="module")
