@@ -16,6 +16,7 @@ from edge.handshapes import Reader, open_reader
 from edge.models import find
 from edge.pipeline import Reading
 from edge.recognise import open_recogniser
+from edge.sinks import is_mirror
 from edge.sources import first_camera, open_source
 from edge.spelling.speller import Speller
 from edge.stages import Detector, Source
@@ -110,6 +111,6 @@ def windows(sinks: tuple[str, ...], source: Source) -> tuple[str, ...]:
 def _without_mirror(uri: str) -> str:
     name, _, rest = uri.partition(":")
     words = rest.split(",") if rest else []
-    if name != "screen" or {"mirror", "no-mirror"} & set(words):
+    if not is_mirror(uri) or {"mirror", "no-mirror"} & set(words):
         return uri
-    return f"screen:{','.join([*words, 'no-mirror'])}"
+    return f"{name}:{','.join([*words, 'no-mirror'])}"

@@ -10,7 +10,7 @@ sudo systemd/install.sh [--kiosk | --no-kiosk] [--wheels FOLDER] [--models FOLDE
 sudo systemd/install.sh --check
 sudo systemd/install.sh --uninstall [--purge]
 
-  --kiosk          with a window that fills the screen, without a desktop; kept by later upgrades
+  --kiosk          with a display for visitors, without a desktop; kept by later upgrades
   --no-kiosk       without it again
   --wheels FOLDER  no network: libraries from this folder, which `pip wheel '.[screen,metrics]'`
                    filled on a machine of the same kind; these are taken as they are, while those

@@ -10,8 +10,7 @@
   2, 4 or 8 while it is decoded, so that one of 12,000 px needs little memory.
 - A picture that would take more than MAX_DECODED_BYTES is refused. The header shows, before it is
   decoded. Formats whose header is not read here are decoded in a process with limited memory.
-- A file that lacks a part of its picture is refused: OpenCV would fill it with grey. One that lacks
-  its end marker only is read.
+- A file that lacks a part of its picture is refused, since OpenCV would fill it with grey.
 """
 
 from __future__ import annotations
@@ -175,8 +174,8 @@ def decode(data: bytes) -> Picture:
         picture = imdecode(data, flags)
     if picture.shape[2:] == (4,) and data.startswith(headers.TIFF) and picture.dtype == np.uint8:
         picture = _opaque(picture, multiplied=True)
-    known = avif.orientation if headers.brand(data) == "AVIF" else headers.exif_orientation
-    picture = _upright(picture, known(data))
+    stated = avif.orientation if headers.brand(data) == "AVIF" else headers.exif_orientation
+    picture = _upright(picture, stated(data))
     return _shrunk(picture, max(picture.shape[:2]))
 
 

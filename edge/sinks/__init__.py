@@ -4,8 +4,9 @@ In comes a URI, `NAME` or `NAME:REST`, such as `jsonl:-`, and then each frame's 
 `NAME.py` has `open(rest: str) -> Sink` (edge/stages.py). It may import edge.types, edge.joints,
 edge.errors and one optional library. It declares, in lines that are read without importing it,
 `EXTRA`, the pip extra that installs this library, `PACED`, whether people watch the frames, so that
-a recording is to be played at its own speed, and `URL`, whether it is named by a URL, which may
-hold a password; a constant that is not declared is None or False. Messages show public(uri).
+a recording is to be played at its own speed, `MIRROR`, whether it is a mirror unless one of its
+options is "no-mirror", and `URL`, whether it is named by a URL, which may hold a password; a
+constant that is not declared is None or False. Messages show public(uri).
 """
 
 from __future__ import annotations
@@ -32,6 +33,11 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0  # before a sink that failed is opene
 def names() -> tuple[str, ...]:
     """The names of all sinks, in alphabetical order."""
     return plugins.names(__path__)
+
+
+def is_mirror(uri: str) -> bool:
+    """Whether this sink declares that it shows pictures as a mirror does (`MIRROR`)."""
+    return plugins.declared(__path__, uri.partition(":")[0], "MIRROR") is True
 
 
 def open_sink(uri: str) -> Sink:

@@ -38,6 +38,7 @@ WRONG = {
     "keys": "{folder}/missing",
     "speech": "-w",
     "jsonl": "{folder}/missing/out.jsonl",
+    "kiosk": "upside-down",
     "screen": "upside-down",
     "metrics": "http",
     "mqtt": "//broker:letters",

@@ -93,7 +93,8 @@ def test_the_kiosk_is_the_service_with_a_screen() -> None:
     """The two differ in what a screen needs and in nothing else: what mends one mends both."""
     service, kiosk = (read(unit) for unit in UNITS)
     expected = {key: list(values) for key, values in service.items()}
-    expected["Service.ExecStart"][0] += " --sink screen:full,no-quit --sink jsonl:- $SINKS"
+    expected["Service.ExecStart"][0] += " --sink ${KIOSK} --sink jsonl:- $SINKS"
+    expected["Service.Environment"].insert(1, "KIOSK=kiosk")
     expected["Service.SupplementaryGroups"] = ["video render input"]
     expected["Service.DeviceAllow"] += sorted(SCREEN, key=kiosk["Service.DeviceAllow"].index)
     del expected["Service.MemoryDenyWriteExecute"]

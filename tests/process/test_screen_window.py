@@ -20,7 +20,7 @@ pytest.importorskip("pygame", reason="needs pip install 'fingerspell[screen]'")
 
 from edge.errors import SinkError
 from edge.sinks import open_sink
-from edge.sinks.screen import panels
+from edge.sinks._window import colours
 from edge.sinks.screen.layout import Layout, arrange
 from edge.types import Rgb
 from tests.support.command_line import command, environment, events
@@ -231,7 +231,7 @@ def test_a_key_mirrors_the_picture_and_never_the_text(opened: Callable[[str], Wi
     after = window.wait_for(plain)
     layout = arrange((800, 600), 4 / 3)
     for part in (layout.text, layout.letter):
-        assert near(cut(before, part), panels.INK).any()
+        assert near(cut(before, part), colours.INK).any()
         assert (cut(before, part) == cut(after, part)).all()
     window.do("key", "m")
     window.wait_for(mirrored)
@@ -242,7 +242,7 @@ def test_a_key_hides_and_shows_the_skeleton(opened: Callable[[str], Window]) -> 
     """S takes bones and box away, and brings them back."""
 
     def bones(pixels: Rgb, layout: Layout) -> bool:
-        return bool(near(cut(pixels, layout.picture), panels.ACCENT).any())
+        return bool(near(cut(pixels, layout.picture), colours.ACCENT).any())
 
     window = opened("800x600")
     window.wait_for(bones)
@@ -257,7 +257,7 @@ def test_a_key_clears_the_text_and_another_quits(opened: Callable[[str], Window]
     """C empties the text for the whole run, not on the screen alone."""
 
     def text(pixels: Rgb, layout: Layout) -> bool:
-        return bool(near(cut(pixels, layout.text), panels.INK).any())
+        return bool(near(cut(pixels, layout.text), colours.INK).any())
 
     window = opened("800x600")
     window.wait_for(text)
@@ -286,7 +286,7 @@ def test_a_key_fills_the_whole_display_and_gives_it_back(opened: Callable[[str],
     pixels = window.wait_for(mirrored, "root")
     assert pixels.shape == (DISPLAY_PX[1], DISPLAY_PX[0], 3)
     for corner in (pixels[:3, :3], pixels[:3, -3:], pixels[-3:, :3], pixels[-3:, -3:]):
-        assert near(corner, panels.GROUND, 2).all()
+        assert near(corner, colours.GROUND, 2).all()
     window.do("key", "f")
     window.wait_for(
         lambda pixels, layout: pixels.shape == (600, 800, 3) and mirrored(pixels, layout)
@@ -321,7 +321,7 @@ def test_a_resized_window_is_laid_out_anew(
     )
     layout = arrange(size_px, 4 / 3)
     card = cut(pixels, layout.letter)[: layout.score.top - layout.letter.top]
-    assert extent(near(card, panels.INK, 60))[1] >= size_px[1] / 4
+    assert extent(near(card, colours.INK, 60))[1] >= size_px[1] / 4
 
 
 @real

@@ -15,7 +15,7 @@ pygame = pytest.importorskip("pygame", reason="needs pip install 'fingerspell[sc
 
 from edge.errors import UsageError
 from edge.sinks import open_sink
-from edge.sinks.screen import panels
+from edge.sinks._window import colours
 from edge.sinks.screen.layout import Layout, arrange
 from edge.stages import Monitor
 from edge.types import End, Result, Rgb, Status, Vitals
@@ -63,8 +63,8 @@ def test_letter_text_and_picture_at_every_size(
     )
     assert pixels.shape == (size_px[1], size_px[0], 3)
     card = cut(pixels, layout.letter)[: layout.score.top - layout.letter.top]
-    assert extent(near(card, panels.INK, 60))[1] >= size_px[1] / 4
-    assert extent(near(cut(pixels, layout.text), panels.INK, 60))[1] >= size_px[1] / 12
+    assert extent(near(card, colours.INK, 60))[1] >= size_px[1] / 4
+    assert extent(near(cut(pixels, layout.text), colours.INK, 60))[1] >= size_px[1] / 12
     picture = cut(pixels, layout.picture)
     square_w, square_h = extent(near(picture, (250, 250, 20)))
     assert square_w == pytest.approx(square_h, abs=2)
@@ -78,7 +78,7 @@ def test_every_letter_and_digit_is_tall_enough(show: Callable[[str], Shown], lab
     """None is smaller than a quarter of the window, and none leaves its card."""
     pixels, layout = show("640x480").after(result(reading=prediction(label, 0.9)))
     card = cut(pixels, layout.letter)[: layout.score.top - layout.letter.top]
-    ink = near(card, panels.INK, 60)
+    ink = near(card, colours.INK, 60)
     assert extent(ink)[1] >= 120
     assert not ink[:2].any()
     assert not ink[:, :2].any()
@@ -96,7 +96,7 @@ def test_a_gesture_s_name_fits_its_card(
     """A whole word is smaller than a letter, all of it is there, and none of it leaves the card."""
     pixels, layout = show(size).after(result(reading=prediction(label, 0.9)))
     card = cut(pixels, layout.letter)[: layout.score.top - layout.letter.top]
-    ink = near(card, panels.INK, 60)
+    ink = near(card, colours.INK, 60)
     assert extent(ink)[0] > 0.5 * layout.letter.w or label == "go"
     assert not ink[:, : layout.gap_px // 2].any()
     assert not ink[:, -layout.gap_px // 2 :].any()
@@ -108,7 +108,7 @@ def test_the_bar_is_as_long_as_the_score(show: Callable[[str], Shown]) -> None:
     lengths = []
     for index, score in enumerate([1.0, 0.5, 0.25]):
         pixels, layout = screen.after(result(index, reading=prediction("A", score)))
-        bar = near(cut(pixels, layout.score), panels.ACCENT)
+        bar = near(cut(pixels, layout.score), colours.ACCENT)
         lengths.append(extent(bar)[0])
     assert lengths[1] == pytest.approx(lengths[0] / 2, abs=2)
     assert lengths[2] == pytest.approx(lengths[0] / 4, abs=2)
@@ -124,7 +124,7 @@ def test_a_letter_that_was_just_taken_is_shown_in_colour_for_a_moment(
     def coloured(*results: Result) -> bool:
         pixels, layout = screen.after(*results)
         card = cut(pixels, layout.letter)[: layout.score.top - layout.letter.top]
-        return bool(near(card, panels.ACCENT).any())
+        return bool(near(card, colours.ACCENT).any())
 
     assert not coloured(result(0, reading=reading))
     assert coloured(result(1, reading=reading, events=(("letter", "A"),), text="A"))
@@ -138,7 +138,7 @@ def test_a_recording_that_begins_at_zero_shows_its_first_letters(
     """Before any letter was written, the hand's letter is shown, whatever the time stamp."""
     first = result(reading=prediction("A", 0.9), start_ns=0)
     pixels, layout = show("1280x720").after(first)
-    assert near(cut(pixels, layout.letter), panels.INK, 60).any()
+    assert near(cut(pixels, layout.letter), colours.INK, 60).any()
 
 
 def test_a_drawn_letter_is_shown_though_the_pose_is_another_s(show: Callable[[str], Shown]) -> None:
@@ -152,9 +152,9 @@ def test_a_drawn_letter_is_shown_though_the_pose_is_another_s(show: Callable[[st
 
     i = card(result(0, reading=drawn))
     j = card(result(1, reading=drawn, events=(("letter", "J"),), text="J"))
-    assert near(j, panels.ACCENT).any()
-    assert not near(i, panels.ACCENT).any()
-    assert not np.array_equal(near(i, panels.INK), near(j, panels.ACCENT))
+    assert near(j, colours.ACCENT).any()
+    assert not near(i, colours.ACCENT).any()
+    assert not np.array_equal(near(i, colours.INK), near(j, colours.ACCENT))
     np.testing.assert_array_equal(card(result(30, reading=drawn, text="J")), i)
 
 
@@ -165,15 +165,15 @@ def test_what_a_recording_shows_is_a_status(show: Callable[[str], Shown]) -> Non
     for index, progress in enumerate([1.0, 0.5]):
         pixels, layout = screen.after(result(index, status=Status("go", progress)))
         card = cut(pixels, layout.letter)[: layout.score.top - layout.letter.top]
-        assert near(card, panels.INK, 60).any()
-        bars.append(extent(near(cut(pixels, layout.score), panels.ACCENT))[0])
+        assert near(card, colours.INK, 60).any()
+        bars.append(extent(near(cut(pixels, layout.score), colours.ACCENT))[0])
     assert bars[1] == pytest.approx(bars[0] / 2, abs=2)
 
 
 def test_without_a_prediction_there_is_no_bar(show: Callable[[str], Shown]) -> None:
     """A hand of which nothing is read has no score either."""
     pixels, layout = show("1280x720").after(result(0, hands=(hand(9, 9, 9),)))
-    assert not near(cut(pixels, layout.score), panels.ACCENT).any()
+    assert not near(cut(pixels, layout.score), colours.ACCENT).any()
 
 
 def test_a_hand_is_asked_for_only_after_a_while(show: Callable[[str], Shown]) -> None:
@@ -183,7 +183,7 @@ def test_a_hand_is_asked_for_only_after_a_while(show: Callable[[str], Shown]) ->
     def hinted(*results: Result) -> bool:
         pixels, layout = screen.after(*results)
         card = cut(pixels, layout.letter)[: layout.score.top - layout.letter.top]
-        return bool(near(card, panels.QUIET).any() and not near(card, panels.INK).any())
+        return bool(near(card, colours.QUIET).any() and not near(card, colours.INK).any())
 
     assert not hinted(result(0), result(20))
     assert hinted(result(50))
@@ -205,8 +205,8 @@ def test_without_a_picture_it_says_so_until_there_is_one(show: Callable[[str], S
     middle = cut(dark, layout.picture)[layout.picture.h // 2]
     assert 0 < middle.max() < 100
     np.testing.assert_array_equal(cut(dark, layout.text), cut(before, layout.text))
-    assert near(cut(dark, layout.footer), panels.QUIET, 60).any()
-    assert not near(cut(dark, layout.letter), panels.INK).any()
+    assert near(cut(dark, layout.footer), colours.QUIET, 60).any()
+    assert not near(cut(dark, layout.letter), colours.INK).any()
     after, _ = screen.after(last, last)
     np.testing.assert_array_equal(cut(after, layout.picture), cut(before, layout.picture))
     np.testing.assert_array_equal(cut(after, layout.letter), cut(before, layout.letter))
@@ -253,26 +253,26 @@ def test_of_a_long_text_the_last_lines_are_shown(show: Callable[[str], Shown]) -
     screen = show("1280x720")
     pixels, layout = screen.after(result(0, text="HELLO THERE " * 40 + "IIII"))
     text = cut(pixels, layout.text)
-    cursor = near(text, panels.ACCENT)
+    cursor = near(text, colours.ACCENT)
     assert extent(cursor)[1] >= layout.text_cap_px
     columns = np.flatnonzero(cursor.any(axis=0))
     rows = np.flatnonzero(cursor.any(axis=1))
     assert rows[0] > text.shape[0] / 2  # on the last of the two lines
-    ink = near(text[rows[0] : rows[-1] + 1], panels.INK, 60)
+    ink = near(text[rows[0] : rows[-1] + 1], colours.INK, 60)
     assert np.flatnonzero(ink.any(axis=0))[-1] < columns[0]
-    assert near(text[: rows[0] - 10], panels.INK).any()
+    assert near(text[: rows[0] - 10], colours.INK).any()
 
 
 def test_options_hide_what_is_not_wanted(show: Callable[[str], Shown]) -> None:
     """A kiosk without a keyboard shows no keys; a picture may be shown without the bones."""
     moment = result(rgb=halves(), hands=(hand(100, 100, 300),), reading=prediction("A", 0.9))
     pixels, layout = show("1280x720").after(moment)
-    assert near(cut(pixels, layout.footer), panels.TRACK).any()
-    assert near(cut(pixels, layout.picture), panels.ACCENT).any()
+    assert near(cut(pixels, layout.footer), colours.TRACK).any()
+    assert near(cut(pixels, layout.picture), colours.ACCENT).any()
     pygame.display.quit()
     pixels, layout = show("1280x720,no-hints,no-skeleton").after(moment)
-    assert not near(cut(pixels, layout.footer), panels.TRACK).any()
-    assert not near(cut(pixels, layout.picture), panels.ACCENT).any()
+    assert not near(cut(pixels, layout.footer), colours.TRACK).any()
+    assert not near(cut(pixels, layout.picture), colours.ACCENT).any()
 
 
 @pytest.mark.parametrize(

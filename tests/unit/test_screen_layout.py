@@ -17,9 +17,9 @@ from tests.support.sample_results import hand
 pygame = pytest.importorskip("pygame", reason="needs pip install 'fingerspell[screen]'")
 
 from edge.sinks._picture import draw_hand, scaled
+from edge.sinks._window.lettering import wrap, wrap_on
 from edge.sinks.screen import panels
 from edge.sinks.screen.layout import WIDEST, arrange
-from edge.sinks.screen.lettering import wrap, wrap_on
 from tests.support.seen import BLUE, RED, halves, near
 
 # Layout, at every size.

@@ -32,6 +32,8 @@ class Still:
         ("screen", "screen:no-mirror"),
         ("screen:full,1280x720", "screen:full,1280x720,no-mirror"),
         ("screen:mirror", "screen:mirror"),
+        ("kiosk", "kiosk:no-mirror"),
+        ("kiosk:idle=9", "kiosk:idle=9,no-mirror"),
         ("screen:no-mirror,full", "screen:no-mirror,full"),
         ("jsonl:-", "jsonl:-"),
     ],

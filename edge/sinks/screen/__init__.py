@@ -16,6 +16,7 @@ from edge.stages import Sink
 
 EXTRA = "screen"  # the pip extra that installs pygame
 PACED = True  # people watch the frames, so a recording is played at its own speed
+MIRROR = True  # unless an option says no-mirror
 
 # Each option, and its default. "no-" before its name switches it off.
 OPTIONS = {

@@ -9,17 +9,10 @@ from typing import NamedTuple
 from pygame import Rect, Surface
 
 from edge.sinks._picture import Colour
+from edge.sinks._window.colours import ACCENT, CARD, GROUND, INK, QUIET, TRACK
+from edge.sinks._window.lettering import Type
 from edge.sinks.screen.layout import LINE_HEIGHTS, Layout
-from edge.sinks.screen.lettering import Type
 from edge.types import Result
-
-# Colours by their use: light text on dark cards, with a contrast of 4.5 or more (WCAG 2.1, 1.4.3).
-GROUND: Colour = (11, 14, 19)
-CARD: Colour = (22, 27, 35)
-TRACK: Colour = (42, 50, 62)
-QUIET: Colour = (139, 150, 166)
-INK: Colour = (242, 245, 248)
-ACCENT: Colour = (74, 222, 190)
 
 _FIGURES_S = 0.5  # between two updates of frame rate and latency: figures that can be read
 

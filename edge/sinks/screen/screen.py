@@ -9,11 +9,12 @@ os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 import pygame
 
 from edge.sinks._picture import draw_hand, scaled
+from edge.sinks._window import colours
+from edge.sinks._window.lettering import Type, wrap_on
+from edge.sinks._window.window import open_window
+from edge.sinks._window.x_server import XServer
 from edge.sinks.screen import panels
 from edge.sinks.screen.layout import Layout, arrange
-from edge.sinks.screen.lettering import Type, wrap_on
-from edge.sinks.screen.window import open_window
-from edge.sinks.screen.x_server import XServer
 from edge.types import End, Request, Result, Vitals
 
 KEYS = (("C", "clear"), ("M", "mirror"), ("Q", "quit"), ("F", "full screen"), ("S", "skeleton"))
@@ -132,7 +133,7 @@ class Screen:
         layout = self._arrange(window, result)
         changed: list[pygame.Rect] = []
         if not self._shown:
-            window.fill(panels.GROUND)
+            window.fill(colours.GROUND)
             changed.append(window.get_rect())
 
         def stale(part: str, rect: pygame.Rect, *contents: object) -> bool:
@@ -169,9 +170,9 @@ class Screen:
         window = pygame.display.get_surface()
         assert window is not None
         layout = self._arrange(window, self._last)
-        window.fill(panels.GROUND)
+        window.fill(colours.GROUND)
         panels.draw_letter(
-            window, self._type, layout, panels.Letter(None, panels.QUIET, "no picture")
+            window, self._type, layout, panels.Letter(None, colours.QUIET, "no picture")
         )
         panels.draw_score(window, self._type, layout, None)
         panels.draw_text(window, self._type, layout, self._lines)
@@ -199,12 +200,12 @@ class Screen:
         picture = scaled(result.frame.rgb, layout.picture.size, self._mirror)
         if self._skeleton:
             for hand in reversed(result.hands):
-                colour = panels.ACCENT if hand is result.hands[0] else panels.QUIET
+                colour = colours.ACCENT if hand is result.hands[0] else colours.QUIET
                 draw_hand(picture, hand, (width, height), self._mirror, colour)
         window.blit(
             pygame.image.frombuffer(picture.data, layout.picture.size, "RGB"), layout.picture
         )
-        self._type.round_off(window, layout.picture, layout.gap_px, panels.GROUND)
+        self._type.round_off(window, layout.picture, layout.gap_px, colours.GROUND)
 
     def _letter(self, result: Result) -> panels.Letter:
         """Returns what the letter's card is to show."""
@@ -215,18 +216,18 @@ class Screen:
         if self._hand_ns is None or result.hands:
             self._hand_ns = now_ns
         if result.status is not None:
-            return panels.Letter(result.status.large, panels.INK)
+            return panels.Letter(result.status.large, colours.INK)
         prediction = result.prediction
         if prediction is None:
             alone = now_ns - self._hand_ns > ALONE_MS * 1e6
-            return panels.Letter(None, panels.QUIET, "show your hand" if alone else None)
+            return panels.Letter(None, colours.QUIET, "show your hand" if alone else None)
         if self._settled is not None:
             label, settled_ns = self._settled
             # A label without a score is a drawn letter (J, Z), or shares a hand shape (0 and O).
             unchanged = label == prediction.label or label not in prediction.scores
             if unchanged and now_ns - settled_ns < SETTLED_MS * 1e6:
-                return panels.Letter(label, panels.ACCENT)
-        tone = panels.INK if prediction.score >= SURE else panels.QUIET
+                return panels.Letter(label, colours.ACCENT)
+        tone = colours.INK if prediction.score >= SURE else colours.QUIET
         return panels.Letter(prediction.label, tone)
 
 

@@ -9,8 +9,8 @@ import pygame
 import pygame.freetype
 
 from edge.errors import SinkError
-from edge.sinks.screen.lettering import Type
-from edge.sinks.screen.panels import ACCENT, GROUND
+from edge.sinks._window.colours import ACCENT, GROUND
+from edge.sinks._window.lettering import Type
 
 
 def open_window(size_px: tuple[int, int] | None, full: bool) -> None:
