@@ -40,7 +40,12 @@ __all__ = [
 
 _log = logging.getLogger(__name__)
 
-_EXAMPLES = {"usb": "0", "picamera": "0", "signer": "HELLO"}  # for those who name a source only
+_EXAMPLES = {
+    "usb": "0",
+    "picamera": "0",
+    "signer": "HELLO",
+    "browser": "",
+}  # for those who name a source only
 
 
 def names() -> tuple[str, ...]:

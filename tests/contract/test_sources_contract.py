@@ -5,6 +5,7 @@ Those that are guarded, in a process of their own (edge/capture), do the same th
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from itertools import islice, pairwise
@@ -20,6 +21,7 @@ from edge.capture import open_guarded
 from edge.errors import FingerspellError
 from edge.sources import open_source
 from edge.stages import Source
+from edge.uploads import UPLOADS
 from tests.support import fake_cameras, fake_v4l2, mjpeg_server
 
 RED_BGR = (10, 20, 250)
@@ -63,6 +65,21 @@ class Stage:
     def signer(self) -> str:
         return "signer:HI?seed=1"
 
+    def browser(self) -> str:
+        """A sender that the page's server would be, until the source is closed."""
+
+        def send() -> None:
+            deadline_s = time.monotonic() + 10
+            while not UPLOADS.begin(self) and time.monotonic() < deadline_s:
+                time.sleep(0.01)
+            picture = np.full((240, 320, 3), RED_BGR, np.uint8)
+            while UPLOADS.put(self, mjpeg_server.jpeg(picture)):
+                time.sleep(0.01)
+            UPLOADS.end(self)
+
+        Thread(target=send, daemon=True).start()
+        return "browser:"
+
     def faulty(self) -> str:
         return "faulty:HI?seed=1&size=320x240&fault=slow,half&after=60"
 
@@ -76,6 +93,7 @@ WAYS: dict[str, tuple[str, Callable[[Stage], str]]] = {
     "video-stream": ("video", Stage.stream),
     "images": ("images", Stage.images),
     "signer": ("signer", Stage.signer),
+    "browser": ("browser", Stage.browser),
     "faulty": ("faulty", Stage.faulty),
     "usb-guarded": ("usb", Stage.usb),
     "picamera-guarded": ("picamera", Stage.picamera),
@@ -95,6 +113,7 @@ WRONG = {
         "video:http://h/#timeout=x",
     ],
     "images": ["images:", "images:/no/such/folder", "images:/?fps=0", "images:/?nonsense=1"],
+    "browser": ["browser:front", "browser:?nonsense=1"],
     "signer": ["signer:", "signer:%", "signer:HI?nonsense=1", "signer:HI?speed=fast"],
     "faulty": ["faulty:", "faulty:HI?fault=bad,hang", "faulty:HI?after=-1", "faulty:HI?seed=-1"],
 }

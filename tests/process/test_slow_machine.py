@@ -100,12 +100,13 @@ def test_the_machine_was_slow(slow: Slow) -> None:
 
 
 def test_the_newest_frame_is_read(slow: Slow) -> None:
-    """No frame is older than a second when it has been read, half of them are no older than a tenth
-    of one, from the first to the last: nothing queues up. Nor does the loop pause for long."""
+    """No frame is older than a second when it has been read, and half of them are no older than one
+    and a half of the time from frame to frame: nothing queues up. Nor does the loop pause long."""
     ages_s = list(slow.ages_s)
+    steps_s = np.diff([line["now_s"] for line in slow.diary])
     assert max(ages_s) <= patience_s(1.0)
-    assert np.median(ages_s) <= patience_s(0.1)
-    assert max(np.diff([line["now_s"] for line in slow.diary])) <= patience_s(2.0)
+    assert np.median(ages_s) <= max(0.1, 1.5 * float(np.median(steps_s)))
+    assert max(steps_s) <= patience_s(2.0)
 
 
 def test_letters_come_soon(slow: Slow) -> None:

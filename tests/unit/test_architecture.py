@@ -24,6 +24,7 @@ FREE_STANDING: dict[str, set[str]] = {
     "edge.plugins": set(),
     "edge.urls": set(),
     "edge.worker": set(),
+    "edge.uploads": set(),
     "edge.sources": COMMON,
     "edge.sinks": COMMON | {"edge.worker"},
     "edge.signer": {"edge.types", "edge.errors", "edge.joints"},
@@ -35,7 +36,10 @@ EXCEPTIONS = {
     "edge.capture.child": {"edge.decoding"},  # what its decoders complain of is kept
     "edge.sinks.kiosk.alphabet": {"edge.signer"},  # the drawn hands that show how it is done
     "edge.sinks.kiosk.__main__": {"edge.signer"},
+    "edge.sinks.web.app": {"edge.uploads"},  # a browser's camera is the source `browser`
+    "edge.sinks.web.web": {"edge.uploads"},
     "edge.sources._capture": {"edge.decoding"},
+    "edge.sources.browser": {"edge.decoding", "edge.uploads"},
     "edge.sources.faulty": {"edge.signer"},  # the synthetic signer, seen by a camera with faults
     "edge.sources.images": {"edge.decoding"},
     "edge.sources.picamera": {"edge.cameras"},

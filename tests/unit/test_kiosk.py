@@ -291,6 +291,11 @@ def test_wrong_sentences_are_one_line(
     assert "\n" not in str(caught.value)
 
 
+def test_the_sentences_are_in_the_wheel() -> None:
+    """As package data."""
+    assert "edge.sinks.kiosk = sentences/*" in Path("setup.cfg").read_text()
+
+
 # A visit from end to end.
 
 

@@ -75,15 +75,16 @@ def _make(path: Path) -> None:
         os.unlink(part)
 
 
-def link(host: str, port: int, token: str) -> str:
+def link(host: str, port: int, token: str, *, secure: bool = False) -> str:
     """Returns the address that a browser on another machine opens.
 
     host: where the page listens. For every address of the machine, the link names the one by which
-    this machine reaches others, or its name where it reaches none.
+    this machine reaches others, or its name where it reaches none. secure: with https.
     """
     if host in ANYWHERE:
         host = _own_address(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}/?token={token}"
+    scheme = "https" if secure else "http"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}/?token={token}"
 
 
 def _own_address(family: socket.AddressFamily) -> str:

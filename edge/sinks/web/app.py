@@ -14,9 +14,12 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from edge.sinks.web.guard import Guard
 from edge.sinks.web.photograph import Reader
 from edge.types import Request
+from edge.uploads import UPLOADS
 
 PUSH_S = 0.1  # between two looks for something new to send
-SEND_S = 10.0  # after which a browser that takes nothing is disconnected
+SEND_S = 10.0  # after which a browser that takes nothing, or sends no more pictures, has gone
+MOST_PICTURE_BYTES = 1_000_000  # of a browser's camera: JPEG of 1280x720 has some 200,000
+REFUSED = 4409  # the WebSocket's status for a camera that is not taken; 4000 to 4999 are free
 KINDS = {"html": "text/html; charset=utf-8", "css": "text/css", "js": "text/javascript"}
 
 
@@ -97,7 +100,31 @@ def make_app(shown: Shown, token: str | None = None) -> FastAPI:
         except (WebSocketDisconnect, RuntimeError, TimeoutError):
             return  # the browser has gone, or takes nothing
 
+    @app.websocket("/api/camera")
+    async def camera(socket: WebSocket) -> None:
+        await socket.accept()
+        await _take_pictures(shown, socket)
+
     return app
+
+
+async def _take_pictures(shown: Shown, socket: WebSocket) -> None:
+    """Takes JPEG pictures, one a message, and answers each, so that the next is a new one."""
+    if not UPLOADS.begin(socket):
+        reason = "another browser's camera is in use" if UPLOADS.wanted else "it has a camera"
+        await socket.close(REFUSED, reason)
+        return
+    try:
+        while not shown.closed.is_set():
+            picture = await asyncio.wait_for(socket.receive_bytes(), SEND_S)
+            if not UPLOADS.put(socket, picture):
+                break
+            await asyncio.wait_for(socket.send_text("next"), SEND_S)
+        await socket.close(1001)
+    except (WebSocketDisconnect, RuntimeError, TimeoutError, KeyError):
+        return  # the browser has gone, sleeps, or sent text, which has no bytes
+    finally:
+        UPLOADS.end(socket)
 
 
 async def _push(shown: Shown, socket: WebSocket) -> None:

@@ -62,7 +62,8 @@ class Guard:
     def _refusal(self, scope: Any, headers: dict[bytes, str]) -> Response | None:
         """Returns what a request is answered with instead of the page; None if it may pass."""
         host = headers.get(b"host", "")
-        if headers.get(b"origin") not in (None, f"http://{host}"):
+        secure = scope["scheme"] in ("https", "wss")
+        if headers.get(b"origin") not in (None, f"{'https' if secure else 'http'}://{host}"):
             return Response("Pages of other sites may not use this one.", 403)
         name = host if host.endswith("]") else host.rpartition(":")[0] or host
         if self._token is None:
@@ -74,17 +75,19 @@ class Guard:
             return None
         query = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
         if scope["type"] == "http" and scope["path"] == "/" and self._is_token(query):
-            return self._welcome()
+            return self._welcome(secure)
         return Response("Open the link with the token; the run's terminal shows it.", 401)
 
     def _is_token(self, given: str) -> bool:
         return secrets.compare_digest(given.encode(), (self._token or "").encode())
 
-    def _welcome(self) -> Response:
+    def _welcome(self, secure: bool) -> Response:
         """Keeps the token in a cookie, and takes it out of the address that is shown."""
         welcome = Response(status_code=303, headers={"location": "/"})
         # Lax, not Strict: the cookie has to come along when the link was opened from a message.
-        welcome.set_cookie(COOKIE, self._token or "", KEPT_S, httponly=True, samesite="lax")
+        welcome.set_cookie(
+            COOKIE, self._token or "", KEPT_S, secure=secure, httponly=True, samesite="lax"
+        )
         return welcome
 
 

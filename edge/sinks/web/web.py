@@ -7,6 +7,7 @@ and one thread serves. Neither can hold up the loop.
 from __future__ import annotations
 
 import socket
+import ssl
 from collections import deque
 from threading import Event as Flag
 from threading import Thread
@@ -17,8 +18,9 @@ import uvicorn
 
 from edge.errors import SinkError
 from edge.sinks._picture import draw_hand, scaled
-from edge.sinks.web.app import make_app
+from edge.sinks.web.app import MOST_PICTURE_BYTES, make_app
 from edge.types import End, Event, Request, Result, Vitals
+from edge.uploads import UPLOADS
 
 PICTURE_RATE_HZ = 10.0  # fast enough to see which hand shape is read
 WIDEST_PX = 640  # a phone's width; a larger picture only costs more
@@ -33,16 +35,26 @@ GREEN = (80, 220, 120)  # of the skeleton, as red, green and blue
 class Web:
     """Serves the page. The frame loop calls write(), note() and close()."""
 
-    def __init__(self, host: str, port: int, token: str | None = None) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        token: str | None = None,
+        certificate: tuple[str, str] | None = None,
+    ) -> None:
         """Raises SinkError where it cannot listen on `host` and `port` (0: any free port).
 
-        token: what each request has to carry, if any (edge.sinks.web.guard).
+        token: what each request has to carry, if any (edge.sinks.web.guard). certificate: the files
+        of a certificate and its key, for https; SinkError if they are none.
         """
+        if certificate:
+            _check(*certificate)
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_STREAM)
         try:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             self._socket.bind((host, port))
+            self._socket.listen()  # from now on nobody is refused, also before the thread serves
         except OSError as error:
             self._socket.close()
             raise SinkError(
@@ -60,8 +72,10 @@ class Web:
         self._asked: deque[Request] = deque(maxlen=MOST_ASKED)
         config = uvicorn.Config(
             make_app(self, token), log_config=None, log_level="error", access_log=False,
-            lifespan="off", ws="websockets-sansio", ws_max_size=1024,
+            lifespan="off", ws="websockets-sansio", ws_max_size=MOST_PICTURE_BYTES,
             limit_concurrency=MOST_CONNECTIONS, timeout_graceful_shutdown=1,
+            ssl_certfile=certificate[0] if certificate else None,
+            ssl_keyfile=certificate[1] if certificate else None,
         )  # fmt: skip
         self._server = uvicorn.Server(config)
         self._threads = (
@@ -116,6 +130,7 @@ class Web:
             "busy_ms": round(vitals.busy_ms, 1),
             "temperature_c": vitals.temperature_c,
             "trouble": vitals.trouble or None,
+            "camera": None if not UPLOADS.wanted else "used" if UPLOADS.sending else "wanted",
             "event": self._numbered,
         }
 
@@ -143,6 +158,15 @@ class Web:
                 self.jpeg = last = None
             elif result is not None and result is not last:
                 last, self.jpeg = result, encoded(result)
+
+
+def _check(certificate: str, key: str) -> None:
+    """Raises SinkError if the files are no certificate with its key."""
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
+    except (OSError, ssl.SSLError) as error:
+        reason = getattr(error, "reason", None) or error.strerror or error
+        raise SinkError(f"{certificate} and {key} are no certificate and key: {reason}") from error
 
 
 def encoded(result: Result) -> bytes:
