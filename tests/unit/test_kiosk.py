@@ -112,6 +112,17 @@ def test_only_an_old_text_is_cleared(moments: list[tuple[bool, str]]) -> None:
         assert shown.text in (text, "")
 
 
+def test_the_next_visitor_has_an_empty_text_although_a_hand_is_in_view() -> None:
+    """Also where that hand's next letter comes with the same frame."""
+    visit = Visit(idle_s=2)
+    held = (hand(300, 150, 200),)
+    visit.after(result(1, hands=held, events=(("letter", "A"),), text="A"))
+    visit.next_visitor()
+    shown, request = visit.after(result(2, hands=held, events=(("letter", "B"),), text="AB"))
+    assert (shown.phase, request) == ("reading", "clear")
+    assert visit.after(result(3, hands=held))[1] is None
+
+
 # What is drawn.
 
 

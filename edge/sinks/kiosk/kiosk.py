@@ -93,7 +93,7 @@ class Kiosk:
             if rect.collidepoint(at):
                 self._pressed = name, pygame.time.get_ticks()
                 if name == "next":
-                    self._visit.leave()  # which clears the text
+                    self._visit.next_visitor()
                 else:
                     self._requests.append(name)
 

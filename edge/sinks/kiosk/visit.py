@@ -44,6 +44,7 @@ class Visit:
         self._hand_ns: int | None = None  # since when a hand has been in view
         self._seen_ns = 0  # when one was last in view
         self._letter, self._letter_ns = "", 0
+        self._next = False  # the button was pressed, and the text is still there
 
     def after(self, result: Result) -> tuple[Shown, Request | None]:
         """Takes a frame's result; returns what to show, and "clear" once the visitor is gone."""
@@ -63,12 +64,17 @@ class Visit:
             if self._phase == "reading":
                 self._phase = "away"
         if self._phase == "away" and now_ns - self._seen_ns >= self._idle_ns:
-            self.leave()
-        gone = self._phase == "attract" and bool(result.text)
+            self._leave()
+        gone = bool(result.text) and (self._next or self._phase == "attract")
+        self._next = False
         return self._shown(result), "clear" if gone else None
 
-    def leave(self) -> None:
-        """The visitor has gone: the next one begins with an empty text."""
+    def next_visitor(self) -> None:
+        """The visitor says to have done: the text is cleared with the next frame."""
+        self._next = True
+        self._leave()
+
+    def _leave(self) -> None:
         self._phase, self._letter, self._hand_ns = "attract", "", None
 
     def _shown(self, result: Result) -> Shown:
