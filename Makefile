@@ -74,6 +74,8 @@ CONVERT = $(BIN)/python -m convert
 retrain: $(VENV)/.training models
 	$(TRAIN).data.label --data $(DATA) --out $(OUT)
 	$(TRAIN).letters.doubtful --data $(DATA)
+	$(TRAIN).letters.shapes --data $(DATA) --out edge/handshapes/shapes.json \
+		--figures train/results/shapes.json
 	$(TRAIN).letters --landmarks $(OUT)/hands.npz --data $(DATA) --out $(OUT)/letters \
 		--figures train/results/letters.json
 	$(TRAIN).letters.closed --landmarks $(OUT)/hands.npz --out $(OUT)/closed

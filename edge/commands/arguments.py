@@ -99,6 +99,10 @@ def parser() -> argparse.ArgumentParser:
     record.add_argument("--sink", metavar="URI", action="append", help="screen: a window")
     _add_detector(record)
 
+    _add_practice(
+        commands.add_parser("practice", help="learn to spell, or to read what is spelled"),
+        _uris(sources.shown_names()),
+    )
     devices = commands.add_parser("devices", help="list the cameras and what they can do")
     devices.set_defaults(command="devices")
     doctor = commands.add_parser(
@@ -119,6 +123,19 @@ def parser() -> argparse.ArgumentParser:
     _add_adopting(models)
     _add_config(commands.add_parser("config", help="show, write or check the settings file"))
     return whole
+
+
+def _add_practice(practice: argparse.ArgumentParser, sources: str) -> None:
+    """What is practised, and how it is read; sources: the URIs that there are."""
+    practice.set_defaults(command="practice")
+    practice.add_argument("stray", nargs="*", help=argparse.SUPPRESS)
+    practice.add_argument("--words", type=Path, metavar="FILE", help="your own, one a line")
+    practice.add_argument(
+        "--receptive", action="store_true", help="the synthetic signer spells, and you type"
+    )
+    practice.add_argument("--source", metavar="URI", help=f"{sources}; default: a camera")
+    practice.add_argument("--config", type=Path, metavar="FILE", help="settings, in TOML")
+    _add_reading(practice)
 
 
 def _add_config(config: argparse.ArgumentParser) -> None:

@@ -144,6 +144,17 @@ def _record(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _practice(arguments: argparse.Namespace) -> int:
+    """A run with the sink `practice`; where the learner types, the signer is only its clock."""
+    options = ["receptive"] if arguments.receptive else []
+    if arguments.words is not None:
+        options.append(f"words={arguments.words}")
+    arguments.sink = [f"practice:{','.join(options)}"]
+    if arguments.receptive:
+        arguments.source, arguments.detector = "signer:A?live=yes&loop=yes&size=160x120", "truth"
+    return _run(arguments)
+
+
 def _devices(_: argparse.Namespace) -> int:
     from edge.commands.devices import devices
 
@@ -182,6 +193,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "run": _run,
     "read": _read,
     "record": _record,
+    "practice": _practice,
     "devices": _devices,
     "doctor": _doctor,
     "models": _models,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
 from edge.signer.motion import trace
 from edge.signer.script import TRACE_S
 from edge.signer.signer import Signer
-from edge.signer.skeleton import Array
+from edge.signer.skeleton import Array, rotation
 from edge.types import Handedness, Rgb, Truth
 
 SEEN_MM = 270.0  # a side of the square: a hand with its fingers spread, and some of the arm
@@ -21,13 +23,18 @@ def cell(
     seed: int = 0,
     handedness: Handedness = "right",
     size: tuple[int, int] = (960, 720),
+    *,
+    behind: bool = False,
 ) -> Rgb:
     """Draws a handshape in the middle of its hold: (side_px, side_px, 3) uint8, red first.
 
     J and Z are drawn with their trajectory. size: of the signer's whole picture, (width, height) in
     pixels; a square is cut out of it that is 433 px wide where the picture is 960, and 216 of 480.
+    behind: as the signer sees the own hand.
     """
     signer = Signer(label, seed=seed, handedness=handedness, size=size)
+    if behind:
+        signer.scene = replace(signer.scene, view=rotation(1, np.pi) @ signer.scene.view)
     segment = next(s for s in signer.timeline.segments if s.label == label)
     moment = segment.start_s if label in TRACE_S else (segment.start_s + segment.end_s) / 2
     rgb, truth = signer.draw(moment)

@@ -39,6 +39,7 @@ WRONG = {
     "speech": "-w",
     "jsonl": "{folder}/missing/out.jsonl",
     "kiosk": "upside-down",
+    "practice": "upside-down",
     "screen": "upside-down",
     "metrics": "http",
     "mqtt": "//broker:letters",

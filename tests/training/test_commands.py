@@ -23,7 +23,9 @@ COMMANDS = [
     for path in MODULES
     if '\nif __name__ == "__main__":' in path.read_text()
 ]
-ON_A_DEVICE = ("train.data.fetch", "train.data.label", "train.evaluate.baselines")
+ON_A_DEVICE = (
+    "train.data.fetch", "train.data.label", "train.evaluate.baselines", "train.letters.shapes"
+)  # fmt: skip
 # What the extra `train` installs: these names cannot be imported.
 HIDDEN = """
 import sys
@@ -150,6 +152,7 @@ def test_help_names_the_command(
         ("train.letters --landmarks none.npz --out out", "--seed -1", "--seed is -1"),
         ("train.letters.closed --landmarks none.npz --out out", "--seed -1", "--seed is -1"),
         ("train.letters.doubtful --data .", "", "no landmark collections"),
+        ("train.letters.shapes --data . --out x.json", "", "no landmark collections"),
         ("train.motion --data . --out out", "", "no recorded motions"),
         ("train.motion --data . --out out", "--seed -1", "--seed is -1"),
         ("train.sequences --data . --out out", "", "the word signs"),

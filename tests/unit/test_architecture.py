@@ -36,6 +36,10 @@ EXCEPTIONS = {
     "edge.capture.child": {"edge.decoding"},  # what its decoders complain of is kept
     "edge.sinks.kiosk.alphabet": {"edge.signer"},  # the drawn hands that show how it is done
     "edge.sinks.kiosk.__main__": {"edge.signer"},
+    "edge.sinks.practice.__main__": {"edge.signer"},
+    "edge.sinks.practice.practice": {"edge.handshapes", "edge.signer"},  # what to change, and how
+    "edge.sinks.practice.progress": {"edge.files"},
+    "edge.sinks.practice.receptive": {"edge.signer"},
     "edge.sinks.web.app": {"edge.uploads"},  # a browser's camera is the source `browser`
     "edge.sinks.web.web": {"edge.uploads"},
     "edge.sources._capture": {"edge.decoding"},
@@ -50,7 +54,12 @@ PLUG_INS = ("edge.sources", "edge.sinks", "edge.detectors")
 
 DEVICE = {"numpy", "cv2", "tqdm"}  # what every device has
 EXTRAS = {  # libraries that may be absent, and what imports each
-    "pygame": ("edge.sinks.screen", "edge.sinks.kiosk", "edge.sinks._window"),
+    "pygame": (
+        "edge.sinks.screen",
+        "edge.sinks.kiosk",
+        "edge.sinks.practice",
+        "edge.sinks._window",
+    ),
     "fastapi": ("edge.sinks.web",),
     "uvicorn": ("edge.sinks.web",),
     "segno": ("edge.sinks.web",),

@@ -22,7 +22,8 @@ from edge.config import Config
 from edge.errors import UsageError
 from edge.sinks import open_sink
 from edge.sinks._window import colours
-from edge.sinks.kiosk import drawing, sentences
+from edge.sinks._window.sentences import fitted
+from edge.sinks.kiosk import sentences
 from edge.sinks.kiosk.kiosk import Kiosk
 from edge.sinks.kiosk.places import BUTTONS, Places, arrange
 from edge.sinks.kiosk.visit import SHOWN_MS, Visit
@@ -175,7 +176,7 @@ def test_every_sentence_fits(
     rooms |= {name: rect for name, rect in reading.buttons.items()}
     type_ = shown._type
     for name, rect in rooms.items():
-        cap, lines = drawing.fitted(type_, said[name], rect, min(size_px) // 7)
+        cap, lines = fitted(type_, said[name], rect, min(size_px) // 7)
         assert cap >= min(size_px) / 40
         assert all(type_.width(line.rstrip(), cap) <= rect.w for line in lines)
 

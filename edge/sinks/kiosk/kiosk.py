@@ -8,6 +8,7 @@ from pygame import Rect
 from edge.sinks._picture import draw_hand, scaled
 from edge.sinks._window.colours import ACCENT, GROUND, INK, QUIET
 from edge.sinks._window.lettering import Type
+from edge.sinks._window.sentences import draw_sentence
 from edge.sinks._window.window import open_window
 from edge.sinks._window.x_server import XServer
 from edge.sinks.kiosk import drawing
@@ -121,9 +122,7 @@ class Kiosk:
         if shown.phase == "attract":
             if stale("title", places.title):
                 title, most = self._words["title"], places.title.h * 2 // 3
-                drawing.draw_sentence(
-                    window, self._type, places.title, title, colour=INK, most_px=most
-                )
+                draw_sentence(window, self._type, places.title, title, colour=INK, most_px=most)
             if self._hands.draw_one() or stale("alphabet", places.alphabet):
                 drawing.draw_alphabet(window, self._type, places, self._hands)
                 changed.append(places.alphabet)

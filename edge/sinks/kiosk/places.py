@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 from pygame import Rect
 
+from edge.sinks._window.sentences import LINE_HEIGHTS
 from edge.sinks.kiosk.visit import Button
 
 # The least height of a capital, in shares of the display's shorter side. On a 7-inch display of
 # 800x480 (86 mm high) that is 12 mm: at two metres a third of a degree, four times the smallest
 # letter that an eye of normal sight can read (5 minutes of arc).
 TEXT_SHARE = 1 / 7
-LINE_HEIGHTS = 1.45  # from line to line, in heights of a capital: room for the tail of a Q
 BUTTONS: tuple[Button, ...] = ("space", "delete", "clear", "next")
 # The least height of a button, in shares of the shorter side: 15 mm on a 7-inch display, where a
 # fingertip wants 9 mm (WCAG 2.2, 2.5.5: 44 CSS pixels are 11.6 mm).
