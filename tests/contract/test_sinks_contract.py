@@ -68,8 +68,9 @@ def _no_broker_is_left() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _no_devices(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """No window, no sound, no keyboard."""
+    """No window, no sound, no keyboard, and nothing in the home of who runs this."""
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
     silent = tmp_path_factory.mktemp("bin") / "espeak-ng"
     silent.write_text("#!/bin/sh\n")
     silent.chmod(0o755)

@@ -28,8 +28,11 @@ class Places(NamedTuple):
     gap_px: int
 
 
-def arrange(size_px: tuple[int, int], aspect: float) -> Places:
-    """Lays out a window of (width, height) pixels; aspect: the picture's width over its height."""
+def arrange(size_px: tuple[int, int], aspect: float, alone: bool = False) -> Places:
+    """Lays out a window of (width, height) pixels.
+
+    aspect: the picture's width over its height. alone: without handshapes beside it.
+    """
     short = min(size_px)
     gap = max(4, round(short * 0.025))
     page = Rect((0, 0), size_px).inflate(-2 * gap, -2 * gap)
@@ -40,6 +43,9 @@ def arrange(size_px: tuple[int, int], aspect: float) -> Places:
     word = Rect(page.left, 0, page.w, ceil(short * 0.17))
     word.bottom = advice.top - gap
     room = Rect(page.left, page.top, page.w, word.top - gap - page.top)
+    if alone:
+        none = Rect(0, 0, 0, 0)
+        return Places(_fit(room, aspect), (none, none), word, advice, footer, gap)
     if page.w >= page.h:
         picture = _fit(Rect(room.left, room.top, round(room.w * 0.5), room.h), aspect)
         picture.left = room.left

@@ -156,15 +156,15 @@ class Practice:
         if stale("footer", places.footer, footer := self._footer(shown, keys)):
             drawing.draw_line(window, self._type, places.footer, footer, bright=False)
         pygame.display.update(changed)
-        return self._between(shown)
+        return self._between(shown, result.text)
 
-    def _between(self, shown: Shown) -> Request | None:
+    def _between(self, shown: Shown, text: str) -> Request | None:
         """Keeps the progress and clears the text whenever another word is asked for."""
         if self._receptive is not None or shown.word == self._word:
             return None
         self._word = shown.word
         save(self._progress, self._path)
-        return "clear"
+        return "clear" if text else None
 
     def _footer(self, shown: Shown, keys: str) -> str:
         progress = self._progress
@@ -177,7 +177,8 @@ class Practice:
     def _arrange(self, window: pygame.Surface, aspect: float) -> Places:
         arranged_for = (window.get_size(), aspect)
         if self._places is None or arranged_for != self._arranged_for:
-            self._places, self._arranged_for = arrange(*arranged_for), arranged_for
+            self._places = arrange(*arranged_for, alone=self._receptive is not None)
+            self._arranged_for = arranged_for
             self._shapes = ("", [])
             self._drawn.clear()
         return self._places
