@@ -279,6 +279,12 @@ def lacking(what: str) -> bytes:
         graph.operators[0].builtinOptionsType = schema.BuiltinOptions.ConcatenationOptions
         graph.operators[0].builtinOptions = schema.ConcatenationOptionsT()
         graph.operators[0].inputs = [0, 1, -1]
+    elif what == "second input of a split":
+        (code,) = model.operatorCodes
+        code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.SPLIT
+        graph.operators[0].builtinOptionsType = schema.BuiltinOptions.NONE
+        graph.operators[0].builtinOptions = None
+        graph.operators[0].inputs = [0]
     else:
         graph.tensors = graph.tensors[:2]
     builder = flatbuffers.Builder(1024)
@@ -300,6 +306,7 @@ def open_and_run(path: Path) -> None:
         "tensor",
         "input of an operator",
         "third input of an operator",
+        "second input of a split",
     ],
 )
 def test_a_missing_tensor_is_one_line(what: str, tmp_path: Path) -> None:
