@@ -1,4 +1,7 @@
-"""Writes files whole or not at all: into a temporary file beside the place, then moved there."""
+"""Writes files whole or not at all: into a temporary file beside the place, then moved there.
+
+Also says which folder holds what is kept from run to run.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,15 @@ import tempfile
 from pathlib import Path
 
 from edge.errors import UsageError
+
+
+def data_folder() -> Path:
+    """Returns the user's folder for what is kept from run to run, $XDG_DATA_HOME/fingerspell.
+
+    Source: the XDG Base Directory Specification, also for the default, ~/.local/share.
+    """
+    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(data) / "fingerspell"
 
 
 def write(path: Path, content: bytes) -> None:

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edge.errors import ModelError
+from edge.files import data_folder
 from edge.models.interpreter import Model
 
 WHEEL = "mediapipe==0.10.18"
@@ -46,12 +47,8 @@ MEND = "run: make models, or fingerspell models --fetch"
 
 
 def folder() -> Path:
-    """Returns the folder of the hand models, $XDG_DATA_HOME/fingerspell/models.
-
-    Source: the XDG Base Directory Specification, also for the default, ~/.local/share.
-    """
-    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(data) / "fingerspell" / "models"
+    """Returns the folder of the hand models."""
+    return data_folder() / "models"
 
 
 def path(name: str) -> Path:

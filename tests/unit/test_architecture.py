@@ -40,6 +40,7 @@ EXCEPTIONS = {
     "edge.sinks.practice.practice": {"edge.handshapes", "edge.signer"},  # what to change, and how
     "edge.sinks.practice.progress": {"edge.files"},
     "edge.sinks.practice.receptive": {"edge.signer"},
+    "edge.sinks.web.access": {"edge.files"},
     "edge.sinks.web.app": {"edge.uploads"},  # a browser's camera is the source `browser`
     "edge.sinks.web.web": {"edge.uploads"},
     "edge.sources._capture": {"edge.decoding"},

@@ -22,7 +22,6 @@ ASKED, SHOWN = "SUN", "M"  # what is asked for, and what the hand shows in place
 def window() -> Rgb:
     """A hand that shows M where S is asked for: the window's (H, W, 3) pixels."""
     os.environ["SDL_VIDEODRIVER"] = "dummy"
-    os.environ["XDG_DATA_HOME"] = tempfile.mkdtemp()
     practice = Practice(SIZE, (ASKED,), receptive=False, mirror=True, seed=2)
     signer = Signer(SHOWN, seed=3)
     held = next(s for s in signer.timeline.segments if s.label == SHOWN)
@@ -43,7 +42,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m edge.sinks.practice", description=__doc__)
     parser.add_argument("--sheet", type=Path, required=True, metavar="JPEG")
     arguments = parser.parse_args()
-    bgr = cv2.cvtColor(window(), cv2.COLOR_RGB2BGR)
+    with tempfile.TemporaryDirectory() as folder:  # nobody's progress is touched
+        os.environ["XDG_DATA_HOME"] = folder
+        bgr = cv2.cvtColor(window(), cv2.COLOR_RGB2BGR)
     jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1]
     arguments.sheet.parent.mkdir(parents=True, exist_ok=True)
     arguments.sheet.write_bytes(jpeg.tobytes())

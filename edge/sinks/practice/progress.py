@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import FingerspellError, SinkError
-from edge.files import write
+from edge.files import data_folder, write
 
 log = logging.getLogger(__name__)
 
@@ -24,9 +24,8 @@ KNOWN_TRIES = 3  # a letter that was tried less often is neither hard nor easy y
 
 
 def progress_path() -> Path:
-    """Returns the file. Source of its folder: the XDG Base Directory Specification."""
-    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(data) / "fingerspell" / "practice.json"
+    """Returns the learner's file."""
+    return data_folder() / "practice.json"
 
 
 @dataclass(slots=True)

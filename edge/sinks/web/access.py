@@ -19,6 +19,7 @@ from typing import TextIO
 import segno
 
 from edge.errors import SinkError
+from edge.files import data_folder
 
 log = logging.getLogger(__name__)
 
@@ -31,12 +32,8 @@ OUTSIDE = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}
 
 
 def token_path() -> Path:
-    """Returns the token's file, $XDG_DATA_HOME/fingerspell/page-token.
-
-    Source: the XDG Base Directory Specification, also for the default, ~/.local/share.
-    """
-    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(data) / "fingerspell" / "page-token"
+    """Returns the token's file."""
+    return data_folder() / "page-token"
 
 
 def load_token(path: Path) -> str:
