@@ -102,10 +102,10 @@ class Kiosk:
         window = pygame.display.get_surface()
         assert window is not None
         places = self._arrange(window, shown, result)
+        changed: list[Rect] = []
         if not self._drawn:
             window.fill(GROUND)
-            pygame.display.update()
-        changed: list[Rect] = []
+            changed.append(window.get_rect())
 
         def stale(part: str, rect: Rect, *contents: object) -> bool:
             if self._drawn.get(part) == contents:
