@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from pygame import Rect
 
+from edge.sinks._window.fitting import fit
 from edge.sinks._window.sentences import LINE_HEIGHTS
 from edge.sinks.kiosk.visit import Button
 
@@ -66,10 +67,10 @@ def _attract(page: Rect, aspect: float, cap: int, gap: int) -> Places:
     room = Rect(page.left, title.bottom + gap, page.w, alphabet.top - title.bottom - 2 * gap)
     first, second = _split(room, 0.5, gap) if wide else _stack(room, 0.6, gap)
     card = Rect(first.left, 0, first.w, round(cap * 0.9))
-    picture = _fit(Rect(first.left, first.top, first.w, first.h - card.h - gap), aspect)
+    picture = fit(Rect(first.left, first.top, first.w, first.h - card.h - gap), aspect)
     card.top = picture.bottom + gap
     none = Rect(0, 0, 0, 0)
-    spelling = _fit(second, 1.0)
+    spelling = fit(second, 1.0)
     return Places(picture, card, title, spelling, alphabet, columns, none, {}, cap, gap)
 
 
@@ -91,11 +92,11 @@ def _reading(page: Rect, aspect: float, cap: int, gap: int) -> Places:
     text.bottom = below.top - gap
     room = Rect(page.left, page.top, page.w, text.top - gap - page.top)
     if wide:
-        picture = _fit(Rect(room.left, room.top, round(room.w * 0.62), room.h), aspect)
+        picture = fit(Rect(room.left, room.top, round(room.w * 0.62), room.h), aspect)
         picture.topleft = room.topleft
         card = Rect(picture.right + gap, room.top, room.right - picture.right - gap, room.h)
     else:
-        picture = _fit(Rect(room.left, room.top, room.w, round(room.h * 0.62)), aspect)
+        picture = fit(Rect(room.left, room.top, room.w, round(room.h * 0.62)), aspect)
         picture.midtop = room.midtop
         top = picture.bottom + gap
         card = Rect(room.left, top, room.w, room.bottom - top)
@@ -114,15 +115,3 @@ def _stack(room: Rect, share: float, gap: int) -> tuple[Rect, Rect]:
     """Two rectangles, one above the other."""
     upper = Rect(room.left, room.top, room.w, round(room.h * share) - gap // 2)
     return upper, Rect(room.left, upper.bottom + gap, room.w, room.bottom - upper.bottom - gap)
-
-
-def _fit(room: Rect, aspect: float) -> Rect:
-    """The largest rectangle of that aspect in the middle of the room."""
-    width, height = max(1, room.w), max(1, room.h)
-    if width / height > aspect:
-        width = max(1, round(height * aspect))
-    else:
-        height = max(1, round(width / aspect))
-    found = Rect(0, 0, width, height)
-    found.center = room.center
-    return found

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from pygame import Rect, Surface
 
 from edge.sinks._window.colours import ACCENT, CARD, GROUND, INK, QUIET
+from edge.sinks._window.fitting import fit
 from edge.sinks._window.lettering import Type
 from edge.sinks._window.sentences import draw_sentence
 from edge.sinks.practice.lesson import Shown
@@ -45,9 +46,9 @@ def arrange(size_px: tuple[int, int], aspect: float, alone: bool = False) -> Pla
     room = Rect(page.left, page.top, page.w, word.top - gap - page.top)
     if alone:
         none = Rect(0, 0, 0, 0)
-        return Places(_fit(room, aspect), (none, none), word, advice, footer, gap)
+        return Places(fit(room, aspect), (none, none), word, advice, footer, gap)
     if page.w >= page.h:
-        picture = _fit(Rect(room.left, room.top, round(room.w * 0.5), room.h), aspect)
+        picture = fit(Rect(room.left, room.top, round(room.w * 0.5), room.h), aspect)
         picture.left = room.left
         side = min((room.right - picture.right) // 2 - gap, room.h)
         second = Rect(room.right - side, 0, side, side)
@@ -57,20 +58,8 @@ def arrange(size_px: tuple[int, int], aspect: float, alone: bool = False) -> Pla
         side = min((room.w - gap) // 2, round(room.h * 0.4))
         first = Rect(room.centerx - side - gap // 2, room.bottom - side, side, side)
         second = first.move(side + gap, 0)
-        picture = _fit(Rect(room.left, room.top, room.w, first.top - gap - room.top), aspect)
+        picture = fit(Rect(room.left, room.top, room.w, first.top - gap - room.top), aspect)
     return Places(picture, (first, second), word, advice, footer, gap)
-
-
-def _fit(room: Rect, aspect: float) -> Rect:
-    """The largest rectangle of that aspect in the middle of the room."""
-    width, height = max(1, room.w), max(1, room.h)
-    if width / height > aspect:
-        width = max(1, round(height * aspect))
-    else:
-        height = max(1, round(width / aspect))
-    found = Rect(0, 0, width, height)
-    found.center = room.center
-    return found
 
 
 def draw_shapes(
