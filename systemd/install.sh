@@ -12,7 +12,7 @@ sudo systemd/install.sh --uninstall [--purge]
 
   --kiosk          with a display for visitors, without a desktop; kept by later upgrades
   --no-kiosk       without it again
-  --wheels FOLDER  no network: libraries from this folder, which `pip wheel '.[screen,metrics]'`
+  --wheels FOLDER  no network: libraries from this folder, which `pip wheel '.[screen,metrics,mqtt,web]'`
                    filled on a machine of the same kind; these are taken as they are, while those
                    from the network have the versions and checksums of systemd/locked.txt
   --models FOLDER  the hand models from this folder, such as ~/.local/share/fingerspell/models;
@@ -283,7 +283,7 @@ make_environment() {
       die "could not install the libraries of $lock: is the network there, and room in $PREFIX?"
     from=(--no-deps --no-index --no-build-isolation)
   fi
-  work "$new/bin/python" -m pip install --quiet --no-cache-dir "${from[@]}" "${what}[screen,metrics]" ||
+  work "$new/bin/python" -m pip install --quiet --no-cache-dir "${from[@]}" "${what}[screen,metrics,mqtt,web]" ||
     die "could not install the libraries: is ${wheels:-the network there}${wheels:+ complete}, and room in $PREFIX?"
   rm -rf "$new/tmp"
   unset TMPDIR

@@ -25,7 +25,7 @@ PROCESSORS = ("x86_64", "aarch64")
 PYTHONS = ("3.11", "3.12", "3.13")
 # The C libraries that wheels may be made for; Bookworm's is glibc 2.36 and runs all of these.
 PLATFORMS = ("manylinux2014", *(f"manylinux_2_{n}" for n in (17, 24, 26, 27, 28, 31, 34, 35, 36)))
-EXTRAS = ("screen", "metrics")  # as install.sh wants them
+EXTRAS = ("screen", "metrics", "mqtt", "web")  # as install.sh wants them
 HEADER = """\
 # Made by systemd/lock.py; do not edit. Each library has one version, and the checksums of its
 # wheels for x86_64 and aarch64 and Python {pythons}. {why}

@@ -73,7 +73,7 @@ def wheels(folder: Path, wheel: Path, constraints: Path = Path(os.devnull)) -> P
         part = kept.with_name(f"{kept.name}.{os.getpid()}")
         only = ["--only-binary=:all:", f"--python-version={PYTHON}", "--dest", str(part)]
         only += ["--constraint", str(constraints)]
-        done = run(*PIP, "download", *only, f"{wheel}[screen,metrics]", "setuptools>=77")
+        done = run(*PIP, "download", *only, f"{wheel}[screen,metrics,mqtt,web]", "setuptools>=77")
         if done.returncode:
             shutil.rmtree(part, ignore_errors=True)
             pytest.skip(f"the wheels cannot be fetched: {done.stderr.strip()[-300:]}")
