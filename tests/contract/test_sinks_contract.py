@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,12 +14,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge import sinks
+from edge import plugins, sinks
 from edge.errors import FingerspellError, SinkError, UsageError
 from edge.sinks import Sinks, keys, open_sink
 from edge.stages import Monitor, Sink
 from edge.types import End, Event, Result, Status, Vitals
 from tests.support.sample_results import hand, prediction, result
+
+ROOT = Path(__file__).parents[2]
 
 # Where a sink needs more than its name to be opened in a test: NAME -> REST.
 REST = {
@@ -124,6 +127,17 @@ def test_every_sink_is_found_by_its_file_name() -> None:
     found = {path.stem for path in folder.iterdir() if path.name[0] not in "_."}
     assert set(sinks.names()) == found
     assert {"jsonl", "screen"} <= found
+
+
+def test_nothing_is_printed_when_it_is_opened(name: str, tmp_path: Path) -> None:
+    """Neither by it nor by its library: standard output may be for JSON lines."""
+    if plugins.declared(sinks.__path__, name, "EXTRA") != "screen":
+        pytest.skip("its library prints nothing, or the tests of the sink say what")
+    opening = f"from edge.sinks import open_sink\nopen_sink({name!r})"
+    done = subprocess.run(
+        [sys.executable, "-c", opening], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == ""
 
 
 def test_a_sink_is_a_sink(sink: Sink) -> None:

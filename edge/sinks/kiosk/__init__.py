@@ -15,6 +15,7 @@ import re
 from pathlib import Path
 
 from edge.errors import UsageError
+from edge.sinks._window import quieten
 from edge.stages import Sink
 
 EXTRA = "screen"  # the pip extra that installs pygame
@@ -54,6 +55,7 @@ def open(rest: str) -> Sink:
             words = sentences.read(Path(value))
         else:
             raise UsageError(f"the kiosk has no option {option!r}; there are {_OPTIONS}")
+    quieten()
     from edge.sinks.kiosk.kiosk import Kiosk
 
     return Kiosk(size_px, idle_s, words, mirror=mirror)

@@ -15,6 +15,7 @@ import re
 from pathlib import Path
 
 from edge.errors import UsageError
+from edge.sinks._window import quieten
 from edge.stages import Sink
 
 EXTRA = "screen"  # the pip extra that installs pygame
@@ -47,6 +48,7 @@ def open(rest: str) -> Sink:
         else:
             raise UsageError(f"practice has no option {option!r}; there are {_OPTIONS}")
     asked = words.read(path)
+    quieten()
     from edge.sinks.practice.practice import Practice
 
     return Practice(size_px, asked, receptive=receptive, mirror=mirror)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 
 from edge.errors import UsageError
+from edge.sinks._window import quieten
 from edge.stages import Sink
 
 EXTRA = "screen"  # the pip extra that installs pygame
@@ -48,6 +49,7 @@ def open(rest: str) -> Sink:
                 f"the screen has no option {word!r}; there are {known}, each also with no- before"
                 " it, and a size such as 1280x720"
             )
+    quieten()
     from edge.sinks.screen.screen import Screen
 
     return Screen(size_px, **options)
